@@ -535,7 +535,7 @@ def test_the_collection_document_of_the_guide_means_something() -> None:
         for block in fenced(DOCS / "how-to" / "connect-your-database.md", "json")
         if "table" in (document := json.loads(block))
     )
-    sources.keeping._check_document("shop", shown)
+    sources.source_store._check_document("shop", shown)
     expressions.templates(shown["title"])
     assert {segment["filter"] for segment in shown["segments"]}
     for segment in shown["segments"]:

@@ -20,10 +20,10 @@ OPEN_MODULES = frozenset(
         "bulk_ends",
         "bulk_starts",
         "hand_forms",
-        "left_changes",
         "many_changes",
         "many_tags",
         "record_changes",
         "secret_settings",
+        "unfinished_changes",
     }
 )

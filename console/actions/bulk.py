@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import browse, log, records, runs
-from console.actions import bulk_ends, bulk_starts, many_changes, many_tags, one_record, untouched
+from console.actions import bulk_ends, bulk_starts, many_changes, many_tags, one_record, untouched_records
 from console.actions.bulk_starts import BulkStart
 from console.actions.many_changes import ManyChanges
 from console.auth import access
@@ -248,7 +248,7 @@ def look_at_import(actor: Actor, collection_id: str, import_id: str) -> str:
     """
     access.require(actor, None, f"collection:{collection_id}", "delete")
     deed = ManyChanges(many_changes.TAKE_BACK)
-    keys = untouched.added_keys(records.collection(collection_id), import_id, deed.later + 1)
+    keys = untouched_records.added_keys(records.collection(collection_id), import_id, deed.later + 1)
     if len(keys) > deed.later:
         raise Invalid(
             f"It added more than {deed.later:,}, too many to be taken back at once. Delete them from the list instead, narrowed by a field."

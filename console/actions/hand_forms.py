@@ -8,7 +8,7 @@ from console import browse, log, records, runs
 from console.auth import access
 from console.browse import Governor, RecordPage
 from console.core.actor import Actor
-from console.core.documents.collections import Collection, Field, Relation, recognising
+from console.core.documents.collections import Collection, Field, Relation, field_guesses
 from console.core.errors import ConsoleError, NotAllowed
 from console.core.forms import refusal
 from console.core.plain_words import uncapitalised
@@ -119,7 +119,9 @@ def new_record(actor: Actor, collection_id: str, like: str | None = None) -> New
     begun = collection.begins_with({"currentUser": actor.attributes, "now": log.now()})
     values = browse.record(actor, collection_id, like).record.values if like is not None else begun
     anew = set(collection.key) | {
-        name for name in filled if like is not None and recognising.WRITTEN & set(recognising.parts_of(name))
+        name
+        for name in filled
+        if like is not None and field_guesses.WRITTEN & set(field_guesses.parts_of(name))
     }
     repeated = {field.name: values.get(field.name) for field in fields if field.name not in anew}
     return NewRecord(collection, tuple(fields), repeated, governed, filled)

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from console import browse, records
-from console.actions import hand_forms, record_changes, untouched
+from console.actions import hand_forms, record_changes, untouched_records
 from console.auth import access
 from console.browse import evidence
 from console.core.actor import Actor
@@ -154,7 +154,7 @@ def _touched(
 ) -> Mapping[str, str]:
     """Key → why a record stays that an import added, of those that something has touched since."""
     seen = {key: _seen(collection, record, None) for key, record in found.items()}
-    touched = untouched.why_touched(collection, str(values.get(IMPORT)), seen)
+    touched = untouched_records.why_touched(collection, str(values.get(IMPORT)), seen)
     led = [
         each
         for each in collection.relations
@@ -162,7 +162,7 @@ def _touched(
     ]
     for relation in led:
         for key in found.keys() - touched.keys():
-            if why := untouched.why_followed(str(values.get(IMPORT)), relation, found[key]):
+            if why := untouched_records.why_followed(str(values.get(IMPORT)), relation, found[key]):
                 touched[key] = why
     return touched
 
@@ -197,7 +197,7 @@ def _deletable(actor: Actor, collection: Collection, import_id: str | None) -> C
 
     def judge(record: Record) -> Looked:
         for relation, scope in kept:
-            came = untouched.brought(import_id, relation, record) if import_id is not None else None
+            came = untouched_records.brought(import_id, relation, record) if import_id is not None else None
             if came and access.scope_for(actor, relation.collection, "delete").nothing:
                 return Looked(
                     why=f"{records.collection(relation.collection).label} came with it, which you may not delete."
@@ -260,7 +260,7 @@ def _take_along(actor: Actor, collection: Collection, record: Record, import_id:
     for relation in collection.relations:
         if relation.kind == "to_many" and records.on_delete(collection, relation) == "refused":
             there = records.collection(relation.collection)
-            for each in untouched.brought(import_id, relation, record) or ():
+            for each in untouched_records.brought(import_id, relation, record) or ():
                 record_changes.delete(actor, there.id, str(each.key), _compared(there, each))
 
 

@@ -2,7 +2,7 @@
 
 from console.browse.change_intents import Intent, intended
 from console.browse.governors import Governor, governors, require_ungoverned
-from console.browse.hand_changes import change
+from console.browse.manual_changes import change
 from console.browse.naming import Reference, named, references, seen, titles, titles_in_log
 from console.browse.record_lists import (
     CAP,
@@ -50,7 +50,6 @@ OPEN_MODULES = frozenset(
         "list_files",
         "list_places",
         "list_views",
-        "looking_inside",
         "naming",
         "notes",
         "out_of_scope",
@@ -61,5 +60,6 @@ OPEN_MODULES = frozenset(
         "segment_members",
         "segment_order",
         "tags",
+        "unindexed_search",
     }
 )

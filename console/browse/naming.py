@@ -8,7 +8,7 @@ from console import records
 from console.auth import access
 from console.core import record_links, scopes
 from console.core.actor import Actor
-from console.core.documents.collections import LONGEST_TITLE, Collection, Field, default_titles, recognising
+from console.core.documents.collections import LONGEST_TITLE, Collection, Field, default_titles, field_guesses
 from console.core.errors import ConsoleError, NotFound
 from console.core.plain_words import uncapitalised, with_article
 from console.core.scopes import Scope
@@ -108,7 +108,9 @@ def _of_key(collection: Collection, parts: Sequence[Field]) -> str:
 def _of_one(collection: Collection, key: Sequence[Field]) -> tuple[str, ...]:
     """The reference that leads each record to another one with a name, where its own title is a number or its key."""
     own = collection.title_fields
-    unnamed = collection.title == _of_key(collection, key) or (len(own) == 1 and recognising.numbers(own[0]))
+    unnamed = collection.title == _of_key(collection, key) or (
+        len(own) == 1 and field_guesses.numbers(own[0])
+    )
     if collection.titled or not unnamed:
         return ()
     single = (
@@ -129,7 +131,7 @@ def _has_name(collection_id: str, other: Collection) -> bool:
         item
         and item.stored == "text"
         and item.name not in collection.key
-        and not recognising.numbers(item.name)
+        and not field_guesses.numbers(item.name)
         for item in fields
     ):
         return bool(fields)

@@ -16,7 +16,7 @@ from console.browse.record_lists import (
     shown_columns,
 )
 from console.core.actor import Actor
-from console.core.documents.collections import Collection, Field, Relation, recognising
+from console.core.documents.collections import Collection, Field, Relation, field_guesses
 from console.core.errors import NotFound, SourceDown
 from console.core.scopes import Scope
 from console.formats import Named
@@ -184,7 +184,7 @@ def newest_first(target: Collection, scope: Scope, link: Relation) -> str | None
         item is not None and item.stored in ("integer", "date", "datetime") for item in key
     ):
         return ",".join(f"-{name}" for name in target.key[:MOST_SORTED])
-    written = [name for name in certain if recognising.WRITTEN & set(recognising.parts_of(name))]
+    written = [name for name in certain if field_guesses.WRITTEN & set(field_guesses.parts_of(name))]
     return next((f"-{name}" for name in (*naming_it, *written, *certain)), None)
 
 

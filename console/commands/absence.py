@@ -8,7 +8,7 @@ from console.auth import accounts
 from console.auth.accounts import absences
 from console.auth.accounts.absences import Absence
 from console.core.errors import NotFound
-from console.work import standing_in
+from console.work import substitutions
 
 absence = click.Group("absence", help="Days on which people are away, and who stands in for them.")
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -29,7 +29,7 @@ def plan(email: str, first: datetime, last: datetime, substitute: str) -> None:
         accounts.COMMAND_LINE, person.id, first=first.date(), last=last.date(), substitute=substitute
     )
     click.echo(_line(kept))
-    if left := standing_in.undecidable(accounts.COMMAND_LINE, person.id, kept.substitute):
+    if left := substitutions.undecidable(accounts.COMMAND_LINE, person.id, kept.substitute):
         click.echo(
             f"{kept.substitute_name} may not give the approvals that are asked for in: {', '.join(left)}"
         )

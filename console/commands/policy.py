@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from console.auth import access
+from console.auth.access.labels import known
 from console.auth.access.policy_words import right
 from console.auth.access.rows import line
-from console.auth.access.spoken_names import known
 from console.core.actor import COMMAND_LINE
 from console.core.errors import DefinitionError
 from console.permissions import rule_drafts, simulator

@@ -47,10 +47,10 @@ OPEN_MODULES = frozenset(
         "sms_gateway",
         "sms_text",
         "speaking",
-        "spoken_times",
         "stakes",
         "stop_words",
         "tag_names",
+        "time_phrases",
         "translations",
         "working_time",
     }

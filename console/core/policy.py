@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from console.core.documents.house_rules import Dated
+from console.core.documents.variables import Dated
 from console.core.documents.workflow import Workflow
 from console.core.expressions.functions import Answers
 

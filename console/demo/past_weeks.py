@@ -27,7 +27,7 @@ from console.infra import jobs as queue, settings
 from console.infra.db.engine import fetch
 from console.messaging import messages
 from console.operations.worker import handlers
-from console.work import standing_in
+from console.work import substitutions
 
 _log = logging.getLogger(__name__)
 _TAKE = """
@@ -190,7 +190,7 @@ class Stage:
         self.settle()
         monitoring.due_times.look()
         monitoring.approval_times.look()
-        standing_in.pass_on()
+        substitutions.pass_on()
         enrolments.beginning.keep_in_step()
 
     def settle(self) -> None:

@@ -1,6 +1,6 @@
 """Workflows as those who run them see them: cards, what a switch will do, incidents, metrics, alerts."""
 
-from console.monitoring import alerts, endings, incidents, lately, unable_to_start
+from console.monitoring import alerts, endings, incidents, recent_activity, unable_to_start
 from console.monitoring.cards import Card, automations, cards
 from console.monitoring.failed_runs import read_log
 from console.monitoring.late_runs import late_runs
@@ -17,5 +17,5 @@ from console.monitoring.switches import (
 from console.work import approval_times, due_times
 
 OPEN_MODULES = frozenset(
-    {"alerts", "asking_runs", "incidents", "late_runs", "lately", "reports", "unable_to_start"}
+    {"alerts", "asking_runs", "incidents", "late_runs", "recent_activity", "reports", "unable_to_start"}
 )

@@ -32,7 +32,7 @@ from console.core.run.moves import require_reason
 from console.infra import files, settings, subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction
-from console.messaging.messages import of_a_person
+from console.messaging.messages import person_messages
 from console.operations import personal_notes
 from console.work import tasks
 
@@ -119,7 +119,7 @@ def _preview(actor: Actor, collection: str, key: str) -> Preview:
         held,
         tuple(enrolled),
         answered,
-        *of_a_person.counted(subject),
+        *person_messages.counted(subject),
     )
 
 
@@ -183,7 +183,7 @@ def erase(actor: Actor, collection: str, key: str, reason: str) -> Receipt:
         )
     if plan.held:
         raise _on_hold(collection, key, plan.events)
-    of_a_person.call_off(plan.subject)
+    person_messages.call_off(plan.subject)
     enrolments.erasing.take_out(actor, plan.enrolled)
     now = log.body.moment(log.now())
 

@@ -16,7 +16,7 @@ from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.presence import PRESENCE
 from console.infra.jobs import background
-from console.operations import given_up
+from console.operations import abandoned_jobs
 
 SHOWN = 50
 _RUNS = """
@@ -87,7 +87,7 @@ class State:
     picked: int
     stuck: int
     failed: int
-    failures: Sequence[given_up.Failed]
+    failures: Sequence[abandoned_jobs.Failed]
     timers: int
     next_at: datetime | None
     moving: int
@@ -115,7 +115,7 @@ def _state(cleared: Sequence[str], hidden: Sequence[str] = ()) -> State:
         workers,
         paused_at,
         *(due, later, oldest_s, picked, stuck, failed),
-        given_up.described(rows, hidden),
+        abandoned_jobs.described(rows, hidden),
         timers,
         datetime.fromisoformat(next_at) if next_at else None,
         moving,

@@ -207,7 +207,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
 def duties(worker: "Worker") -> dict[str, list[Duty]]:
     """What a worker does again and again, in lines: of a line one thing after the other, and no line waits for another."""
     from console import monitoring, runs, sources
-    from console.actions import left_changes
+    from console.actions import unfinished_changes
     from console.activity import checkpoint_delivery, integrity, sequencing
     from console.ai import proposals
     from console.ai.proposals import ladder
@@ -221,7 +221,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
     from console.messaging import messages
     from console.messaging.messages import mail_polling
     from console.operations import lost_jobs, retention
-    from console.work import notices, questions, standing_in, tasks
+    from console.work import notices, questions, substitutions, tasks
 
     stopping = worker.stopping.is_set
     return {
@@ -252,9 +252,9 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("automations that cannot start", MINUTE_S, monitoring.unable_to_start.look),
             Duty("due times", PUBLISH_S, monitoring.due_times.look),
             Duty("approvals that wait", PUBLISH_S, monitoring.approval_times.look),
-            Duty("changes by hand", PUBLISH_S, left_changes.settle_left),
+            Duty("changes by hand", PUBLISH_S, unfinished_changes.settle_left),
             Duty("tasks", PUBLISH_S, tasks.pick_up),
-            Duty("people who are away", STUCK_S, standing_in.pass_on, REST_S),
+            Duty("people who are away", STUCK_S, substitutions.pass_on, REST_S),
             Duty("answers", PUBLISH_S, questions.pick_up),
             Duty("proposals", STUCK_S, runs.fail_overdue_proposals),
             Duty("ladder", MINUTE_S, ladder.look_back),

@@ -11,9 +11,9 @@ from console.auth import access, accounts
 from console.auth.access import history
 from console.auth.access.history import Version
 from console.auth.access.index import Index
+from console.auth.access.labels import Names, known
 from console.auth.access.policy_words import acts_of, condition, rule
 from console.auth.access.rows import EVERY, WHOLE, Row
-from console.auth.access.spoken_names import Names, known
 from console.core.actor import Actor
 from console.formats.spreadsheets import escape_formula
 from console.permissions.roles import listed

@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 from console import log, records
 from console.auth import access, notify
 from console.auth.access import limits
-from console.auth.access.deciding import Decision, Spoken
+from console.auth.access.decisions import Decision, Spoken
+from console.auth.access.labels import Names, known
 from console.auth.access.policy_words import act as act_words, condition, right
 from console.auth.access.rows import ACTS, kind_of
-from console.auth.access.spoken_names import Names, known
 from console.auth.accounts import throttle
 from console.core import expressions
 from console.core.actor import Actor

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from console.auth import access, accounts
-from console.auth.access.deciding import roles_in
+from console.auth.access.decisions import roles_in
+from console.auth.access.labels import Names, known
 from console.auth.access.policy_changes import Change, rules_of
 from console.auth.access.rows import EVERY, LEVELS, Row
-from console.auth.access.spoken_names import Names, known
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.core.plain_words import slug

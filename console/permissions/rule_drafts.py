@@ -13,9 +13,9 @@ from console.auth import access, accounts
 from console.auth.access import history, policy_store
 from console.auth.access.history import Version
 from console.auth.access.index import Index, Verdict
+from console.auth.access.labels import Names, known
 from console.auth.access.policy_changes import Change, Effect, between, effects, is_rule
 from console.auth.access.rows import EVERY, LEVELS, PolicyError, Row, checked, line, parse
-from console.auth.access.spoken_names import Names, known
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, NotFound

@@ -16,10 +16,10 @@ from sqlalchemy.engine import Connection
 from console import log
 from console.auth import access, accounts, notify
 from console.auth.access import limits, narrowing, policy_store
+from console.auth.access.labels import known
 from console.auth.access.own_rights import MANAGE, OwnRights
 from console.auth.access.policy_changes import Change
 from console.auth.access.rows import Row, line
-from console.auth.access.spoken_names import known
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import subjects

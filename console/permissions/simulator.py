@@ -7,10 +7,10 @@ from typing import Any
 from console import records, workflows
 from console.auth import access, accounts
 from console.auth.access import limits
-from console.auth.access.deciding import Decision, Spoken, who_would
+from console.auth.access.decisions import Decision, Spoken, who_would
+from console.auth.access.labels import Names, known
 from console.auth.access.policy_words import act as act_words, condition, rule
 from console.auth.access.rows import ACTS, EVERY, Row, kind_of, line
-from console.auth.access.spoken_names import Names, known
 from console.core.actor import COMMAND_LINE, Actor
 from console.core.errors import Invalid, NotAllowed
 from console.core.expressions.operands import UNKNOWN

@@ -10,10 +10,10 @@ from console.auth import access, accounts
 from console.auth.access import policy_store
 from console.auth.access.history import Version, complete, since
 from console.auth.access.index import Index
+from console.auth.access.labels import Names
 from console.auth.access.policy_changes import Change, shipped
 from console.auth.access.policy_words import rule
 from console.auth.access.rows import line
-from console.auth.access.spoken_names import Names
 from console.core.actor import COMMAND_LINE, Actor
 from console.core.errors import Conflict, NotAllowed
 from console.infra import subjects

@@ -19,7 +19,7 @@ from sqlalchemy.types import NullType
 from typing_extensions import override
 
 from console.core.documents.collections import Field
-from console.core.documents.collections.recognising import MIDNIGHT
+from console.core.documents.collections.field_guesses import MIDNIGHT
 from console.core.expressions.operands import number_of
 
 Condition = ColumnElement[bool]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from console.core import expressions
-from console.core.documents.collections import Collection, Field, Segment, pointing
+from console.core.documents.collections import Collection, Field, Segment, polymorphic_references
 from console.core.documents.collections.assembling import STORED_AS
 from console.core.errors import DefinitionError
 from console.core.plain_words import humanised
@@ -34,7 +34,7 @@ def names(collection_id: str, structure: Mapping[str, Any]) -> frozenset[str]:
         [
             item.name
             for item in known.computed_fields
-            if item.pair is not None and pointing.is_led(item, structure)
+            if item.pair is not None and polymorphic_references.is_led(item, structure)
         ]
         if known
         else []

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from typing_extensions import override
 
 from console.core.documents.collections import Field
-from console.core.documents.collections.recognising import MIDNIGHT
+from console.core.documents.collections.field_guesses import MIDNIGHT
 from console.records.dialects import Column, Condition, WithoutLists, day_shown, value
 
 SORTED_LETTERS = 255

@@ -8,7 +8,7 @@ import time
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.core.documents.collections import Collection, recognising
+from console.core.documents.collections import Collection, field_guesses
 from console.records.refusals import OTHER_TYPE, changed
 
 EACH_S = 10.0
@@ -24,7 +24,7 @@ KINDS = {
             r"boolean|bit1|int\d|float[48]|numeric|(tiny|small|medium|big)?int|year|bit|decimal|float|double",
         ),
         ("text", r"bpchar|narrow|(var)?char|(tiny|medium|long)?text|enum|set"),
-        ("moment", rf"datetime|timestamp|{re.escape(recognising.MIDNIGHT)}"),
+        ("moment", rf"datetime|timestamp|{re.escape(field_guesses.MIDNIGHT)}"),
         ("day", "date"),
         ("time", "time"),
     )

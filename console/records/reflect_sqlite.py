@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from console.core.documents.collections import recognising
+from console.core.documents.collections import field_guesses
 from console.core.expressions.operands import DATE, MOMENT, moment_of
 from console.records import check_lists, sampling, unique_keys
 from console.records.sqlite_schema import MIXED
@@ -98,7 +98,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
 def _column(row: Any, listing: list[str] | None, sample: list[Any], empty: bool) -> dict[str, Any]:
     name, declared, required, key, hidden, default = row
     stored = _stored(str(declared).upper(), sample)
-    if stored == "integer" and recognising.form_of(sample, name) == "flag":
+    if stored == "integer" and field_guesses.form_of(sample, name) == "flag":
         stored = "boolean"
     limit = re.search(r"CHAR[A-Z ]*\(\s*(\d+)\s*\)", str(declared).upper())
     digits = re.search(r"(?:NUM|DEC)[A-Z ]*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)", str(declared).upper())

@@ -16,7 +16,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.core.documents.collections import Collection, Field, named_secrets, pointing, recognising
+from console.core.documents.collections import (
+    Collection,
+    Field,
+    field_guesses,
+    polymorphic_references,
+    secret_fields,
+)
 from console.core.expressions.operands import moment_of
 from console.records import catalogue, connect
 
@@ -35,8 +41,8 @@ OBSERVED = (
     "blank",
     "utc",
     "uncoded",
-    recognising.OUTLIER,
-    named_secrets.SOUGHT,
+    field_guesses.OUTLIER,
+    secret_fields.SOUGHT,
 )
 """Keys of a column that come from a sample, or change nothing of its values: they may differ from one look to the next without any change of the table."""
 KINDS_SAMPLE, MOST_KINDS = 20_000, 50
@@ -61,7 +67,7 @@ def observed(
 def sought(connection: Connection, known: Mapping[str, Any]) -> dict[str, Any]:
     """What is known of a table; of settings that nobody has looked at for secrets yet, with what they hold."""
     made = {**known, "columns": [dict(column) for column in known["columns"]]}
-    if any(named_secrets.unknown(known, column) for column in known["columns"]):
+    if any(secret_fields.unknown(known, column) for column in known["columns"]):
         note_secrets(connection, made)
     return made
 
@@ -88,9 +94,9 @@ def _observe(connection: Connection, structure: dict[str, Any]) -> None:
 def keep_days(connection: Connection, structure: Mapping[str, Any]) -> None:
     """Take back that a column holds days only where the newest records, those with the highest keys, have a time of day; and of keys."""
     for column in structure["columns"]:
-        if column["name"] in structure["key"] and column.get("form") == recognising.DAYS:
+        if column["name"] in structure["key"] and column.get("form") == field_guesses.DAYS:
             del column["form"]
-    columns = [column for column in structure["columns"] if column.get("form") == recognising.DAYS]
+    columns = [column for column in structure["columns"] if column.get("form") == field_guesses.DAYS]
     if not columns or not structure["key"]:
         return
     names = [column["name"] for column in columns]
@@ -110,7 +116,7 @@ def keep_days(connection: Connection, structure: Mapping[str, Any]) -> None:
         rows = []
     for place, column in enumerate(columns):
         if any(
-            row[place] is not None and not recognising.all_midnights([row[place]] * SAMPLE) for row in rows
+            row[place] is not None and not field_guesses.all_midnights([row[place]] * SAMPLE) for row in rows
         ):
             del column["form"]
 
@@ -118,14 +124,14 @@ def keep_days(connection: Connection, structure: Mapping[str, Any]) -> None:
 def note(column: dict[str, Any], values: Sequence[Any]) -> None:
     """Add what these values say to the column."""
     known = [value for value in values if value is not None]
-    if form := recognising.form_of(known, column["name"]):
+    if form := field_guesses.form_of(known, column["name"]):
         column["form"] = form
     if column["stored"] in PLACED:
         _note_outlier(column, known, len(values))
-    if column["stored"] == "datetime" and not column.get("utc") and recognising.all_midnights(known):
-        column["form"] = recognising.DAYS
+    if column["stored"] == "datetime" and not column.get("utc") and field_guesses.all_midnights(known):
+        column["form"] = field_guesses.DAYS
     repeated = len(known) >= FEWEST and len({str(value) for value in known}) < DISTINCT * len(known)
-    if column["stored"] == "text" and recognising.uncoded(column, [str(value).strip() for value in known]):
+    if column["stored"] == "text" and field_guesses.uncoded(column, [str(value).strip() for value in known]):
         column["uncoded"] = True
     if column["stored"] == "text" and any(value == "" for value in known):
         column["blank"] = True
@@ -140,13 +146,13 @@ PLACED = frozenset({"integer", "decimal", "date", "datetime"})
 def is_sampled(known: Mapping[str, Any]) -> bool:
     """Whether a sample has looked for values that may mean "none", as those of earlier releases did not. Views are not sampled."""
     return known["kind"] != "table" or all(
-        recognising.OUTLIER in column or column["stored"] not in PLACED for column in known["columns"]
+        field_guesses.OUTLIER in column or column["stored"] not in PLACED for column in known["columns"]
     )
 
 
 def _note_outlier(column: dict[str, Any], known: Sequence[Any], sampled: int) -> None:
     """Add the value of many rows that has no place among the others, or lies further from them than they from each other; 0 is none of these others."""
-    column[recognising.OUTLIER] = None
+    column[field_guesses.OUTLIER] = None
     counted, places = Counter(known), {value: _place(value) for value in known}
     placed = sorted(
         (value for value in places if places[value] is not None), key=lambda value: places[value] or 0
@@ -157,14 +163,14 @@ def _note_outlier(column: dict[str, Any], known: Sequence[Any], sampled: int) ->
         if rows < max(FEWEST_ALIKE, PART_ALIKE * len(known)) or len(there) < FEWEST:
             continue
         if place is None or max(there[0] - place, place - there[-1]) > there[-1] - there[0]:
-            form = recognising.form_of([other for other in known if other != value], column["name"])
-            column |= {"form": form} if form in recognising.COUNTED else {}
+            form = field_guesses.form_of([other for other in known if other != value], column["name"])
+            column |= {"form": form} if form in field_guesses.COUNTED else {}
             said = (
                 int(place)
                 if column["stored"] in ("integer", "decimal") and place is not None and place.is_integer()
                 else str(value)
             )
-            column[recognising.OUTLIER] = {"value": said, "rows": rows, "of": sampled}
+            column[field_guesses.OUTLIER] = {"value": said, "rows": rows, "of": sampled}
             return
 
 
@@ -177,13 +183,13 @@ def _place(value: Any) -> float | None:
 
 
 def note_kinds(connection: Connection, structure: dict[str, Any]) -> None:
-    """Add the kinds of records that the table's columns name, as `console.core.documents.collections.pointing` has it; names of classes, nothing else."""
+    """Add the kinds of records that the table's columns name, as `console.core.documents.collections.polymorphic_references` has it; names of classes, nothing else."""
     by_name = {column["name"]: column for column in structure["columns"]}
-    every = {recognising.parts_of(name) for name in by_name}
+    every = {field_guesses.parts_of(name) for name in by_name}
     held = [
         name
         for name, column in by_name.items()
-        if column["stored"] in ("text", "integer") and pointing.key_words(name) in every
+        if column["stored"] in ("text", "integer") and polymorphic_references.key_words(name) in every
     ]
     if structure["kind"] != "table":
         return
@@ -196,7 +202,7 @@ def note_kinds(connection: Connection, structure: dict[str, Any]) -> None:
 
 def note_secrets(connection: Connection, structure: Mapping[str, Any]) -> None:
     """Mark the values of a table of settings where those of any row are a secret, as `named_secrets` has it. Nothing of them is kept."""
-    found = named_secrets.pair_of(structure)
+    found = secret_fields.pair_of(structure)
     if found is None:
         return
     texts = (sa.func.substr(sa.cast(sa.column(name), sa.Text), 1, LONGEST_SETTING) for name in found)
@@ -209,9 +215,9 @@ def note_secrets(connection: Connection, structure: Mapping[str, Any]) -> None:
     except sa.exc.DBAPIError:
         return
     values = next(column for column in structure["columns"] if column["name"] == found[1])
-    values[named_secrets.SOUGHT] = True
-    if named_secrets.held(tuple(row) for row in rows):
-        values["form"] = recognising.TELLING_ROWS
+    values[secret_fields.SOUGHT] = True
+    if secret_fields.held(tuple(row) for row in rows):
+        values["form"] = field_guesses.TELLING_ROWS
 
 
 def _read(
@@ -241,7 +247,7 @@ def keep_secrets(structure: dict[str, Any], former: Mapping[str, Any] | None) ->
     secret = {
         column["name"]: column["form"]
         for column in columns
-        if column.get("form") in named_secrets.SECRET_FORMS
+        if column.get("form") in secret_fields.SECRET_FORMS
     }
     for column in structure["columns"]:
         if column["name"] in secret:

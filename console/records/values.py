@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from console.core import counted_moments, plain_words
-from console.core.documents.collections import CONVERSIONS, Field, condition_rows, recognising
+from console.core.documents.collections import CONVERSIONS, Field, condition_rows, field_guesses
 from console.core.expressions.operands import duration_text, moment_of, moment_text, number_of
 from console.core.filters import WORDS
 from console.records import empty_values, exact_json, source_zones
@@ -430,7 +430,7 @@ def _write_calendar(dialect: str, field: Field, value: Any, former: Any) -> Any:
             if field.native == "array"
             else f"This must be a {WORDS[field.stored]}."
         )
-    if dialect == "sqlite" and (isinstance(converted, datetime) or field.native == recognising.MIDNIGHT):
+    if dialect == "sqlite" and (isinstance(converted, datetime) or field.native == field_guesses.MIDNIGHT):
         return _as_before(converted, former, field)
     if (
         field.zone and isinstance(converted, datetime) and (dialect == "mysql" or field.native == "array")
@@ -445,7 +445,7 @@ def _as_before(given: date, former: Any, field: Field) -> str:
         former
         if isinstance(former, str)
         else " "
-        if field.zone or field.native == recognising.MIDNIGHT
+        if field.zone or field.native == field_guesses.MIDNIGHT
         else "T…Z"
     )
     moment = given.astimezone(UTC) if isinstance(given, datetime) else datetime.combine(given, time())

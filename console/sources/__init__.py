@@ -15,7 +15,9 @@ from console.sources.changing import (
     resume,
 )
 from console.sources.difference import Difference, difference, look_again, look_at_noticed, take
-from console.sources.keeping import (
+from console.sources.likely_keys import Likely, likely
+from console.sources.previewing import Preview, first_choice, hidden_fields, likelihood, previewed
+from console.sources.source_store import (
     DOCUMENT_KEYS,
     GRANTABLE,
     GRANTED,
@@ -29,9 +31,7 @@ from console.sources.keeping import (
     require_manager,
     source_of,
 )
-from console.sources.likely_keys import Likely, likely
-from console.sources.previewing import Preview, first_choice, hidden_fields, likelihood, previewed
 from console.sources.starting import begin, first_review
 from console.sources.testing import Tested, attempt, demo_shop, suggested, tried
 
-OPEN_MODULES = frozenset({"addresses", "collections", "connecting", "contact_books", "mending"})
+OPEN_MODULES = frozenset({"addresses", "collections", "connecting", "contact_books", "repairs"})

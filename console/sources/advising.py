@@ -7,7 +7,7 @@ from console import records
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.records import index_advice, indexes, search
-from console.sources import keeping
+from console.sources import source_store
 
 MOST = 40
 
@@ -24,7 +24,7 @@ class Advice:
 
 def advised(name: str, *, by: Actor) -> list[Advice]:
     """The largest tables whose texts lack an index, the largest first. Raises NotAllowed, SourceDown."""
-    keeping.require_manager(by)
+    source_store.require_manager(by)
     indexes.forget()  # who has just made one looks here whether it counts
     tables = [
         collection

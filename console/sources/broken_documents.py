@@ -10,7 +10,7 @@ from console.auth import access
 from console.core.actor import Actor
 from console.core.documents import action_check
 from console.core.documents.collections import Collection
-from console.core.documents.house_check import Surroundings
+from console.core.documents.environment_check import Surroundings
 from console.core.documents.workspaces import Workspace
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine

@@ -17,8 +17,8 @@ from console.infra.db.engine import fetch, transaction
 from console.records import catalogue, connect, portable_address, source_zones
 from console.records.connection_terms import Terms
 from console.runs.commands import cleared_notices
-from console.sources import addresses, keeping, testing
-from console.sources.keeping import CHAIN
+from console.sources import addresses, source_store, testing
+from console.sources.source_store import CHAIN
 from console.steps.effects import action_cache
 
 BOUNDS = {"pool": (1, 20), "overflow": (0, 20), "connect_s": (1, 30), "statement_s": (1, 120)}
@@ -52,8 +52,8 @@ def change(
     `schemas` and `chosen` select tables as in `add`, `all_tables` selects all again; then `difference` shows the effect, `take` applies it.
     Raises Invalid with a detail per field, also if nothing answers at the new address, NotFound, NotAllowed, SourceDown.
     """
-    keeping.require_manager(by)
-    source = keeping.source_of(name)
+    source_store.require_manager(by)
+    source = source_store.source_of(name)
     if terms is not None:
         bounded(terms)
     address = source.url if url is None else addresses.read(url).render_as_string(hide_password=False)
@@ -68,13 +68,13 @@ def change(
             chosen if chosen is not None else source.chosen,
         )
     )
-    before = keeping.stored_settings(source.terms, source.schemas, source.chosen)
-    after = keeping.stored_settings(terms or source.terms, *picks)
+    before = source_store.stored_settings(source.terms, source.schemas, source.chosen)
+    after = source_store.stored_settings(terms or source.terms, *picks)
     fields = _fields(before, after) + (["url"] if address != source.url else [])
     if not fields:
         return []
     if "tables" in fields:
-        keeping.require_existing(keeping.look(name, address, after), schemas, chosen)
+        source_store.require_existing(source_store.look(name, address, after), schemas, chosen)
     values: dict[str, Any] = {"settings": after, **({"server": server, "down_since": None} if server else {})}
     if "url" in fields:
         values["url_sealed"] = catalogue.seal(name, address)
@@ -83,9 +83,9 @@ def change(
         connection.execute(
             sa.update(tables.data_source).where(tables.data_source.c.name == name).values(**values)
         )
-        keeping.touch_configuration(connection)
+        source_store.touch_configuration(connection)
         _note(connection, by, name, fields, {"place": old_place, **before}, {"place": new_place, **after})
-    keeping.forget()
+    source_store.forget()
     return fields
 
 
@@ -96,8 +96,8 @@ def readdress(name: str, url: str) -> None:
         connection.execute(
             sa.update(tables.data_source).where(tables.data_source.c.name == name).values(url_sealed=sealed)
         )
-        keeping.touch_configuration(connection)
-    keeping.forget()
+        source_store.touch_configuration(connection)
+    source_store.forget()
 
 
 def bounded(terms: Terms) -> None:
@@ -124,8 +124,8 @@ def resume(name: str, *, by: Actor = SYSTEM) -> None:
 
 def consequences(name: str, *, by: Actor = SYSTEM) -> Consequences:
     """What `remove` would end, as far as `by` may see it. Raises NotFound, NotAllowed."""
-    keeping.require_manager(by)
-    keeping.source_of(name)
+    source_store.require_manager(by)
+    source_store.source_of(name)
     hidden = frozenset(access.hidden_from(by))
     own = [collection for collection in _collections(name) if f"collection:{collection}" not in hidden]
     statement = f"select r.id from {access.runs(by).sql()} where r.ended_at is null and r.collection = any(%s) order by r.id"  # noqa: S608 (a text of ours)
@@ -156,13 +156,13 @@ def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequence
             code="in_use",
             details=[{"field": "runs", "reason": run} for run in found.runs],
         )
-    source = keeping.source_of(name)
+    source = source_store.source_of(name)
     with transaction() as connection:
         cleared_notices.notify_cleared(connection, by, "source_removed", name)
         policy_store.write(connection, removed=_rights(_collections(name)))
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         connection.execute(sa.delete(tables.data_source).where(tables.data_source.c.name == name))
-        keeping.touch_configuration(connection)
+        source_store.touch_configuration(connection)
         open_ = {
             "source": name,
             "name": name,
@@ -184,7 +184,7 @@ def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequence
             connection=connection,
         )
     connect.dispose(name)
-    keeping.forget()
+    source_store.forget()
     return found
 
 
@@ -222,8 +222,8 @@ def _fields(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 def _switch(name: str, *, paused: bool, by: Actor) -> None:
-    keeping.require_manager(by)
-    keeping.source_of(name)
+    source_store.require_manager(by)
+    source_store.source_of(name)
     table = tables.data_source
     with transaction() as connection:
         now = connection.execute(
@@ -240,10 +240,10 @@ def _switch(name: str, *, paused: bool, by: Actor) -> None:
         connection.execute(
             sa.update(table).where(table.c.name == name).values(paused_at=sa.func.now() if paused else None)
         )
-        keeping.touch_configuration(connection)
+        source_store.touch_configuration(connection)
         _note(connection, by, name, ["paused"], {"paused": not paused}, {"paused": paused})
     connect.dispose(name)
-    keeping.forget()
+    source_store.forget()
 
 
 def _note(

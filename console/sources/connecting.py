@@ -21,7 +21,7 @@ from console.infra.jobs import background
 from console.infra.jobs.background import FAILED, RUNNING, WAITING, Stopped, Stopping, Work
 from console.records import catalogue, source_zones
 from console.records.connection_terms import Terms
-from console.sources import keeping
+from console.sources import source_store
 
 AT_ONCE = 200
 """So many tables are looked at while somebody waits; of more there is a page that tells how far it is."""
@@ -48,7 +48,7 @@ class _Connections(background.Kind[Connecting]):
         return Connecting.from_row(row, status=status, done=row.done or 0)
 
     def perform(self, work: Connecting, actor: Actor, stopping: Stopping) -> None:
-        keeping.add(
+        source_store.add(
             work.name,
             catalogue.Source(work.name, "", bytes(work.url_sealed), catalogue.sealed_at(work.id)).url,
             terms=Terms.of(work.request["terms"]),
@@ -75,8 +75,8 @@ def ask(
     by: Actor,
 ) -> str:
     """Have a database of `total` tables connected; the id. Arguments and errors are those of `add`, which raises the others in the background."""
-    keeping.require_manager(by)
-    keeping.require_free_name(name)
+    source_store.require_manager(by)
+    source_store.require_free_name(name)
     source_zones.require(terms.zone)
     ident = new_id("con")
     request = {"terms": terms.to_json(), "chosen": chosen, "may": may}
@@ -98,25 +98,25 @@ def ask(
 
 def all_under_way(by: Actor) -> list[Connecting]:
     """What is being connected, and what did not come about and is not dismissed yet, by name. Raises NotAllowed."""
-    keeping.require_manager(by)
+    source_store.require_manager(by)
     return sorted(CONNECTIONS.select(), key=lambda one: one.name)
 
 
 def find(connecting_id: str, *, by: Actor) -> Connecting | None:
     """What is being connected; None once it is connected or dismissed. Raises NotAllowed."""
-    keeping.require_manager(by)
+    source_store.require_manager(by)
     return CONNECTIONS.find(connecting_id)
 
 
 def stop(connecting_id: str, *, by: Actor) -> bool:
     """Connect it no more, and forget what was asked for; whether that was in time. Raises NotAllowed."""
-    keeping.require_manager(by)
+    source_store.require_manager(by)
     return bool(fetch("delete from console.source_connecting where id = %s returning 1", (connecting_id,)))
 
 
 def again(connecting_id: str, *, by: Actor) -> None:
     """Try again what did not come about. Raises NotAllowed."""
-    keeping.require_manager(by)
+    source_store.require_manager(by)
     with transaction() as connection:
         failed = sa.update(table).where(table.c.id == connecting_id, table.c.why != "")
         if connection.execute(failed.values(why="", done=None)).rowcount:

@@ -18,14 +18,21 @@ from console import formats
 from console.auth import access
 from console.core import expressions
 from console.core.actor import SYSTEM, Actor
-from console.core.documents.collections import Collection, Field, Stored, assemble, named_secrets, recognising
+from console.core.documents.collections import (
+    Collection,
+    Field,
+    Stored,
+    assemble,
+    field_guesses,
+    secret_fields,
+)
 from console.core.errors import Conflict, ConsoleError
 from console.infra.db import request_writes, tables
 from console.infra.db.engine import hot_engine
 from console.records import function_fields, refusals, sampling, sql_conditions
-from console.sources import broken_documents, keeping, layout_drafts, mending, set_aside
+from console.sources import broken_documents, layout_drafts, repairs, set_aside, source_store
 from console.sources.breaks import Break
-from console.sources.keeping import Look, ids_of, place
+from console.sources.source_store import Look, ids_of, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +82,8 @@ class Difference:
 
 def difference(name: str, *, by: Actor = SYSTEM) -> Difference:
     """What `take` would change; every table is sampled anew. Raises NotFound, NotAllowed, SourceDown."""
-    keeping.require_manager(by)
-    seen, before = keeping.look_at(name), _stored()
+    source_store.require_manager(by)
+    seen, before = source_store.look_at(name), _stored()
     known = {place(item.structure): item.structure for item in before if item.source == name}
     for structure in seen.structures:
         sampling.keep_secrets(structure, known.get(place(structure)))
@@ -88,15 +95,15 @@ def take(name: str, stamp: str | None = None, *, by: Actor = SYSTEM) -> list[Col
 
     Raises Conflict if the database has changed again, and as `difference` does.
     """
-    keeping.require_manager(by)
-    seen = keeping.look_at(name)
+    source_store.require_manager(by)
+    seen = source_store.look_at(name)
     if stamp is not None and stamp != _stamp(seen):
         raise Conflict(
             f"The database {name} has changed again since this was shown; nothing was taken over. Look at it again.",
             code="source_moved",
         )
     _, documents, _ = _mended(name, seen, _stored())
-    return keeping.take_over(name, seen, documents, by=by)
+    return source_store.take_over(name, seen, documents, by=by)
 
 
 AGAIN_S = 10.0
@@ -175,7 +182,7 @@ def _again(name: str) -> Again | None:
     taken = fresh or any(change.place not in held for change in found)
     if taken:
         with request_writes.aside():
-            keeping.take_over(name, without, documents, by=SYSTEM)
+            source_store.take_over(name, without, documents, by=SYSTEM)
     words = f"The data source {name} has changed" + (
         ", and the console has taken that over: load the page again." if taken and not waits else "."
     )
@@ -266,7 +273,7 @@ def _set_aside(
 
 def _look(name: str, before: Sequence[Stored]) -> Look:
     """The present structure; tables that are as they were are not sampled again."""
-    return keeping.look_at(
+    return source_store.look_at(
         name,
         {
             (table.structure["schema"], table.structure["table"]): table.structure
@@ -314,8 +321,8 @@ def _shrunk(name: str, seen: Look, before: Sequence[Stored], held: Several[str])
 
 def _only(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     names = {column["name"] for column in before["columns"]}
-    secret = {column["name"] for column in before["columns"] if named_secrets.hidden_because(before, column)}
-    names |= {new for former, new in mending.renamed(before, now).items() if former not in secret}
+    secret = {column["name"] for column in before["columns"] if secret_fields.hidden_because(before, column)}
+    names |= {new for former, new in repairs.renamed(before, now).items() if former not in secret}
     foreign = [key for key in now["foreign_keys"] if set(key["columns"]) <= names]
     key = now["key"] if set(now["key"]) <= names else []
     return {
@@ -414,7 +421,7 @@ def _rows() -> list[Stored]:
 def _changed(one: str, before: Stored, after: Stored) -> TableChange:
     old = {column["name"]: column for column in before.structure["columns"]}
     new = {column["name"]: column for column in after.structure["columns"]}
-    names = mending.renamed(before.structure, after.structure)
+    names = repairs.renamed(before.structure, after.structure)
     columns = [
         *(ColumnChange(name, "renamed", now) for name, now in names.items()),
         *(
@@ -486,26 +493,26 @@ def _mended(
     }
     own = {item.id: item.structure for item in before if item.source == name}
     names = {
-        ident: mending.renamed(structure, now[at])
+        ident: repairs.renamed(structure, now[at])
         for ident, structure in own.items()
         if (at := (structure["schema"], structure["table"])) in now
     }
     kept_from = {row.obj.removeprefix("field:") for row in access.all_rows() if row.obj.startswith("field:")}
     mended = []
     for item, found in said:
-        called = mending.rename(item.document, names.get(item.id, {}), names)
+        called = repairs.rename(item.document, names.get(item.id, {}), names)
         for former, new in names.get(item.id, {}).items():
             if (
                 f"{item.id}/{former}" in kept_from
             ):  # the right names the former column: until somebody names the new one, nobody sees it
                 called.setdefault("fields", {}).setdefault(new, {})["hidden"] = True
-        document = mending.mended(called, item.structure, found, columns)
+        document = repairs.mended(called, item.structure, found, columns)
         mended.append(document)
         dropped += [
             _of_document(item.document, reason)
-            for reason in mending.describe_omissions(_plain(item), called, document)
+            for reason in repairs.describe_omissions(_plain(item), called, document)
         ]
-    after = keeping.stored_collections(
+    after = source_store.stored_collections(
         name, seen, mended, ids_of(item for item in before if item.source == name)
     )
     return after, mended, dropped + _segments(after, mended)
@@ -632,12 +639,12 @@ def _otherwise(was: Field, now: Field) -> str:
         said.append("is hidden from everybody: it looks like a secret")
     if was.hidden and not now.hidden:
         said.append("is shown")
-    same = (was.stored, was.native) == (now.stored, now.native) or recognising.MIDNIGHT in (
+    same = (was.stored, was.native) == (now.stored, now.native) or field_guesses.MIDNIGHT in (
         was.native,
         now.native,
     )
     if same and (was.type, was.widget, was.minor) != (now.type, now.widget, now.minor):
-        why = ": its times are all midnight" if now.native == recognising.MIDNIGHT else ""
+        why = ": its times are all midnight" if now.native == field_guesses.MIDNIGHT else ""
         said.append(f"is read as {_kind_words(now)}{why} (so far: {_kind_words(was)})")
     elif same and was.options != now.options:
         said.append(

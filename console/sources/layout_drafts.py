@@ -18,7 +18,7 @@ from console.core.documents.collections.document_words import Wording
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.records import function_fields
-from console.sources import mending
+from console.sources import repairs
 from console.sources.breaks import Break
 
 
@@ -43,7 +43,7 @@ def follow_renamed_columns(connection: Connection, columns: Mapping[str, Mapping
 
 def _renamed(text: str, columns: Mapping[str, Mapping[str, str]]) -> str:
     document = json.loads(text)
-    return read(mending.rename(document, columns.get(document["id"], {}), columns)).canonical().decode()
+    return read(repairs.rename(document, columns.get(document["id"], {}), columns)).canonical().decode()
 
 
 def broken(
@@ -60,8 +60,8 @@ def broken(
         if item.id not in drafts or item.id not in structures or f"collection:{item.id}" in hidden:
             continue
         document = json.loads(drafts[item.id])
-        names = mending.renamed(item.structure, structures[item.id])
-        renamed = mending.rename(document, names, {item.id: names})
+        names = repairs.renamed(item.structure, structures[item.id])
+        renamed = repairs.rename(document, names, {item.id: names})
         known = _problems(document, item)
         wording = Wording.of(now[item.id], document, renamed)
         for place, reason in _problems(

@@ -7,7 +7,7 @@ from console import records
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, likely_relations
 from console.core.errors import ConsoleError
-from console.sources import keeping
+from console.sources import source_store
 
 MOST, FEWEST = 300, 3
 NEARLY = 0.9
@@ -37,7 +37,7 @@ class Likely:
 
 def likely(name: str, *, by: Actor, only: Sequence[str] | None = None) -> list[Likely]:
     """The likely relations of a source, by collection; `only`: those of these names are sampled. Raises NotAllowed, SourceDown."""
-    keeping.require_manager(by)
+    source_store.require_manager(by)
     tables = [each for each in records.collections() if each.source == name and each.kind == "table"]
     targets = likely_relations.Targets(tables)
     guesses = [(own, *guess) for own in tables for guess in likely_relations.likely(own, targets)]

@@ -7,11 +7,11 @@ from sqlalchemy.engine import Connection
 
 from console import log
 from console.core.actor import Actor
-from console.core.documents.collections import Collection, Field, assemble, recognising
+from console.core.documents.collections import Collection, Field, assemble, field_guesses
 from console.records import Record, connect, preview, reflect
 from console.records.connection_terms import Terms
-from console.sources import addresses, keeping
-from console.sources.keeping import Look
+from console.sources import addresses, source_store
+from console.sources.source_store import Look
 from console.sources.testing import Table, place_of
 
 SHOWN = 3
@@ -59,7 +59,7 @@ def first_choice(tables: Sequence[Table]) -> str:
 
 def likelihood(table: str) -> int:
     """How likely people work with a table of this name; the smaller the likelier. One of a single word comes before `sale_order`."""
-    *before, last = recognising.parts_of(recognising.table_words(table)) or [""]
+    *before, last = field_guesses.parts_of(field_guesses.table_words(table)) or [""]
     one = last if last in LIKELY else last.rstrip("s")
     return LIKELY.index(one) + len(LIKELY) * bool(before) if one in LIKELY else 2 * len(LIKELY)
 
@@ -69,13 +69,13 @@ def previewed(url: str, name: str, place: str, *, by: Actor, zone: str = "") -> 
 
     Raises Invalid for the address, SourceDown, NotAllowed.
     """
-    keeping.require_manager(by)
+    source_store.require_manager(by)
     address = addresses.read(url)
     engine = connect.create(address, Terms(pool=1, overflow=1, statement_s=10, read_only=True, zone=zone))
     try:
         seen = connect.read(engine, name, lambda connection: _with_ends(connection, place))
         structures = [{**structure, "zone": zone} for structure in seen.structures]
-        made = assemble(keeping.stored_collections(name, replace(seen, structures=structures), []))
+        made = assemble(source_store.stored_collections(name, replace(seen, structures=structures), []))
         collection = next(
             (one for one in made.values() if reflect.place(one.schema, one.table) == place), None
         )
@@ -88,7 +88,11 @@ def previewed(url: str, name: str, place: str, *, by: Actor, zone: str = "") -> 
         engine.dispose()
     data = {"dialect": collection.dialect, "ok": True, "count": len(rows)}
     log.note(
-        by, "source_tested", open=data, sealed={"place": f"{place_of(address)} {place}"}, chain=keeping.CHAIN
+        by,
+        "source_tested",
+        open=data,
+        sealed={"place": f"{place_of(address)} {place}"},
+        chain=source_store.CHAIN,
     )
     fields = [
         collection.field(column) for column in collection.columns if (column,) != collection.title_fields

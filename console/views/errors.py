@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from console import log, sources
 from console.auth import access
-from console.auth.access import spoken_names
+from console.auth.access import labels
 from console.browse import out_of_scope
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Malformed, NotAllowed, NotFound, SourceChanged
@@ -287,7 +287,7 @@ def _place(reason: Reason) -> tuple[str, str] | None:
     return (
         ("/workflows", "Workflows")
         if slug == "*"
-        else (f"/workflows/{quote(slug, safe='')}", spoken_names.spoken(reason.need[0]))
+        else (f"/workflows/{quote(slug, safe='')}", labels.spoken(reason.need[0]))
     )
 
 

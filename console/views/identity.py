@@ -22,7 +22,7 @@ from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.core.moments import READER_ZONE
-from console.views import kept_forms, rates
+from console.views import rates, saved_forms
 from console.views.frame import htmx
 
 blueprint = Blueprint("identity", __name__)
@@ -244,7 +244,7 @@ def key_holder(header: str | None, *, assistant: bool = False) -> Actor:
 def _to_sign_in() -> Response:
     if htmx or request.method not in ("GET", "HEAD"):
         parts = urlsplit(htmx.current_url or request.referrer or "/")
-        there = kept_forms.keep() or local(parts.path + (f"?{parts.query}" if parts.query else ""))
+        there = saved_forms.keep() or local(parts.path + (f"?{parts.query}" if parts.query else ""))
     else:
         there = local(request.full_path.rstrip("?"))
     return _elsewhere("/sign-in" if there == "/" else f"/sign-in?next={quote(there, safe='/')}")

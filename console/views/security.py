@@ -20,7 +20,7 @@ from console.infra.db import request_writes
 from console.infra.db.ids import uuid7_text
 from console.messaging.imports import contact_files
 from console.records import connect
-from console.views import kept_forms, outcomes
+from console.views import outcomes, saved_forms
 from console.views.identity import is_api
 
 if TYPE_CHECKING:
@@ -134,12 +134,12 @@ def refuse_foreign_forms() -> Response | None:
     try:
         _tokens.protect()
     except CSRFError as error:
-        if kept_forms.sent_by_form() and kept_forms.of_reader():
-            return kept_forms.offered(kept_forms.without_secrets(), status=403)
+        if saved_forms.sent_by_form() and saved_forms.of_reader():
+            return saved_forms.offered(saved_forms.without_secrets(), status=403)
         if (
             not current_user.is_authenticated
             and request.endpoint is not None
-            and (there := kept_forms.keep()) is not None
+            and (there := saved_forms.keep()) is not None
         ):
             return make_response(redirect(f"/sign-in?next={quote(there, safe='/')}", 303))
         raise ForeignForm(
@@ -177,7 +177,7 @@ def form_token() -> str:
 
 @lru_cache(maxsize=1000)
 def _signed(key: str, secret: str) -> str:
-    return str(kept_forms.serializer(key).dumps(secret))
+    return str(saved_forms.serializer(key).dumps(secret))
 
 
 def _outside() -> bool:

@@ -2,7 +2,7 @@
 
 OPEN_MODULES = frozenset(
     {
-        "approval_beside",
+        "approval_context",
         "approval_times",
         "approvals",
         "approvers",
@@ -12,7 +12,7 @@ OPEN_MODULES = frozenset(
         "my_work",
         "notices",
         "questions",
-        "standing_in",
+        "substitutions",
         "tasks",
         "ticket_assignment",
         "tickets",

@@ -10,7 +10,7 @@ from console.permissions import second_admin
 from console.permissions.second_admin import Request
 from console.runs import RunHead
 from console.runs.views import lists
-from console.work import approvals, questions, standing_in, tasks, tickets
+from console.work import approvals, questions, substitutions, tasks, tickets
 from console.work.approvals import Line
 from console.work.questions import Asked
 from console.work.tasks import Task
@@ -49,7 +49,7 @@ def work_of(actor: Actor) -> Work:
     saved = [head for head in runs.to_continue(actor, limit=MOST + 1) if head.holder is None]
     decide = list(approvals.to_review(actor, limit=MOST + 1).lines)
     absent = absences.stood_in_for(actor.id)
-    instead = standing_in.held_by_absent(actor, absent, limit=MOST)
+    instead = substitutions.held_by_absent(actor, absent, limit=MOST)
     more = max(len(held), len(saved), len(decide)) > MOST
     held, saved, decide = held[:MOST], saved[:MOST], decide[:MOST]
     held.sort(key=lambda head: (head.status != "waiting_person", head.active_at))

@@ -12,7 +12,7 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.infra.db.engine import fetch
 from console.runs import RunHead
-from console.runs.views.handed_on import WAS_HANDED_ON, HandedOn, handed_on
+from console.runs.views.handovers import WAS_HANDED_ON, HandedOn, handed_on
 from console.runs.views.view import title_of
 from console.work import due_times
 from console.workflows import Definition, inboxes, readable_version

@@ -1,6 +1,6 @@
 """Workflows: created and changed as drafts, checked, published as immutable versions, imported and exported as files."""
 
-from console.workflows import graph_nodes, lifecycle, whose
+from console.workflows import graph_nodes, lifecycle, ownership
 from console.workflows.configuring import CONFIGURED, Seen, VariableEdits, configure, used_by
 from console.workflows.creation import create, duplicate, without_starts
 from console.workflows.definitions import (
@@ -40,9 +40,8 @@ from console.workflows.drafts import (
     undo,
     wrong_change,
 )
-from console.workflows.kept_tests import ResultOfTest, TestsBefore, run_tests_by
-from console.workflows.known_workflows import Known, all_known
 from console.workflows.lifecycle import STATUSES, cancelled, may_start, paused, require_active
+from console.workflows.queries import Known, all_known
 from console.workflows.reviews import (
     Review,
     approve_review,
@@ -57,6 +56,7 @@ from console.workflows.reviews import (
     to_decide,
     withdraw_review,
 )
+from console.workflows.saved_tests import ResultOfTest, TestsBefore, run_tests_by
 from console.workflows.store import CHAIN, OBJECT
 from console.workflows.templates import Template, template_document, templates
 from console.workflows.versions import (
@@ -80,4 +80,4 @@ from console.workflows.versions import (
     version,
 )
 
-OPEN_MODULES = frozenset({"graph_nodes", "inboxes", "lifecycle", "whose"})
+OPEN_MODULES = frozenset({"graph_nodes", "inboxes", "lifecycle", "ownership"})

@@ -13,13 +13,13 @@ from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents import json_shape
 from console.core.documents.document_parts import NAME_PATTERN
-from console.core.documents.house_rules import Variable
+from console.core.documents.variables import Variable
 from console.core.documents.workflow import Settings
 from console.core.errors import Conflict, Invalid
 from console.infra.db.engine import transaction
 from console.workflows.definitions import Entry, entry_of
 from console.workflows.draft_edits import opened, store_draft
-from console.workflows.known_workflows import forget
+from console.workflows.queries import forget
 from console.workflows.store import OBJECT, locked_row
 from console.workflows.versions import go_live, version
 

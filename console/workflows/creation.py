@@ -16,10 +16,10 @@ from console.infra.db.engine import transaction
 from console.infra.db.ids import new_id
 from console.workflows.definitions import Entry, check_texts, entry_of, not_ready
 from console.workflows.draft_edits import LONGEST_TITLE, changed_body, opened
-from console.workflows.known_workflows import forget
+from console.workflows.ownership import is_personal, require_person
+from console.workflows.queries import forget
 from console.workflows.store import OBJECT, locked_row, note_event
 from console.workflows.versions import check, connected, refused
-from console.workflows.whose import is_personal, require_person
 
 TAKEN = {"new", "lately", "order"}
 """Names that pages have: `/workflows/new`."""

@@ -21,9 +21,9 @@ from console.core.plain_words import named_reason
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction
 from console.workflows.draft_edits import LONGEST_TITLE, changed_body, opened, store_draft
-from console.workflows.kept_tests import TestsBefore
-from console.workflows.known_workflows import all_known, forget
 from console.workflows.lifecycle import ARCHIVED, FROM, SPOKEN, STATUSES, require_reason
+from console.workflows.queries import all_known, forget
+from console.workflows.saved_tests import TestsBefore
 from console.workflows.store import OBJECT, locked_row, note_event, update_row, visible_row
 from console.workflows.versions import connected, go_live, usable, version
 

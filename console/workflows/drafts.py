@@ -34,7 +34,7 @@ from console.workflows.draft_edits import (
     opened,
     store_draft,
 )
-from console.workflows.known_workflows import forget
+from console.workflows.queries import forget
 from console.workflows.store import OBJECT, locked_row, visible_row
 from console.workflows.versions import check, validation_context, version
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from console.core.errors import Conflict, Invalid
 from console.infra.db.engine import fetch
-from console.workflows.known_workflows import all_known
+from console.workflows.queries import all_known
 from console.workflows.versions import Definition
 
 STATUSES = ("draft", "active", "paused", "completed", "cancelled")

@@ -23,8 +23,8 @@ from console.infra.db.engine import fetch, hot_engine, transaction
 from console.infra.db.ids import new_id
 from console.workflows.definitions import LONGEST_NOTE
 from console.workflows.drafts import Draft
-from console.workflows.kept_tests import TestsBefore
-from console.workflows.known_workflows import forget
+from console.workflows.queries import forget
+from console.workflows.saved_tests import TestsBefore
 from console.workflows.store import OBJECT, locked_row, note_event
 from console.workflows.versions import (
     go_live,

@@ -31,8 +31,8 @@ from console.infra.db.ids import new_id
 from console.infra.outbound import outgoing_secrets
 from console.steps.effects import action_cache
 from console.workflows.draft_edits import opened, record_edit
-from console.workflows.kept_tests import TestsBefore
-from console.workflows.known_workflows import Known, all_known, forget, read_all
+from console.workflows.queries import Known, all_known, forget, read_all
+from console.workflows.saved_tests import TestsBefore
 from console.workflows.store import OBJECT, locked_row, note_event, update_row
 
 MOST_MANAGERS = 2

@@ -16,7 +16,7 @@ import pytest
 
 import console
 from console import sources
-from console.actions import left_changes
+from console.actions import unfinished_changes
 from console.activity import sequencing
 from console.activity.event_list import on_record
 from console.auth import access
@@ -125,7 +125,7 @@ def test_what_became_of_a_change_is_found_and_noted_once(
         shelf.refill()
         broken(monkeypatch, point, method, path, body, who | {"X-Idempotency-Key": f"once {number}"})
         assert (told(), left()) == (found, 1), point
-        assert (left_changes.settle_left(0), left_changes.settle_left(0)) == (1, 0), point
+        assert (unfinished_changes.settle_left(0), unfinished_changes.settle_left(0)) == (1, 0), point
         found.append((effect, result))
         assert (told(), left()) == (found, 0), point
     said = [each.text for each in notices.notices_of(company.mona)]
@@ -142,11 +142,11 @@ def test_a_row_that_is_neither_as_before_nor_as_wanted_is_unknown(
     method, path, body, after = CASES["updated"]
     broken(monkeypatch, after, method, path, body, who)
     shelf.do("update thing set note = 'another' where id = 1")
-    left_changes.settle_left(0)
+    unfinished_changes.settle_left(0)
     method, path, body, after = CASES["added"]
     broken(monkeypatch, after, method, path, body, who)
     shelf.do("update thing set name = 'another' where id = 7")
-    left_changes.settle_left(0)
+    unfinished_changes.settle_left(0)
     assert told() == [("updated", "unknown"), ("added", "unknown")]
     sequencing.catch_up()
     lines = [row.sentence for row in on_record(company.mona, "thing", "1").rows]
@@ -161,12 +161,12 @@ def test_whoever_is_still_at_it_is_left_alone_and_a_source_that_is_down_is_asked
     broken(monkeypatch, after, method, path, body, headers(company.mona))
     [(ident,)] = fetch("select id from console.change_intent")
     with alone(ident):
-        assert (left_changes.settle_left(0), left(), told()) == (0, 1, [])
-    assert left_changes.settle_left() == 0, "what has just begun is not looked at"
+        assert (unfinished_changes.settle_left(0), left(), told()) == (0, 1, [])
+    assert unfinished_changes.settle_left() == 0, "what has just begun is not looked at"
     with monkeypatch.context() as patch:
-        patch.setattr(left_changes, "found_in_source", _down)
-        assert (left_changes.settle_left(0), left()) == (0, 1)
-    assert (left_changes.settle_left(0), told()) == (1, [("updated", "succeeded")])
+        patch.setattr(unfinished_changes, "found_in_source", _down)
+        assert (unfinished_changes.settle_left(0), left()) == (0, 1)
+    assert (unfinished_changes.settle_left(0), told()) == (1, [("updated", "succeeded")])
 
 
 def _down(_intent: object) -> Any:
@@ -182,7 +182,7 @@ def test_a_repeat_after_the_lookup_is_answered_with_what_was_found(
     method, path, body, after = CASES["added"]
     who = headers(company.mona)
     broken(monkeypatch, after, method, path, body, who)
-    left_changes.settle_left(0)
+    unfinished_changes.settle_left(0)
     again = sent(method, path, body, who)
     assert (again.status_code, again.get_json()["key"], told()) == (201, "7", [("added", "succeeded")])
     assert shelf.do("select count(*) from thing")[0][0] == 3
@@ -235,7 +235,7 @@ def test_killed_processes_leave_what_is_needed(company: Company, shelf: Shelf) -
         )
         expected = [("added", "not_done"), ("deleted", "succeeded"), *expected]
     assert (left(), told()) == (len(expected), [])
-    assert left_changes.settle_left(0) == len(expected)
+    assert unfinished_changes.settle_left(0) == len(expected)
     assert sorted(told()) == expected
     sequencing.catch_up()
     assert "changed note of" in mona.get("/c/thing/1?tab=activity").text

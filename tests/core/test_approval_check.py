@@ -9,7 +9,7 @@ from console import steps
 from console.auth.access import RoleRights, parse
 from console.auth.access.index import Index
 from console.core.documents.action_document import ApprovalRule
-from console.core.documents.house_check import Surroundings
+from console.core.documents.environment_check import Surroundings
 from console.core.documents.workflow_check import check
 
 POLICY = """

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import steps
-from console.core.documents.house_check import Surroundings
+from console.core.documents.environment_check import Surroundings
 from console.core.documents.workflow_check import check
 from console.core.run.duties import DoneStep, refusal_by_rule, violated_rule
 

@@ -1,6 +1,6 @@
 """Columns and slugs of foreign databases that are secrets by their form."""
 
-from console.core.documents.collections import recognising
+from console.core.documents.collections import field_guesses
 from tests.core.test_recognising import cases
 
 
@@ -16,4 +16,4 @@ from tests.core.test_recognising import cases
     ],
 )
 def test_secrets_are_known_by_their_form(values: list[str], form: str | None) -> None:
-    assert recognising.form_of(values, "any") == form
+    assert field_guesses.form_of(values, "any") == form

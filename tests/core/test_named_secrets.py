@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from console.core.documents.collections import named_secrets
-from console.core.documents.collections.recognising import parts_of
+from console.core.documents.collections import secret_fields
+from console.core.documents.collections.field_guesses import parts_of
 from tests.core.test_recognising import column, one
 from tests.tables import cases
 
@@ -26,11 +26,11 @@ from tests.tables import cases
 def test_a_table_of_settings_has_a_name_and_a_value(
     columns: list[str], found: tuple[str, str] | None
 ) -> None:
-    assert named_secrets.pair((name, "text", parts_of(name)) for name in columns) == found
+    assert secret_fields.pair((name, "text", parts_of(name)) for name in columns) == found
 
 
 def test_amounts_and_numbers_are_no_values_of_settings() -> None:
-    assert named_secrets.pair([("name", "text", ["name"]), ("value", "decimal", ["value"])]) is None
+    assert secret_fields.pair([("name", "text", ["name"]), ("value", "decimal", ["value"])]) is None
 
 
 @cases(
@@ -59,7 +59,7 @@ def test_amounts_and_numbers_are_no_values_of_settings() -> None:
     ],
 )
 def test_a_setting_is_a_secret_by_its_name_or_by_what_it_holds(name: str, value: Any, secret: bool) -> None:
-    assert named_secrets.held([("theme", "boost"), (name, value)]) is secret
+    assert secret_fields.held([("theme", "boost"), (name, value)]) is secret
 
 
 @cases(

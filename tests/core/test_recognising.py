@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from console.core.documents.collections import Collection, Stored, assemble, one_of, recognising
+from console.core.documents.collections import Collection, Stored, assemble, field_guesses, one_of
 from console.records import sampling
 from tests.core.test_collections import column, one
 from tests.tables import cases
@@ -43,7 +43,7 @@ from tests.tables import cases
     ],
 )
 def test_the_form_of_a_sample(name: str, values: list[Any], form: str | None) -> None:
-    assert recognising.form_of(values, name) == form
+    assert field_guesses.form_of(values, name) == form
 
 
 @cases(

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies
 
-from console.core.spoken_times import LONGEST, moment_said
+from console.core.time_phrases import LONGEST, moment_said
 from tests.tables import cases
 
 DENVER = ZoneInfo("America/Denver")

@@ -5,7 +5,7 @@ from typing import Any
 
 from console import formats
 from console.core import translations
-from console.core.documents.collections import recognising
+from console.core.documents.collections import field_guesses
 from console.formats import Kind, Look
 from tests.tables import cases
 
@@ -32,7 +32,7 @@ TABLE = {"en_US": "Table", "de_DE": "Tisch", "pt-BR": "Mesa"}
 )
 def test_columns_that_keep_texts_in_several_languages(values: list[Any], kept: bool) -> None:
     assert translations.kept_in(values) is kept
-    assert (recognising.form_of(values, "name") == "translations") is kept
+    assert (field_guesses.form_of(values, "name") == "translations") is kept
 
 
 @cases(

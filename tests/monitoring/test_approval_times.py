@@ -8,7 +8,7 @@ from console.auth import accounts
 from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.operations import status
-from console.work import approval_times, due_times, notices, standing_in
+from console.work import approval_times, due_times, notices, substitutions
 from tests.company import Company
 from tests.messaging.messages.reached import clock
 from tests.support.four_eyes import bank, charging, requested
@@ -110,7 +110,7 @@ def test_who_is_away_is_stood_in_for_at_once_and_who_may_not_decide_is_told_noth
             substitute="tom@fernwick.example",
         )
         looked(move, 5)
-        standing_in.pass_on()
+        substitutions.pass_on()
         assert (told(lena), told(bank.tom)) == ([WAITS], []), "one notice for one reason, whoever it is for"
         looked(move, 5)
         assert told(accounts.actor_of_person(lena.id))[0] == f"In place of Mona: {WAITS}"

@@ -475,9 +475,9 @@ def test_a_copy_of_a_labelled_workflow_and_what_is_noted_about_both_carry_the_la
 def test_a_clearance_that_was_taken_away_past_the_console_is_found(house: Company) -> None:
     assert doctor._clearances().ok
     fetch("update console.workflow set label = null where slug = %s returning 1", (SLUGS["amber"],))
-    workflows.known_workflows.forget()
+    workflows.queries.forget()
     told = doctor._clearances()
     fetch("update console.workflow set label = 'amber' where slug = %s returning 1", (SLUGS["amber"],))
-    workflows.known_workflows.forget()
+    workflows.queries.forget()
     access.refresh()
     assert (told.ok, SLUGS["amber"] in told.message, told.fix != "") == (False, True, True)

@@ -6,7 +6,7 @@ import pytest
 
 from console.core.documents.collections import Stored
 from console.core.errors import DefinitionError
-from console.sources import NAME, keeping
+from console.sources import NAME, source_store
 from tests.tables import cases
 
 GOOD = {"id": "shop.orders", "source": "shop", "table": "orders"}
@@ -23,7 +23,7 @@ def structure(table: str, schema: str | None = "public") -> dict[str, Any]:
 def refused(given: dict[str, Any], name: str = "shop") -> tuple[str, str, str]:
     """(message, field, reason) of the refusal of a document."""
     with pytest.raises(DefinitionError) as caught:
-        keeping._check_document(name, given)
+        source_store._check_document(name, given)
     (detail,) = caught.value.details
     return caught.value.message, str(detail["field"]), str(detail["reason"])
 
@@ -160,7 +160,7 @@ def test_a_document_is_about_exactly_this_source(source: str) -> None:
 def stored(
     tables: list[dict[str, Any]], *documents: dict[str, Any], schema: str | None = "public"
 ) -> list[Stored]:
-    return keeping.stored_collections("shop", keeping.Look(tables, schema, ""), documents)
+    return source_store.stored_collections("shop", source_store.Look(tables, schema, ""), documents)
 
 
 @cases(
@@ -201,18 +201,20 @@ def test_tables_without_a_letter_of_english_have_ids_of_their_own_and_keep_them(
     names = ["客户", "订单", "العملاء", "Żółć", "Заказы 2026"]
     ids = [item.id for item in stored([structure(name) for name in names])]
     assert len(set(ids)) == len(names)
-    assert all(keeping.ID.fullmatch(each) and each.removeprefix("shop.").strip("_") for each in ids)
+    assert all(source_store.ID.fullmatch(each) and each.removeprefix("shop.").strip("_") for each in ids)
     assert ids == [stored([structure(name)])[0].id for name in names], "whatever else is there"
 
 
 def test_a_stored_table_keeps_its_id_whatever_comes_before_it() -> None:
     """Rights and runs name collections by it: what is granted on one table must never open another."""
-    seen = keeping.Look([structure("a b"), structure("a-b"), structure("a/b")], "public", "")
+    seen = source_store.Look([structure("a b"), structure("a-b"), structure("a/b")], "public", "")
     known: dict[tuple[str | None, str], str] = {
         ("public", "a/b"): "shop.a_b",
         ("public", "gone"): "shop.gone",
     }
-    kept = {item.structure["table"]: item.id for item in keeping.stored_collections("shop", seen, [], known)}
+    kept = {
+        item.structure["table"]: item.id for item in source_store.stored_collections("shop", seen, [], known)
+    }
     assert kept == {"a b": "shop.a_b_2", "a-b": "shop.a-b", "a/b": "shop.a_b"}
 
 

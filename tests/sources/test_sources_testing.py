@@ -19,7 +19,7 @@ from console.core.documents.collections import Collection, assemble
 from console.core.errors import Invalid
 from console.infra.postgres import Embedded
 from console.records import connect, preview, reflect
-from console.sources import keeping
+from console.sources import source_store
 from tests.conftest import lent
 from tests.databases import Server
 from tests.records.files import assembled
@@ -151,8 +151,8 @@ def test_why_mariadb_cannot_be_connected(maria: URL, changes: dict[str, Any], co
 
 def first_of(address: str, table: str) -> tuple[Collection, dict[str, Any]]:
     """The collection that a table would be, and its first record."""
-    seen = keeping.look("odd", address, {})
-    made = assemble(keeping.stored_collections("odd", seen, []))
+    seen = source_store.look("odd", address, {})
+    made = assemble(source_store.stored_collections("odd", seen, []))
     engine = connect.create(connect.address(address), sources.Terms(read_only=True))
     wide = {one: replace(collection, columns=tuple(collection.by_name)) for one, collection in made.items()}
     with engine.connect() as connection:

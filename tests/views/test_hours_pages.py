@@ -10,7 +10,7 @@ from console.core.contact_rules import document_of
 from console.core.contacting import Rules
 from console.core.working_time import DAYS
 from console.infra.db.engine import fetch
-from console.messaging.messages import kept_rules
+from console.messaging.messages import rules
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messaging.messages import reached
@@ -48,7 +48,7 @@ def test_the_page_shows_what_holds_and_saves_it_as_it_is(
     assert HOURS in pages.ines.get("/settings/channels").links
     pages.ines.post(HOURS, boxes)
     assert "Nothing was changed" in pages.ines.follow().text
-    assert kept_rules.newest().version == 0
+    assert rules.newest().version == 0
     assert company
 
 
@@ -76,14 +76,14 @@ def test_a_preview_saves_nothing_and_says_what_becomes_of_those_that_wait(
         HOURS
     )["fields"]
     assert {same[f"from.sms.{day}"] for day in ("mon", "thu", "sun")} == {"10.15"}
-    assert kept_rules.newest().version == 0
+    assert rules.newest().version == 0
     pages.ines.post(HOURS, boxes | {"any.sms": "on"})
     back = pages.ines.post(HOURS, boxes | {"do": "defaults", "version": "1"}, status=200)
     assert "SMS: 08:00 to 20:00 every day instead of at any hour." in back.text
     pages.ines.post(
         HOURS, back.form(HOURS)["fields"] | {"cap.0.kind": ["email", "sms"], "cap.1.kind": ["call"]}
     )
-    assert kept_rules.newest().rules == Rules()
+    assert rules.newest().rules == Rules()
 
 
 def test_what_cannot_be_saved_is_said_at_its_box_and_nothing_typed_is_lost(
@@ -125,7 +125,7 @@ def test_what_cannot_be_saved_is_said_at_its_box_and_nothing_typed_is_lost(
         in pages.ines.post(HOURS, boxes | {"open.fax.mon": "on"}, status=422).text
     )
     assert "Choose a time zone" in pages.ines.post(HOURS, boxes | {"chat_zone": "Mars/Base"}, status=422).text
-    assert kept_rules.newest().version == 0
+    assert rules.newest().version == 0
 
 
 def test_two_at_once_the_second_sees_what_the_first_saved_and_keeps_what_they_entered(
@@ -137,11 +137,11 @@ def test_two_at_once_the_second_sees_what_the_first_saved_and_keeps_what_they_en
     late = pages.ines.post(HOURS, boxes | {"any.sms": "on"}, status=409)
     assert "in the meantime" in late.text
     assert "at most 2 calls in 24 hours instead of 1 call in 24 hours. Save once more" in late.text
-    assert kept_rules.newest().version == 1
+    assert rules.newest().version == 1
     pages.ines.post(
         HOURS, late.form(HOURS)["fields"] | {"cap.0.kind": ["email", "sms"], "cap.1.kind": ["call"]}
     )
-    assert (kept_rules.newest().version, "sms" in kept_rules.newest().rules.windows) == (2, False)
+    assert (rules.newest().version, "sms" in rules.newest().rules.windows) == (2, False)
 
 
 def test_who_sets_up_no_channels_gets_in_by_no_door(

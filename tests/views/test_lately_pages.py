@@ -188,7 +188,7 @@ def test_the_page_asks_as_much_for_twenty_workflows_as_for_two(pages: "Pages", c
         runs.start(company.olivia, f"more-{number}", "customer", "2", {"why": "event"})
     assert asked() <= before
     with said() as statements:
-        monitoring.lately.happened(
+        monitoring.recent_activity.happened(
             company.mona,
             [known.id for known in workflows.all_known()],
             log.now() - timedelta(days=7),

@@ -15,7 +15,7 @@ from console.auth import access
 from console.auth.accounts import one_time
 from console.core.errors import Invalid
 from console.infra.db import engine as db
-from console.views import kept_forms
+from console.views import saved_forms
 from tests.views.conftest import Browser, Page, signed_in
 
 if TYPE_CHECKING:
@@ -232,5 +232,5 @@ def test_every_box_of_a_secret_is_known_to_hold_one(app: Flask) -> None:
     files = [*Path("templates").rglob("*.html"), *Path("console/views").rglob("*.py")]
     boxes = {name for file in files for found in box.findall(file.read_text()) for name in found if name}
     assert {"former", "text", "password", "shown", "code", "key"} <= boxes, "the boxes are found"
-    assert boxes <= {name for names in kept_forms.SECRETS.values() for name in names}
-    assert kept_forms.SECRETS.keys() <= app.view_functions.keys()
+    assert boxes <= {name for names in saved_forms.SECRETS.values() for name in names}
+    assert saved_forms.SECRETS.keys() <= app.view_functions.keys()

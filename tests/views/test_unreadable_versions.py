@@ -54,7 +54,7 @@ def fixture_foreign(pages: "Pages") -> None:
         "update console.workflow set live_version = live_version + 1 where slug = %s returning 1",
         ("nightly-check",),
     )
-    workflows.known_workflows.forget()
+    workflows.queries.forget()
 
 
 @pytest.mark.parametrize("person", ["ines", "mona", "olivia"])
@@ -73,7 +73,7 @@ def test_runs_of_such_a_version_stand_in_lists_and_say_what_they_are(pages: "Pag
     runs.save(company.olivia, saved, revision=company.told(saved)["revision"])
     fetch(_FOREIGN, ("care-review",))
     fetch("update console.run set version = version + 1 where id = any(%s) returning id", ([held, saved],))
-    workflows.known_workflows.forget()
+    workflows.queries.forget()
     for person in ("olivia", "mona", "ines"):
         client = getattr(pages, person).client
         paths = (*OF_MANY, "/workflows/care-review/executions", "/c/customer/1?tab=activity")

@@ -14,7 +14,7 @@ from console.log import event_view
 from console.records import catalogue
 from console.runs.commands.approval_answers import visible_request
 from console.runs.views.candidates import candidates
-from console.work import approvals, approvers, my_work, notices, questions, standing_in, tasks
+from console.work import approvals, approvers, my_work, notices, questions, substitutions, tasks
 from tests.company import Company
 from tests.support.four_eyes import asking, bank, charging, requested, status, whole
 from tests.work import test_answers, test_tasks
@@ -106,10 +106,10 @@ def test_an_approval_follows_to_whoever_stands_in_and_both_are_named(bank: Compa
     charging(roles=["operations_lead"])
     lena = second_lead(bank)
     run_id, asked = requested(bank)
-    assert standing_in.undecidable(bank.mona, bank.mona.id, lena.id) == []
+    assert substitutions.undecidable(bank.mona, bank.mona.id, lena.id) == []
     asking(roles=["operations_lead"])
-    assert standing_in.undecidable(bank.mona, bank.mona.id, bank.tom.id) == ["Asking"]
-    assert standing_in.undecidable(bank.people["stan"], bank.mona.id, bank.tom.id) == [], (
+    assert substitutions.undecidable(bank.mona, bank.mona.id, bank.tom.id) == ["Asking"]
+    assert substitutions.undecidable(bank.people["stan"], bank.mona.id, bank.tom.id) == [], (
         "what the reader may not see"
     )
     gone(bank, "mona", "lena")
@@ -141,7 +141,7 @@ def test_standing_in_gives_no_right_and_breaks_no_rule_of_four_eyes(bank: Compan
         kept = gone(bank, "mona", deputy)
         with pytest.raises((NotAllowed, NotFound)):
             runs.approve(bank.people[deputy], asked)
-        assert standing_in.pass_on() == 1
+        assert substitutions.pass_on() == 1
         assert not any("approval is asked" in text for text in texts(bank, deputy)), (
             "who may not decide is not told"
         )
@@ -158,8 +158,8 @@ def test_notices_tasks_and_questions_follow_and_come_back(company: Company) -> N
     task_run = test_tasks.begin(company, {"assignee": "'tom@fernwick.example'", "waits": True})
     test_answers.begin(company, {"needs": 2})
     gone(company, "tom", "olivia")
-    assert standing_in.pass_on() == 2
-    assert (standing_in.pass_on(), sorted(texts(company, "olivia"))) == (
+    assert substitutions.pass_on() == 2
+    assert (substitutions.pass_on(), sorted(texts(company, "olivia"))) == (
         0,
         [
             "In place of Tom: A task for you, “Look at Adaeze Okonkwo-Bell”",
@@ -188,7 +188,7 @@ def test_notices_tasks_and_questions_follow_and_come_back(company: Company) -> N
 def test_what_the_substitute_may_not_see_stays_with_whoever_is_away(company: Company) -> None:
     test_tasks.begin(company, {"assignee": "'tom@fernwick.example'"})
     gone(company, "tom", "stan")
-    standing_in.pass_on()
+    substitutions.pass_on()
     assert (texts(company, "stan"), tasks.tasks_of(company.stan), my_work.work_of(company.stan).instead) == (
         [],
         [],

@@ -14,7 +14,7 @@ from console.core.actor import Actor
 from console.core.documents.workflow import Workflow, read
 from console.core.errors import Conflict
 from console.infra.db.engine import fetch
-from console.workflows import kept_tests
+from console.workflows import saved_tests
 from tests.company import DOCUMENT, Company
 from tests.views.test_api_workflows import written
 
@@ -132,7 +132,7 @@ def test_tests_run_before_the_lock_and_on_what_is_published(
             workflows.import_file(DOCUMENT | {"title": "Changed meanwhile", "tests": [HOLDS]}, company.mona)
         return runs.results_of_tests(actor, slug, ident, document)
 
-    monkeypatch.setattr(kept_tests, "_run_tests", [slow])
+    monkeypatch.setattr(saved_tests, "_run_tests", [slow])
     made = workflows.publish_draft(company.mona, "care-review", note="Tests.")
     assert (seen, made.live_version) == ([DOCUMENT["title"], "Changed meanwhile"], 2)
     assert workflows.live("care-review").title == "Changed meanwhile"

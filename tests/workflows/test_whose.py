@@ -12,7 +12,7 @@ from console.automation import triggers as automation
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import transaction
-from console.workflows import whose
+from console.workflows import ownership
 from tests.company import DOCUMENT, Company
 from tests.support.engine import step
 from tests.support.staff import hired
@@ -67,7 +67,7 @@ def test_only_its_owner_may_do_anything_with_a_personal_workflow(company: Compan
         with pytest.raises(NotFound):
             workflows.pause(other, "own-review", "")
         with pytest.raises(NotFound):
-            workflows.whose.hand_over(other, "own-review", "organisation")
+            workflows.ownership.hand_over(other, "own-review", "organisation")
         with pytest.raises(NotFound):
             runs.start(other, "own-review", "customer", "2", {"why": "periodic"})
         assert not sees(other)
@@ -113,29 +113,30 @@ def test_it_changes_hands_with_an_event_and_only_by_whom_it_is_or_who_manages_pe
 ) -> None:
     made = own(company)
     with pytest.raises(NotFound):
-        whose.hand_over(gita, made.id, "personal")
+        ownership.hand_over(gita, made.id, "personal")
     with pytest.raises(NotAllowed, match="Only an admin"):
-        whose.hand_over(company.mona, made.id, "personal", to=accounts.person(gita.id).email)
+        ownership.hand_over(company.mona, made.id, "personal", to=accounts.person(gita.id).email)
     with pytest.raises(Invalid, match="not handed over"):
-        whose.hand_over(company.ines, made.id, "personal", to="olivia@fernwick.example")
+        ownership.hand_over(company.ines, made.id, "personal", to="olivia@fernwick.example")
     assert (
-        whose.hand_over(company.ines, made.id, "personal", to=accounts.person(gita.id).email).owner == gita.id
+        ownership.hand_over(company.ines, made.id, "personal", to=accounts.person(gita.id).email).owner
+        == gita.id
     )
     assert sees(gita)
     assert not sees(company.mona)
-    assert whose.personal_of(company.ines, gita.id)[0].slug == "own-review"
-    assert whose.hand_over(gita, made.id, "organisation").owner is None
+    assert ownership.personal_of(company.ines, gita.id)[0].slug == "own-review"
+    assert ownership.hand_over(gita, made.id, "organisation").owner is None
     assert sees(company.mona)
     with pytest.raises(NotAllowed):
-        whose.hand_over(
+        ownership.hand_over(
             company.ines, made.id, "personal"
         )  # an admin makes nothing of the organisation's theirs
     with pytest.raises(NotAllowed):
-        whose.hand_over(company.olivia, made.id, "personal")
+        ownership.hand_over(company.olivia, made.id, "personal")
     with pytest.raises(Invalid, match="whose the workflow is"):
-        whose.hand_over(company.mona, made.id, "nobody")
-    assert whose.hand_over(company.mona, made.id, "personal").owner == company.mona.id
-    whose.hand_over(company.mona, made.id, "personal")
+        ownership.hand_over(company.mona, made.id, "nobody")
+    assert ownership.hand_over(company.mona, made.id, "personal").owner == company.mona.id
+    ownership.hand_over(company.mona, made.id, "personal")
     told = [
         (event.open["former_holder"], event.open["holder"])
         for event in log.events_of("sys:config")
@@ -150,9 +151,9 @@ def test_its_owner_gone_an_admin_makes_it_the_organisations(company: Company, gi
     made = workflows.create(gita, "Left behind", whose="personal")
     accounts.person_changes.disable_person(gita.id, by=company.ines)
     assert not sees(company.mona, made.slug)
-    assert [known.slug for known in whose.personal_of(company.ines, gita.id)] == [made.slug]
-    assert whose.personal_of(company.mona, gita.id) == []
-    whose.hand_over(company.ines, made.slug, "organisation")
+    assert [known.slug for known in ownership.personal_of(company.ines, gita.id)] == [made.slug]
+    assert ownership.personal_of(company.mona, gita.id) == []
+    ownership.hand_over(company.ines, made.slug, "organisation")
     assert sees(company.mona, made.slug)
 
 
@@ -163,7 +164,7 @@ def test_it_becomes_personal_only_when_nobody_else_works_in_it(company: Company)
     head = {"format": 1, "slug": "outer", "title": "Outer", "collection": "customer", "team": "operations"}
     workflows.import_file(head | {"steps": steps}, publish=True)
     with pytest.raises(Conflict, match="while others work in it") as refused:
-        whose.hand_over(company.mona, "care-review", "personal")
+        ownership.hand_over(company.mona, "care-review", "personal")
     reasons = [detail["reason"] for detail in refused.value.details]
     assert reasons == [
         "1 live run is in the hands of others, or for others to take.",
@@ -172,8 +173,8 @@ def test_it_becomes_personal_only_when_nobody_else_works_in_it(company: Company)
     assert refused.value.code == "others_at_work"
     runs.cancel(company.mona, run, revision=None, reason="Enough")
     workflows.archive(company.mona, "outer")
-    assert whose.others_at_work(workflows.entry(company.mona, "care-review"), company.mona.id) == []
-    assert whose.hand_over(company.mona, "care-review", "personal").owner == company.mona.id
+    assert ownership.others_at_work(workflows.entry(company.mona, "care-review"), company.mona.id) == []
+    assert ownership.hand_over(company.mona, "care-review", "personal").owner == company.mona.id
 
 
 def test_a_service_account_has_no_personal_workflow(company: Company) -> None:

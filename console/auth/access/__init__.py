@@ -60,9 +60,10 @@ OPEN_MODULES = frozenset(
     {
         "casbin_agreement",
         "clearance_rules",
-        "deciding",
+        "decisions",
         "history",
         "index",
+        "labels",
         "limits",
         "narrowing",
         "own_rights",
@@ -70,7 +71,6 @@ OPEN_MODULES = frozenset(
         "policy_store",
         "policy_words",
         "rows",
-        "spoken_names",
         "subject_scope",
     }
 )

@@ -13,8 +13,8 @@ from console.auth.access import (
     subject_scope,
 )
 from console.auth.access.clearance_lookup import leaves_open
+from console.auth.access.labels import spoken
 from console.auth.access.rows import kind_of
-from console.auth.access.spoken_names import spoken
 from console.core.actor import Actor
 from console.core.errors import NotAllowed
 

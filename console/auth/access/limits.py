@@ -7,11 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from console.auth.access import casbin_agreement, ownership, policy_store, subject_scope
-from console.auth.access.deciding import Belonging, Decision, decide
+from console.auth.access.decisions import Belonging, Decision, decide
 from console.auth.access.judgement import follow_relations
+from console.auth.access.labels import Names, known
 from console.auth.access.policy_words import act as act_words, condition
 from console.auth.access.rows import EVERY, Row
-from console.auth.access.spoken_names import Names, known
 from console.core.actor import Actor
 from console.core.scopes import Scope
 from console.infra.db import engine as db

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+from console.auth.access.labels import Names
 from console.auth.access.rows import EVERY, NOT_YET, PERMISSIONS, Row
-from console.auth.access.spoken_names import Names
 from console.core import expressions
 from console.core.expressions import ExpressionError
 from console.core.expressions.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within

@@ -70,7 +70,7 @@ OPEN_MODULES = frozenset(
         "abilities",
         "absences",
         "authority",
-        "confirming",
+        "confirmation",
         "directory",
         "entry",
         "entry_changes",

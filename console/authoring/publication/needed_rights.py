@@ -6,9 +6,9 @@ from typing import Any
 
 from console import steps
 from console.auth import access, accounts
-from console.auth.access import limits, policy_words, spoken_names
+from console.auth.access import labels, limits, policy_words
 from console.core.actor import Actor
-from console.core.documents.house_check import WORK
+from console.core.documents.environment_check import WORK
 from console.core.documents.workflow_sketch import Sketch, sketches
 from console.core.errors import NotFound
 from console.workflows import OBJECT
@@ -47,7 +47,7 @@ class _Need:
 
 def missing_rights(actor: Actor, team: str | None, document: Mapping[str, Any]) -> list[MissingRight]:
     """What the actor lacks to publish the document, then what those lack who do its steps: the rights that most lack first."""
-    names = spoken_names.known()
+    names = labels.known()
     found = _to_publish(actor, team, document, names)
     policy = access.rights()
     lacking: list[MissingRight] = []
@@ -66,7 +66,7 @@ def missing_rights(actor: Actor, team: str | None, document: Mapping[str, Any]) 
 
 
 def _to_publish(
-    actor: Actor, team: str | None, document: Mapping[str, Any], names: spoken_names.Names
+    actor: Actor, team: str | None, document: Mapping[str, Any], names: labels.Names
 ) -> list[MissingRight]:
     """The rights to publish it, and to let runs act as the account that it names."""
     found = []
@@ -81,9 +81,7 @@ def _to_publish(
     return found
 
 
-def _of_actor(
-    actor: Actor, obj: str, act: str, able: Sequence[str], names: spoken_names.Names
-) -> MissingRight:
+def _of_actor(actor: Actor, obj: str, act: str, able: Sequence[str], names: labels.Names) -> MissingRight:
     return MissingRight(obj, act, policy_words.right(obj, act, names), (), (actor.name,), able)
 
 

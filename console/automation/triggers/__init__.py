@@ -8,7 +8,8 @@ databases), `Listeners` (databases that tell of changes), `pick_up`, `wake_for_s
 `started_by` says which workflows an event of a record starts. `log_events`, `reached` and `read_after` read the log's events by name, for enrolments and outgoing webhooks too. `install_sql` is for who runs a database.
 """
 
-from console.automation.triggers.awaited import wake_awaiting
+from console.automation.triggers.database_listener import Listeners, install_sql
+from console.automation.triggers.event_waits import wake_awaiting
 from console.automation.triggers.firing import (
     GOES_ROUND,
     begin_promised,
@@ -24,10 +25,13 @@ from console.automation.triggers.firing_counts import (
     not_started as firings_not_started,
 )
 from console.automation.triggers.firing_list import FiringLine, between as firings_between
-from console.automation.triggers.following import follow_log, judge_kept
-from console.automation.triggers.listening import Listeners, install_sql
 from console.automation.triggers.log_events import Batch, LogEvent, reached, read_after
-from console.automation.triggers.managing import (
+from console.automation.triggers.log_follower import follow_log, judge_kept
+from console.automation.triggers.orphaned_waits import VainWaits
+from console.automation.triggers.schedules import fire_due
+from console.automation.triggers.source_events import look
+from console.automation.triggers.source_waits import pick_up as pick_up_waking, wake_batch
+from console.automation.triggers.trigger_commands import (
     MOST_WAITING,
     Fired,
     Listed,
@@ -40,11 +44,8 @@ from console.automation.triggers.managing import (
     switch,
     try_waiting,
 )
-from console.automation.triggers.occasions import judges
-from console.automation.triggers.schedules import fire_due
-from console.automation.triggers.source_events import look
-from console.automation.triggers.source_waits import pick_up as pick_up_waking, wake_batch
-from console.automation.triggers.spoken_triggers import (
+from console.automation.triggers.trigger_events import judges
+from console.automation.triggers.trigger_labels import (
     again_words,
     example_body,
     exit_words,
@@ -52,16 +53,15 @@ from console.automation.triggers.spoken_triggers import (
     whom_words,
 )
 from console.automation.triggers.trigger_rows import started_by, synchronise
-from console.automation.triggers.vain_waits import VainWaits
 from console.automation.triggers.waiting_runs import forget_waiting, waits_about, why_not_begun
 
 OPEN_MODULES = frozenset(
     {
         "firing",
-        "found_records",
         "log_events",
-        "occasions",
+        "record_lookup",
         "refused_firings",
+        "trigger_events",
         "trigger_expressions",
         "trigger_rows",
     }

@@ -20,8 +20,8 @@ from sqlalchemy.engine import Connection
 from console import log, records, runs, workflows
 from console.auth import accounts
 from console.automation import enrolments
-from console.automation.triggers.occasions import Counts, Occasion, judges
 from console.automation.triggers.refused_firings import pass_by, words_of
+from console.automation.triggers.trigger_events import Counts, Occasion, judges
 from console.automation.triggers.trigger_rows import Row
 from console.core.actor import SYSTEM, Actor
 from console.core.errors import ConsoleError, SourceDown

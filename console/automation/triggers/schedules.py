@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from console.automation.triggers.firing import leave_out, note_stopped, take_in
-from console.automation.triggers.occasions import Counts, Occasion
+from console.automation.triggers.trigger_events import Counts, Occasion
 from console.automation.triggers.trigger_expressions import about, house_roots, judged
 from console.automation.triggers.trigger_rows import CLOCK, Row, row_of, table
 from console.core import schedule

@@ -29,7 +29,7 @@ from console.automation.triggers.column_values import (
     place,
     written_as,
 )
-from console.automation.triggers.following import KIND, Happened, concerns, keep_happened, take_in_happened
+from console.automation.triggers.log_follower import KIND, Happened, concerns, keep_happened, take_in_happened
 from console.automation.triggers.trigger_expressions import document_of
 from console.automation.triggers.trigger_rows import Row, note_problem
 from console.core import scopes

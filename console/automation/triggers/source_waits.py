@@ -15,9 +15,9 @@ import orjson
 
 from console import records, runs
 from console.auth.access import EVERY_RUN
-from console.automation.triggers.awaited import SINCE, wake
-from console.automation.triggers.following import Happened
+from console.automation.triggers.event_waits import SINCE, wake
 from console.automation.triggers.log_events import LogEvent
+from console.automation.triggers.log_follower import Happened
 from console.core.errors import NotFound, SourceDown
 from console.core.run.causes import causes_from_json, stored
 from console.infra import faults, jobs

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from console import log, runs, workflows
 from console.auth import access
 from console.automation import enrolments
-from console.automation.triggers import found_records
+from console.automation.triggers import record_lookup
 from console.automation.triggers.firing import looping, note_started, note_stopped, start_key, take_in
-from console.automation.triggers.occasions import Occasion
 from console.automation.triggers.refused_firings import words_of
+from console.automation.triggers.trigger_events import Occasion
 from console.automation.triggers.trigger_expressions import (
     about,
     document_of,
@@ -534,7 +534,7 @@ def _about(
             else runs.account_of(workflows.live(row.workflow))
         )
         scope = access.scope_for(actor, collection, "read")
-        return found_records.find_record(actor, collection, scope, row.definition.find_by, key), given
+        return record_lookup.find_record(actor, collection, scope, row.definition.find_by, key), given
     if row.definition.record is not None:
         return about(row, named), given
     usable = isinstance(key, str | int) and not isinstance(key, bool) and "\x00" not in str(key)

@@ -13,7 +13,7 @@ import psycopg
 
 from console import runs
 from console.automation.triggers.firing import job_of, sealed
-from console.automation.triggers.occasions import Occasion
+from console.automation.triggers.trigger_events import Occasion
 from console.automation.webhooks import webhook_queries
 from console.automation.webhooks.webhook_queries import Hook
 from console.core.errors import Conflict, TooMany

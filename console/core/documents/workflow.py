@@ -20,9 +20,9 @@ from console.core.documents.document_parts import (
     sorted_keys,
 )
 from console.core.documents.findings import Finding
-from console.core.documents.house_rules import Table, Variable, table_json, variable_json
 from console.core.documents.saved_tests import MOST_TESTS, SavedTest
 from console.core.documents.triggers import MOST_TRIGGERS, Trigger
+from console.core.documents.variables import Table, Variable, table_json, variable_json
 
 FORMAT = 1
 MAX_BYTES = 1024 * 1024

@@ -16,20 +16,20 @@ from console.core.documents import (
     approval_check,
     duties_check,
     enrolment_check,
+    environment_check,
     findings,
     graph,
-    house_check,
     reporting_check,
     tests_check,
     triggers_check,
 )
 from console.core.documents.document_parts import RESERVED
 from console.core.documents.draft_shape import in_shape
+from console.core.documents.environment_check import Surroundings
 from console.core.documents.fields import Located
-from console.core.documents.house_check import Surroundings
-from console.core.documents.house_rules import Table
 from console.core.documents.json_shape import loaded, problems_of_values
 from console.core.documents.references import ANY_NAME, Known, wrong_references
+from console.core.documents.variables import Table
 from console.core.documents.workflow import FORMAT, upgraded
 from console.core.documents.workflow_sketch import (
     UNFINISHED,
@@ -91,7 +91,7 @@ def check(
     problems += _paths(sketches)
     before = graph.reaching(_edges(sketches))
     problems += _references(sketches, raw, before, around.collections)
-    problems += house_check.problems(sketches, raw, around)
+    problems += environment_check.problems(sketches, raw, around)
     problems += duties_check.problems(sketches, raw, before, around.rights)
     problems += approval_check.problems(sketches, raw, around)
     problems += approval_check.unheard(sketches, raw)

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from console.core.blocks import KINDS
 from console.core.documents.document_parts import NAME_PATTERN, schema_of
-from console.core.documents.house_rules import DATED, Dated
+from console.core.documents.variables import DATED, Dated
 from console.core.documents.workflow import Workflow
 from console.core.documents.workflow_check import StepKind
 

@@ -22,10 +22,10 @@ from console.core.drafting.changes import (
     to_json,
 )
 from console.core.drafting.comparing import Collision, difference, merge, touched
-from console.core.drafting.mended_problems import mend
+from console.core.drafting.difference_labels import Difference, differences, trigger_name
 from console.core.drafting.ordering import ordered, plain, same, written
+from console.core.drafting.problem_fixes import mend
 from console.core.drafting.sketching import sketched
-from console.core.drafting.spoken_differences import Difference, differences, trigger_name
 from console.core.drafting.variable_names import Use, renamed_variable, used_in
 
 OPEN_MODULES = frozenset({"graph_pieces"})

@@ -22,8 +22,6 @@ from console.messaging.messages.sending import pick_up, send
 OPEN_MODULES = frozenset(
     {
         "address_consents",
-        "agreed_to",
-        "asked_to_stop",
         "callbacks",
         "channel_settings",
         "contact_trials",
@@ -31,18 +29,20 @@ OPEN_MODULES = frozenset(
         "file_opt_outs",
         "held_messages",
         "inbound",
-        "kept_rules",
         "mail_polling",
         "mapping_trial",
         "message_reasons",
-        "messages_to_oneself",
-        "of_a_person",
+        "noted_consents",
         "opting_out",
         "outbox",
         "outside_addresses",
+        "person_messages",
         "reachable",
         "recipients",
+        "rules",
         "single_messages",
+        "stop_requests",
+        "test_messages",
         "unsubscribing",
     }
 )

@@ -21,7 +21,7 @@ from console.core.documents.workflow import Workflow
 from console.core.errors import ConsoleError, Invalid
 from console.core.policy import rules
 from console.formats import label_of as said_of
-from console.messaging.messages import kept_rules, message_rows, recipients
+from console.messaging.messages import message_rows, recipients, rules as kept_rules
 from console.messaging.messages.message_rows import Message
 from console.steps.base import StepView
 from console.steps.message_settings import EMPTY, MessageStep, seconds_of

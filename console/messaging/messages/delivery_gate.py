@@ -26,7 +26,7 @@ from console.core.contacting import (
 from console.core.errors import NotFound
 from console.core.run.simulation import Delivery, Held, Repeat
 from console.core.scopes import Scope
-from console.messaging.messages import contact_trials, kept_rules, message_reasons, message_rows, recipients
+from console.messaging.messages import contact_trials, message_reasons, message_rows, recipients, rules
 
 MOST_WAITS = 100
 REPEATED = (2, 10)
@@ -49,7 +49,7 @@ class DeliveryGate:
 
     def __init__(self, actor: Actor, title: str, workflow: str | None = None) -> None:
         self._workflow = workflow
-        self._actor, self._title, self._rules = actor, title, kept_rules.current()
+        self._actor, self._title, self._rules = actor, title, rules.current()
         self._since = log.now() - self._rules.longest
         self._reached: dict[tuple[str | None, str | None], _Reached] = {}
         self._scopes: dict[str, Scope] = {}

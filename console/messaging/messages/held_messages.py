@@ -13,7 +13,7 @@ from console.core.contacting import Contact, Outgoing, Rules, SendNow, Skip, Ver
 from console.core.errors import ConsoleError
 from console.infra import subjects
 from console.infra.db.engine import fetch
-from console.messaging.messages import kept_rules, message_rows, recipients
+from console.messaging.messages import message_rows, recipients, rules as kept_rules
 from console.messaging.messages.message_rows import Message, kind_of
 
 AT_ONCE = 500

@@ -15,7 +15,13 @@ from console.core.documents.workflow import Workflow
 from console.core.policy import rules
 from console.core.scopes import whole
 from console.formats.times import moment_of
-from console.messaging.messages import contact_trials, kept_rules, message_reasons, message_rows, recipients
+from console.messaging.messages import (
+    contact_trials,
+    message_reasons,
+    message_rows,
+    recipients,
+    rules as kept_rules,
+)
 from console.messaging.messages.address_consents import Given
 from console.messaging.messages.opting_out import ADDRESS
 from console.steps.base import StepView

@@ -14,7 +14,7 @@ from babel.core import get_global
 from console.core.contacting import CASE, Consent, Contact
 from console.core.errors import NotFound, SourceDown
 from console.core.moments import is_zone, moment_text
-from console.core.spoken_times import moment_said
+from console.core.time_phrases import moment_said
 from console.formats import phone_plans, phone_text
 from console.formats.phone_text import FEWEST, digits_in
 from console.formats.times import moment_of

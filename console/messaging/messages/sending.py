@@ -31,11 +31,11 @@ from console.messaging.channels.base import Handed, Letter, Provider
 from console.messaging.messages import (
     contact_trials,
     held_messages,
-    kept_rules,
     message_receipts,
     message_results,
     message_rows,
     recipients,
+    rules as kept_rules,
 )
 from console.messaging.messages.call_answers import result_of, unknown_answer
 from console.messaging.messages.channel_settings import in_sandbox, script_of

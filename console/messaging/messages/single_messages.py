@@ -14,7 +14,7 @@ from console.core.errors import Invalid, NotAllowed, NotFound
 from console.infra import jobs, subjects
 from console.infra.db.engine import transaction
 from console.infra.db.ids import new_id
-from console.messaging.messages import inbound, kept_rules, message_rows, recipients
+from console.messaging.messages import inbound, message_rows, recipients, rules as kept_rules
 
 ACT = "message"
 CHANNELS: tuple[Kind, ...] = ("email", "sms")

@@ -15,7 +15,7 @@ from console.core.run.duties import CODE
 from console.infra import settings
 from console.runs.commands.run_rights import Seen, holder_idle_s, inbox_of_others, require_may_work_in, see
 from console.runs.commands.transitions import holder_draft, reason_of, revision_of, run_command
-from console.runs.engine import into_inbox
+from console.runs.engine import inbox_placement
 from console.runs.engine.advancing import go_on, go_on_with
 from console.runs.engine.stepping import plan_of, require_step, run_facts, step_at
 from console.runs.store.run_events import ENGINE
@@ -54,7 +54,7 @@ def save_idle_run(run_id: str) -> None:
         typed, now = holder_draft(loaded.run, loaded.subject), log.now()
         command = commands.Save(None, loaded.run.revision, typed)
         events = (
-            [into_inbox.escalate_from_closed_account(definition, loaded.run, typed, now)]
+            [inbox_placement.escalate_from_closed_account(definition, loaded.run, typed, now)]
             if left
             else decisions.decide(plan_of(definition), loaded.run, command, now)
         )

@@ -10,8 +10,8 @@ from console.core.plain_words import roles_words
 from console.core.run import Run
 from console.infra.db.engine import fetch
 from console.records import Record
+from console.runs.engine.missing_records import is_deleted, knows_of_deletion, needs_record
 from console.runs.engine.stepping import PERFORMING, plan_of, record_of, require_step, run_facts, step_at
-from console.runs.engine.without_record import is_deleted, knows_of_deletion, needs_record
 from console.runs.store.loaded_runs import Loaded
 from console.runs.store.promised_runs import load_begun, require_not_promised
 from console.workflows import Definition, inboxes

@@ -8,8 +8,9 @@ OPEN_MODULES = frozenset(
         "consent_events",
         "effect_followup",
         "effecting",
-        "into_inbox",
+        "inbox_placement",
         "made_by_runs",
+        "missing_records",
         "people_behind",
         "proposal_answers",
         "proposal_inputs",
@@ -18,6 +19,5 @@ OPEN_MODULES = frozenset(
         "step_reads",
         "stepping",
         "sweep",
-        "without_record",
     }
 )

@@ -15,8 +15,8 @@ from console.core.tag_names import identity
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from console.infra.db.ids import new_id
+from console.runs.engine.missing_records import is_deleted
 from console.runs.engine.stepping import record_of, run_facts
-from console.runs.engine.without_record import is_deleted
 from console.steps.base import (
     Completion,
     MessageWanted,

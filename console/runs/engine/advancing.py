@@ -37,6 +37,7 @@ from console.runs.engine.effecting import (
     serves_people,
 )
 from console.runs.engine.made_by_runs import former_runs, starts_runs_and_stands
+from console.runs.engine.missing_records import record_left
 from console.runs.engine.stepping import (
     OpenStep,
     context_of,
@@ -46,7 +47,6 @@ from console.runs.engine.stepping import (
     require_tagging,
     step_at,
 )
-from console.runs.engine.without_record import record_left
 from console.runs.store.loaded_runs import Loaded
 from console.runs.store.run_events import ENGINE
 from console.runs.store.run_rows import as_stored, with_loaded_rows

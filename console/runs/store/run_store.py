@@ -23,7 +23,7 @@ from console.core.run.origin import HANDS_OFF
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.run_reach import EVERY_RUN
-from console.runs.engine import into_inbox, proposing
+from console.runs.engine import inbox_placement, proposing
 from console.runs.store import recent_runs, side_rows
 from console.runs.store.latest import LATEST, LEFT, MARKS, left_of
 from console.runs.store.loaded_runs import Loaded, open_attempt_only
@@ -205,9 +205,15 @@ def with_consequences(
     What follows: the run goes into an inbox where nobody can go on with it, and a proposal is requested for the person at the next form.
     """
     after = fold(events, state) if after is None else after
-    trouble = into_inbox.UNHELD_TROUBLE if after.hands_off and after.holder is None else into_inbox.TROUBLE
+    trouble = (
+        inbox_placement.UNHELD_TROUBLE
+        if after.hands_off and after.holder is None
+        else inbox_placement.TROUBLE
+    )
     if after.status == "waiting_person" and any(event.type in trouble for event in events):
-        into_inbox_events = into_inbox.no_one_left_events(definition, state, after, events[-1].at, actor.id)
+        into_inbox_events = inbox_placement.no_one_left_events(
+            definition, state, after, events[-1].at, actor.id
+        )
         events = [*events, *into_inbox_events]
         after = fold(into_inbox_events, after)
     # judged before the proposal is requested: a proposal for whoever takes over is no reason to delete the draft

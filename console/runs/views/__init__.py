@@ -6,7 +6,7 @@ OPEN_MODULES = frozenset(
         "bounded_counts",
         "candidates",
         "consequences",
-        "handed_on",
+        "handovers",
         "lists",
         "narrowed_list",
         "queues",

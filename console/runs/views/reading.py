@@ -35,7 +35,7 @@ from console.runs.store.loaded_runs import trim_to_shown
 from console.runs.store.run_rows import links, run_row
 from console.runs.store.run_store import retried
 from console.runs.views import block_content, reader_reach, step_findings
-from console.runs.views.handed_on import WAS_HANDED_ON, HandedOn, handed_on
+from console.runs.views.handovers import WAS_HANDED_ON, HandedOn, handed_on
 from console.runs.views.screens import (
     Screen,
     TypedForm,

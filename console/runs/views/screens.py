@@ -23,7 +23,7 @@ from console.runs.engine import proposing
 from console.runs.engine.stepping import context_of, prompt_of, step_at
 from console.runs.store.loaded_runs import Loaded
 from console.runs.store.run_store import write
-from console.runs.views import block_content, consequences, last_time, reader_reach
+from console.runs.views import block_content, consequences, earlier_values, reader_reach
 from console.steps.base import Progress, Prompt, Rows
 
 MOST_BYTES = 64 * 1024
@@ -164,7 +164,7 @@ def _drawn(
         )
         step |= {"by_hand": True} if open_step.by_hand else {}
         shown = block_content.with_names(actor, block_content.content(open_step, context, prompt.fields))
-        last = last_time.last_time(open_step, context, seen.record)
+        last = earlier_values.last_time(open_step, context, seen.record)
         tables = [
             table
             for name in prompt.tables

@@ -18,7 +18,7 @@ from console.runs.engine import proposing
 from console.runs.engine.stepping import plan_of
 from console.runs.store.latest import Left, path as path_of
 from console.runs.store.run_rows import decision_json
-from console.runs.views.handed_on import HandedOn
+from console.runs.views.handovers import HandedOn
 from console.runs.views.screens import Screen
 from console.workflows import Definition
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from console import records
 from console.auth import access
 from console.auth.access import limits
-from console.auth.access.spoken_names import known
+from console.auth.access.labels import known
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
 from console.core.errors import NotFound

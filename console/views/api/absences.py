@@ -11,7 +11,7 @@ from console.core.errors import NotFound
 from console.views.api.operation import Done, Example, Paged, Sent, operation, page_of, read
 from console.views.api.shapes import AbsenceKept, AbsencePlanned, Listed
 from console.views.browse.list_filters import day_of
-from console.work import standing_in
+from console.work import substitutions
 
 blueprint = Blueprint("api_absences", __name__, url_prefix="/api/v1/people/<person_id>/absences")
 
@@ -37,7 +37,7 @@ def _kept(_done: Done) -> dict[str, Any]:
 
 def _with_undecidable(kept: absences.Absence) -> dict[str, Any]:
     """Return the absence with the approvals that nobody gives meanwhile."""
-    return {**kept.to_json(), "undecidable": standing_in.undecidable(g.actor, kept.person, kept.substitute)}
+    return {**kept.to_json(), "undecidable": substitutions.undecidable(g.actor, kept.person, kept.substitute)}
 
 
 @blueprint.get("")

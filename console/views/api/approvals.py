@@ -11,7 +11,7 @@ from console.runs.commands import approval_questions
 from console.views.api import listing
 from console.views.api.operation import Done, Example, Paged, Sent, operation, parse_query, read
 from console.views.api.shapes import Approval, ApprovalRemark, Listed
-from console.work import approval_beside, approvals
+from console.work import approval_context, approvals
 
 blueprint = Blueprint("api_approvals", __name__, url_prefix="/api/v1")
 
@@ -160,7 +160,7 @@ def reply(approval_id: str) -> ResponseReturnValue:
 
 
 def _remarks(approval_id: str) -> dict[str, Any]:
-    said = approval_beside.questions_and_replies(g.actor, approval_id)
+    said = approval_context.questions_and_replies(g.actor, approval_id)
     return listing(
         [
             {"by": remark.by, "at": log.body.moment(remark.at), "reply": remark.reply, "text": remark.text}

@@ -11,7 +11,7 @@ from console.automation import enrolments
 from console.core.contact_rules import document_of
 from console.core.contacting import LAW, Rules
 from console.log import body as canonical
-from console.messaging.messages import address_consents, kept_rules
+from console.messaging.messages import address_consents, rules
 from console.views.api.operation import Example, Sent, operation, read
 from console.views.api.shapes import ContactRules, LeadConsents
 
@@ -53,7 +53,7 @@ class NewLeadConsents(Sent):
 @operation("readContactRules", "source.manage", ContactRules, refuses=(403,), example=Example())
 def shown() -> ResponseReturnValue:
     """At which hours messages of each kind may leave, and how many reach one person over all workflows. The law's hours hold beside."""
-    kept_rules.require(g.actor)
+    rules.require(g.actor)
     return jsonify(_shown())
 
 
@@ -72,7 +72,7 @@ def put() -> ResponseReturnValue:
     """Replace the rules. Messages that wait are judged by them within seconds. 409 `overtaken` where somebody saved since; 422 with a detail per field."""
     sent = read(NewRules)
     document = sent.model_dump(mode="json", exclude={"version"})
-    kept_rules.save(g.actor, document, base=sent.version)
+    rules.save(g.actor, document, base=sent.version)
     return jsonify(_shown())
 
 
@@ -84,7 +84,7 @@ ONE = {"workflow_id": "kyc-review"}
 def lead_consents(workflow_id: str) -> ResponseReturnValue:
     """On which legal basis a workflow reaches leads without a record that bring no consent of their own."""
     target = enrolments.seen(g.actor, workflow_id)
-    kept_rules.require(g.actor)
+    rules.require(g.actor)
     return jsonify(_of_leads(address_consents.defaults(target.id)))
 
 
@@ -100,7 +100,7 @@ def lead_consents(workflow_id: str) -> ResponseReturnValue:
 def set_lead_consents(workflow_id: str) -> ResponseReturnValue:
     """Confirm it, in place of what was confirmed. What was taken back by anybody counts more. 422 with a detail per channel."""
     target = enrolments.seen(g.actor, workflow_id)
-    kept_rules.require(g.actor)
+    rules.require(g.actor)
     wanted = {channel: told.basis for channel, told in read(NewLeadConsents).consent.items()}
     return jsonify(_of_leads(address_consents.set_defaults(g.actor, target.id, target.slug, wanted)))
 
@@ -118,7 +118,7 @@ def _of_leads(defaults: Sequence[address_consents.Default]) -> dict[str, Any]:
 
 
 def _shown() -> dict[str, Any]:
-    newest = kept_rules.newest()
+    newest = rules.newest()
     law = document_of(Rules({kind: window for (_, kind), window in LAW.items()}))["hours"]
     return {
         "version": newest.version,

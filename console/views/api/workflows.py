@@ -215,7 +215,7 @@ def change(workflow_id: str) -> ResponseReturnValue:
     """Change title, description, status or whose it is; 409 if the status is not possible, or others work in what is to be personal."""
     sent = read(ChangedWorkflow)
     if sent.whose is not None:
-        workflows.whose.hand_over(g.actor, workflow_id, sent.whose, to=sent.owner)
+        workflows.ownership.hand_over(g.actor, workflow_id, sent.whose, to=sent.owner)
     words = {"title": sent.title, "description": sent.description, "status": sent.status}
     _require_filled(workflow_id, sent.status, leave_out=sent.leave_out)
     if sent.whose is not None and not any(words.values()):

@@ -10,7 +10,7 @@ from console.auth import accounts
 from console.auth.accounts import entry, oidc
 from console.demo import sign_in as demo
 from console.infra import settings
-from console.views import formats, kept_forms
+from console.views import formats, saved_forms
 from console.views.identity import SignedIn, local, own_machine, token
 from console.views.session import note_return
 
@@ -111,7 +111,7 @@ def start_session(opened: str | None, there: str) -> Response | None:
         return None
     end_former_session()
     login_user(SignedIn(opened, standing))
-    kept_forms.mark_session(standing.actor.id)
+    saved_forms.mark_session(standing.actor.id)
     note_return(there)
     return make_response(redirect(there, 303))
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from console.auth import accounts
-from console.auth.accounts import confirming, identities, oidc, provider_sign_in, signing_in, throttle
+from console.auth.accounts import confirmation, identities, oidc, provider_sign_in, signing_in, throttle
 from console.core.errors import ConsoleError, TooMany
 from console.infra import settings
 from console.views import frame, identity
@@ -151,7 +151,7 @@ def _confirmed(arrival: oidc.Arrival, there: str) -> ResponseReturnValue:
         return redirect(f"/sign-in/oidc/connect?account={quote(identities.begin_link(who, arrival))}", 303)
     if identities.person_of(arrival.issuer, arrival.claims["sub"]) != who.id:
         raise oidc.ProviderRefused("You signed in there as somebody else.", code="token")
-    confirming.confirmed(who, "provider")
+    confirmation.confirmed(who, "provider")
     identity.renew(proved=True, proved_at=arrival.proved_at)
     return redirect(there, 303)
 

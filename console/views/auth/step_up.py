@@ -9,10 +9,10 @@ from urllib.parse import urlencode, urlsplit
 from flask import Blueprint, Response, g, make_response, request
 from flask_login import current_user
 
-from console.auth.accounts import confirming, one_time
+from console.auth.accounts import confirmation, one_time
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
-from console.views import frame, identity, kept_forms
+from console.views import frame, identity, saved_forms
 from console.views.auth import auth
 
 blueprint = Blueprint("step_up", __name__, url_prefix="/step-up")
@@ -41,8 +41,8 @@ def prove() -> Response:
         _local(request.form.get("came")),
     )
     try:
-        good = confirming.prove(who, request.form.get("shown", ""), *auth.address_and_browser())
-        error = None if good else WRONG[confirming.way_of(who)]
+        good = confirmation.prove(who, request.form.get("shown", ""), *auth.address_and_browser())
+        error = None if good else WRONG[confirmation.way_of(who)]
     except ConsoleError as refused:
         good, error = False, refused.message
     if not good:
@@ -69,14 +69,14 @@ def ask() -> Response:
     came = _local(parts.path + (f"?{parts.query}" if parts.query else ""))
     if request.method in ("GET", "HEAD"):
         return _page(who, "", _local(request.full_path.rstrip("?")), came=came, status=403)
-    kept = one_time.make("kept", who.id, LASTS, kept_forms.content() | {"came": came})
+    kept = one_time.make("kept", who.id, LASTS, saved_forms.content() | {"came": came})
     return _page(who, kept, "/", came=came, status=403)
 
 
 def go_on(kept: str, there: str, came: str = "/") -> Response:
     """Send the stored form again; without one, go to `there`: from a page that leads back to where one `came` from, because a download leaves it as it is."""
-    if (sent_before := kept_forms.take(kept)) is not None:
-        return kept_forms.offered(sent_before)
+    if (sent_before := saved_forms.take(kept)) is not None:
+        return saved_forms.offered(sent_before)
     found = one_time.find("kept", kept) if kept else None
     form = one_time.take("kept", kept) if found is not None and found.person == frame.actor().id else None
     if form is None:
@@ -105,7 +105,7 @@ def _page(
         else there
     )
     context = {
-        "way": confirming.way_of(who),
+        "way": confirmation.way_of(who),
         "kept": kept,
         "next": there,
         "came": came,

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from console.core.documents.collections import Collection, recognising
+from console.core.documents.collections import Collection, field_guesses
 from console.views import formats
 from console.views.formats import Kind, Look
 
@@ -78,21 +78,21 @@ _RUN_OUT = frozenset({"expired", "lapsed"})
 def is_due(what: Kind) -> bool:
     """Return whether the field says when something is due or expires, by its name: `due_at`, `payment_due`, `next_review_on`, `expires_on`."""
     return what.type in ("date", "datetime") and (
-        _DUE.search(recognising.snaked(what.name)) is not None or expires(what)
+        _DUE.search(field_guesses.snaked(what.name)) is not None or expires(what)
     )
 
 
 def expires(what: Kind) -> bool:
     """Return whether the field says until when something holds: `expires_on`, `identity_expires_on`, `valid_until`."""
-    return what.type in ("date", "datetime") and _EXPIRES.search(recognising.snaked(what.name)) is not None
+    return what.type in ("date", "datetime") and _EXPIRES.search(field_guesses.snaked(what.name)) is not None
 
 
 def ended(state: Any, what: Kind) -> bool:
     """Return whether the word of a record's state says that what is due then is not waited for any more."""
     if not isinstance(state, str):
         return False
-    word = recognising.snaked(state)
-    return word in _ENDED and not (word in _RUN_OUT and _REVIEW.search(recognising.snaked(what.name)))
+    word = field_guesses.snaked(state)
+    return word in _ENDED and not (word in _RUN_OUT and _REVIEW.search(field_guesses.snaked(what.name)))
 
 
 def over(values: Mapping[str, Any], collection: Collection, what: Kind) -> bool:

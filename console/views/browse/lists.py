@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, make_response, request
 
 from console import browse, formats
-from console.browse import BrowseQuery, ListPage, list_views, looking_inside
+from console.browse import BrowseQuery, ListPage, list_views, unindexed_search
 from console.browse.list_views import ListView
 from console.browse.saved_segments import SavedSegment
 from console.core import filters
@@ -27,7 +27,7 @@ from console.views.browse import (
     list_tags,
     saved_segments,
 )
-from console.views.browse.around_list import around_records
+from console.views.browse.list_context import around_records
 from console.views.browse.list_counts import count_context, list_address, tabs
 
 blueprint = Blueprint("lists", __name__, url_prefix="/c")
@@ -126,7 +126,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
             page = browse.nothing_found(who, collection, BrowseQuery(limit=kept.size, fields=usual))
     partly = page.reach in ("beginnings", "exact")
     first = not (page.rows or query.after or query.before or query.start or wrong or saving)
-    if partly and first and looking_inside.can_look_inside(who, listed, scope, query):
+    if partly and first and unindexed_search.can_look_inside(who, listed, scope, query):
         return make_response(
             "", 303, {"Location": list_address(inside="1")}
         )  # indexes that find nothing do not say that there is nothing
@@ -134,7 +134,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
         {} if wrong or slow else count_context(collection, query, page)
     )
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or partly else []}
-    shown |= {"begun": looking_inside.begun_fields(listed, scope) if page.reach == "beginnings" else []}
+    shown |= {"begun": unindexed_search.begun_fields(listed, scope) if page.reach == "beginnings" else []}
     shown |= list_starts.places(listed, scope, page, no_start)
     shown |= list_preview.previewed(listed.id, request.args.get("preview"))
     status = 422 if saving else 400 if wrong else 200

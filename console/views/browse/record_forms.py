@@ -16,7 +16,7 @@ from console.core.documents.collections import Field
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.core.plain_words import uncapitalised
 from console.records.delete import Follows
-from console.views import errors, formats, frame, meanwhile, refusals
+from console.views import concurrent_changes, errors, formats, frame, refusals
 from console.views.browse import records, reference_boxes
 from console.views.runs import form_boxes
 
@@ -106,7 +106,7 @@ def edit(collection: str, part: str) -> Response:
             for detail in conflict.details
             if detail.get("field") in now
         }
-        conflict.details = meanwhile.with_changers(conflict.details, collection, key)
+        conflict.details = concurrent_changes.with_changers(conflict.details, collection, key)
         return _edit_form(page, fields, old | theirs, typed=typed, wrong=conflict, status=409)
     except (Invalid, NotAllowed, SourceDown) as wrong:
         return _edit_form(page, fields, old, typed=typed, wrong=wrong, status=wrong.status)
@@ -140,7 +140,7 @@ def delete(collection: str, part: str) -> Response:
             if isinstance(wrong, ConsoleError)
             else Invalid("This form could not be read: nothing was deleted. Look again.")
         )
-        refusal.details = meanwhile.with_changers(refusal.details, collection, key)
+        refusal.details = concurrent_changes.with_changers(refusal.details, collection, key)
         return _delete_form(
             hand_forms.deletion(frame.actor(), collection, key), wrong=refusal, status=refusal.status
         )

@@ -21,7 +21,7 @@ from console.core.policy import rules
 from console.documents import ARCHIVE
 from console.records import governing
 from console.runs import RunHead
-from console.views import errors, formats, frame, home, meanwhile, refusals, states
+from console.views import concurrent_changes, errors, formats, frame, home, refusals, states
 from console.views.automation import enrolled
 from console.views.browse import due_cells, record_actions, reference_boxes
 from console.views.browse.list_counts import tab_words
@@ -193,7 +193,7 @@ def edit(collection: str, part: str, name: str) -> Response:
     try:
         after = browse.change(frame.actor(), collection, key, {name: value}, {name: old})
     except Conflict as conflict:
-        [moved] = meanwhile.with_changers(conflict.details[:1] or [{}], collection, key)
+        [moved] = concurrent_changes.with_changers(conflict.details[:1] or [{}], collection, key)
         return _edit_form(page, item, value, old=moved.get("theirs", now), conflict=moved, status=409)
     except Invalid as wrong:
         return _edit_form(page, item, value, old=old, wrong=wrong, status=422)

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, flash, request
 from console import workflows
 from console.automation.webhooks import bodies
 from console.core import drafting, expressions
-from console.core.documents.collections import recognising
+from console.core.documents.collections import field_guesses
 from console.core.documents.triggers_check import finds
 from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, NotFound
 from console.core.expressions.operands import Spelled
@@ -269,7 +269,7 @@ def _found_by(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def _free_name(name: str, taken: set[str]) -> str:
-    plain = recognising.snaked(latinised(name))[:60]
+    plain = field_guesses.snaked(latinised(name))[:60]
     plain = plain if plain[:1].isalpha() else f"value_{plain}".rstrip("_")
     return next(
         each for each in (plain, *(f"{plain}_{number}" for number in range(2, 1000))) if each not in taken

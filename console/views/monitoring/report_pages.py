@@ -19,7 +19,7 @@ from console.monitoring.reports.tables import WINDOWS, Cell, Given, Link, Period
 from console.views import downloads, formats, frame
 from console.views.formats import Look
 from console.views.runs import case_file
-from console.views.work import given_words
+from console.views.work import decision_labels
 
 blueprint = Blueprint("report_pages", __name__, url_prefix="/reports")
 USUAL = 30
@@ -53,7 +53,7 @@ def as_csv(name: str) -> Response:
     report = _taken(name)
     units = {"time": " (seconds)", "moment": " (UTC)"}
     found = _rows(report, frame.look())
-    look = given_words.look_for((cell for row in found for cell in row), frame.look())
+    look = decision_labels.look_for((cell for row in found for cell in row), frame.look())
     rows = ([_plain(cell, look) for cell in row] for row in found)
     head = [f"{column.label}{units.get(column.kind, '')}" for column in report.columns]
     return downloads.csv_response(
@@ -134,7 +134,7 @@ def _rows(report: TableReport, look: Look) -> Sequence[Sequence[Cell]]:
 
 def _context(report: TableReport, rows: Sequence[Sequence[Cell]], most: int, look: Look) -> dict[str, object]:
     dated = isinstance(report, PeriodReport)
-    look = given_words.look_for((cell for row in rows[:most] for cell in row), look)
+    look = decision_labels.look_for((cell for row in rows[:most] for cell in row), look)
     return {
         "report": report,
         "rows": [[_shown(cell, look) for cell in row] for row in rows[:most]],
@@ -157,7 +157,7 @@ def _shown(cell: Cell, look: Look) -> str | Link:
         case None:
             return formats.EMPTY
         case Given():
-            return given_words.words(cell, look) or formats.EMPTY
+            return decision_labels.words(cell, look) or formats.EMPTY
         case timedelta():
             return formats.span(cell.total_seconds(), look)
         case datetime():
@@ -171,7 +171,7 @@ def _plain(cell: Cell, look: Look) -> str | int | Decimal | None:
     if isinstance(cell, Link):
         return cell.text
     if isinstance(cell, Given):
-        return given_words.words(cell, look)
+        return decision_labels.words(cell, look)
     if isinstance(cell, datetime):
         return f"{cell.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     return round(cell.total_seconds()) if isinstance(cell, timedelta) else cell

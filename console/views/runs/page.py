@@ -20,7 +20,7 @@ from console.core.run import FINAL
 from console.core.run.proposal import MARKS, READY
 from console.documents import requests
 from console.runs import Candidate, RunView, Today
-from console.views import blocks, formats, frame, meanwhile
+from console.views import blocks, concurrent_changes, formats, frame
 from console.views.browse import reference_boxes
 from console.views.formats import Kind, Look
 from console.views.runs import (
@@ -114,7 +114,7 @@ def page_context(
         if listed.get("item")
         else (run["collection"], run["record"])
     )
-    details = meanwhile.with_changers(details, *own)
+    details = concurrent_changes.with_changers(details, *own)
     context = run_context(view) | {
         "mode": face,
         "can": view.can,

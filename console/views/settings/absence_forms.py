@@ -13,7 +13,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid
 from console.views import formats, frame
 from console.views.forms import Field, Form, Group
-from console.work import standing_in
+from console.work import substitutions
 
 blueprint = Blueprint("absences", __name__, url_prefix="/settings")
 
@@ -107,7 +107,7 @@ def _plan(person_id: str) -> Response:
         )
     except (Invalid, Conflict) as error:
         return me.draw(absent=error) if person_id == who.id else person.draw(person_id, absent=error)
-    left = standing_in.undecidable(who, person_id, kept.substitute)
+    left = substitutions.undecidable(who, person_id, kept.substitute)
     but = f", but may not give the approvals that are asked for in {limits.listed(left)}" if left else ""
     flash(f"{kept.substitute_name} stands in{but}")
     return frame.redirect_to(_page(person_id))

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, request
 
 from console.auth import access, accounts
 from console.auth.access import policy_words
+from console.auth.access.labels import known
 from console.auth.access.rows import ACTS, EVERY, WHOLE
-from console.auth.access.spoken_names import known
 from console.core import expressions
 from console.core.errors import ConsoleError, Invalid, NotAllowed
 from console.permissions import matrix, simulator

@@ -13,7 +13,7 @@ from console.infra import settings
 from console.infra.outbound import kept_channels
 from console.messaging import providers
 from console.messaging.channels import sandbox
-from console.messaging.messages import channel_settings, messages_to_oneself, outside_addresses
+from console.messaging.messages import channel_settings, outside_addresses, test_messages
 from console.messaging.messages.channel_settings import ChannelState, Figures
 from console.views import frame
 from console.views.forms import Field, Form, Item
@@ -94,7 +94,7 @@ def save_gateway() -> Response:
 def test(kind: str) -> Response:
     """Send a test message to oneself."""
     try:
-        messages_to_oneself.send_test(frame.actor(), kind, request.form.get("to", ""))
+        test_messages.send_test(frame.actor(), kind, request.form.get("to", ""))
     except Invalid as error:
         return _page(kind, error)
     flash("The test message is on its way; the outbox shows what becomes of it")

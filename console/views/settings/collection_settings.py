@@ -15,7 +15,7 @@ from console.core.documents.collections import (
     LISTS,
     Collection,
     Field,
-    recognising,
+    field_guesses,
     treatment,
 )
 from console.core.documents.collections.assembling import MAY_MEAN_NONE
@@ -23,7 +23,7 @@ from console.core.documents.collections.document_merge import merged
 from console.core.documents.json_shape import loaded
 from console.core.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.core.plain_words import unaccented
-from console.sources import collections, mending
+from console.sources import collections, repairs
 from console.sources.collections import Editing
 from console.views import forms, frame
 from console.views.forms import Cell, Column, Table
@@ -147,7 +147,7 @@ def new_field(collection: str) -> Response:
     name, document = request.form.get("name", "").strip(), editing.document.to_json()
     taken = {*document.get("fields", {}), *editing.becoming.by_name}
     if not name and (label := request.form.get("label", "")):
-        plain = recognising.snaked(unaccented(label)).encode("ascii", "ignore").decode()
+        plain = field_guesses.snaked(unaccented(label)).encode("ascii", "ignore").decode()
         plain = plain if plain[:1].isalpha() else f"field_{plain}".rstrip("_")
         name = next(
             (
@@ -391,7 +391,7 @@ def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
         None,
     )
     omitted = (
-        mending.describe_omissions(editing.becoming, of.to_json(), editing.document.to_json()) if of else []
+        repairs.describe_omissions(editing.becoming, of.to_json(), editing.document.to_json()) if of else []
     )
     context = {"changes": lines, "restored": restored, "omitted": omitted}
     return collection_frame.page("collection_changes.html", editing, context, wrong, heading="Changes")

@@ -16,9 +16,9 @@ from console.core.contact_rules import CAPPED, DAY_NAMES, KIND_NAMES, MOST_CAPS
 from console.core.contacting import KINDS, LAW, WORDS, Rules, daily
 from console.core.errors import Conflict, ConsoleError, Invalid
 from console.core.working_time import DAYS
-from console.messaging.messages import address_consents, held_messages, kept_rules
+from console.messaging.messages import address_consents, held_messages, rules as kept_rules
 from console.messaging.messages.held_messages import Consequence
-from console.messaging.messages.kept_rules import RulesVersion
+from console.messaging.messages.rules import RulesVersion
 from console.views import frame
 from console.views.forms import Field, Form
 from console.views.messaging.outbox import ICONS

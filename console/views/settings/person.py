@@ -68,7 +68,7 @@ def _drawn(
         "runs_form": runs_form or (_runs_form(person_id) if held else None),
         "held": len(held),
         "waiting": leavers.waiting(who, person.id),
-        "personal": workflows.whose.personal_of(who, person.id),
+        "personal": workflows.ownership.personal_of(who, person.id),
         "unseen": all_held - len(held),
         "given": given or [],
         "locale_words": locales().get(person.locale, person.locale),
@@ -202,7 +202,7 @@ def close(person_id: str) -> Response:
         "refused": error if error is not form.error else None,
         "held": leavers.held(who, person.id)[1],
         "waiting": leavers.waiting(who, person.id),
-        "personal": len(workflows.whose.personal_of(who, person.id)),
+        "personal": len(workflows.ownership.personal_of(who, person.id)),
         "acting": len(acting),
         "acting_named": [
             each.title

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, request
 from console import permissions
 from console.auth import accounts
 from console.auth.access import policy_words
-from console.auth.access.spoken_names import known
+from console.auth.access.labels import known
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.permissions import rule_drafts, second_admin
 from console.views import frame

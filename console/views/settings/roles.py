@@ -11,9 +11,9 @@ from console import permissions, records
 from console.auth import access, accounts
 from console.auth.access import policy_words
 from console.auth.access.index import Index
+from console.auth.access.labels import Names, known
 from console.auth.access.policy_changes import Change, shipped
 from console.auth.access.rows import EVERY, LEVELS, WHOLE, PolicyError, Row
-from console.auth.access.spoken_names import Names, known
 from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed
 from console.permissions import role_rules, rule_conditions, rule_drafts, second_admin
 from console.steps.effects import action_cache

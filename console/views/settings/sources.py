@@ -11,7 +11,7 @@ from markupsafe import Markup
 from console import records, sources
 from console.auth import access, accounts
 from console.core.documents.collections import Collection
-from console.core.documents.collections.recognising import MIDNIGHT
+from console.core.documents.collections.field_guesses import MIDNIGHT
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.messaging.contacts import likely_contacts
 from console.permissions import second_admin

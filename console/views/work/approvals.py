@@ -24,9 +24,9 @@ from console.views import blocks, formats, frame
 from console.views.formats import Kind, Look
 from console.views.frame import Badge
 from console.views.runs.block_papers import Papers
-from console.views.work import beside_approval
+from console.views.work import approval_panel
 from console.views.work.publishing_reviews import drawn_rows
-from console.work import approval_beside, approvals, approvers
+from console.work import approval_context, approvals, approvers
 from console.work.approvals import MOST_COUNTED, Line, Page, View
 
 blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
@@ -235,10 +235,10 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
     view = approvals.get(frame.actor(), approval_id)
     look = replace(_naming(view), people=view.line.names)
     status = view.line.approval.status
-    more = approval_beside.beside(frame.actor(), approval_id)
+    more = approval_context.beside(frame.actor(), approval_id)
     content = _told_once(view.content)
-    context = beside_approval.drawn(more, view, look, [row(line) for line in more.alike.lines[:3]]) | {
-        "earlier": beside_approval.earlier(more, lambda values: _lines(view, values, look), view.line.values),
+    context = approval_panel.drawn(more, view, look, [row(line) for line in more.alike.lines[:3]]) | {
+        "earlier": approval_panel.earlier(more, lambda values: _lines(view, values, look), view.line.values),
         "view": view,
         "row": row(view.line),
         "status": _STATUS[status],
@@ -317,7 +317,7 @@ def _amount(view: View, look: Look) -> str:
     """Return the amount that is asked for, with its currency; empty where the request is about none, or the reader may not see it."""
     known = _columns(view)
     values = view.line.values
-    if not beside_approval.moves_money(view.line.approval.action):
+    if not approval_panel.moves_money(view.line.approval.action):
         return ""
     for name, source in view.fields.items():
         what = known.get(name)
@@ -409,7 +409,7 @@ def _values(view: View, look: Look) -> list[dict[str, Any]]:
         for name, value in view.line.values.items()
         if not _is_files(value) and not formats.absent(value)
     }
-    computed = beside_approval.computed_amounts(view.line.approval.action)
+    computed = approval_panel.computed_amounts(view.line.approval.action)
     lines: dict[tuple[str, str], dict[str, Any]] = {}
     for line in _lines(view, given, look):
         again = line["name"] in computed and any(shown == line["shown"] for _, shown in lines)
@@ -478,7 +478,7 @@ def of_wait(run: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     view = approvals.get(frame.actor(), waiting["key"])
     look = replace(_naming(view), people=view.line.names)
-    said = approval_beside.questions_and_replies(frame.actor(), waiting["key"])[-1:]
+    said = approval_context.questions_and_replies(frame.actor(), waiting["key"])[-1:]
     return {
         "asked": [
             (accounts.names({one.by}).get(one.by, "A former colleague"), one) for one in said if not one.reply

@@ -435,7 +435,7 @@ def _page(
         "owner": accounts.names({known.owner}).get(known.owner, "somebody who has left")
         if known.owner
         else None,
-        "may_hand_over": workflows.whose.may_hand_over(who, known),
+        "may_hand_over": workflows.ownership.may_hand_over(who, known),
         "inbox": typed.get("inbox") if typed else settings["inbox"],
         "inbox_error": errors.get("inbox") or errors.get("settings.inbox"),
         "inboxes": _inboxes(known.team, settings["inbox"]),

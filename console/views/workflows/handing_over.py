@@ -9,7 +9,7 @@ from console.auth import access, accounts
 from console.core.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.views import frame
 from console.views.workflows import tabs
-from console.workflows import OBJECT, Known, whose
+from console.workflows import OBJECT, Known, ownership
 
 blueprint = Blueprint("workflow_handing_over", __name__)
 PERSONAL = "Nobody else sees, edits, starts or enrols into it any more, or finds its runs; who reads the activity log or manages people still sees it. Its triggers go on as they are. Rules and approvals that need a second person cannot be met by others."
@@ -21,15 +21,15 @@ def change(slug: str) -> Response:
     """Ask whether the workflow is to be somebody else's; a POST does it."""
     known = tabs.known_of(slug)
     who = frame.actor()
-    if not whose.may_hand_over(who, known):
+    if not ownership.may_hand_over(who, known):
         access.require(who, known.team or None, f"{OBJECT}:{known.slug}", "edit")
     if request.method != "POST":
         return _dialog(known)
     wanted, to = request.form.get("whose", ""), request.form.get("owner", "").strip() or None
     try:
-        if wanted == whose.PERSONAL and known.owner is not None and to is None:
+        if wanted == ownership.PERSONAL and known.owner is not None and to is None:
             raise Invalid("It was not given away.", at=("owner", "Choose whose it is to be."))
-        after = whose.hand_over(who, known.id, wanted, to=to)
+        after = ownership.hand_over(who, known.id, wanted, to=to)
     except (NotAllowed, NotFound):
         raise
     except ConsoleError as wrong:
@@ -54,8 +54,8 @@ def _words(owner: str | None) -> str:
 
 def _dialog(known: Known, wrong: ConsoleError | None = None) -> Response:
     who = frame.actor()
-    gives = known.owner is not None and whose.manages(who, known)
-    others = whose.others_at_work(known, who.id) if known.owner is None else []
+    gives = known.owner is not None and ownership.manages(who, known)
+    others = ownership.others_at_work(known, who.id) if known.owner is None else []
     context: dict[str, Any] = {
         "known": known,
         "whose_now": accounts.names({known.owner}).get(known.owner, "somebody who has left")
@@ -63,7 +63,7 @@ def _dialog(known: Known, wrong: ConsoleError | None = None) -> Response:
         else None,
         "gist": PERSONAL if known.owner is None else ORGANISATION,
         "others": others,
-        "heirs": whose.heirs(known) if gives else [],
+        "heirs": ownership.heirs(known) if gives else [],
         "typed": request.form,
         "owner_error": next(
             (str(detail["reason"]) for detail in wrong.details if detail.get("field") == "owner"), None

@@ -7,12 +7,12 @@ from flask import Blueprint, Response, request
 
 from console.authoring import diagrams
 from console.authoring.diagrams import Node
-from console.core.documents.house_rules import VALID_FROM, Dated, Table
+from console.core.documents.variables import VALID_FROM, Dated, Table
 from console.core.documents.workflow import Workflow
 from console.views import formats, frame
 from console.views.frame import Badge
 from console.views.runs import page, replay
-from console.views.workflows import at_a_glance, tabs
+from console.views.workflows import overview, tabs
 
 blueprint = Blueprint("pictures", __name__)
 
@@ -44,8 +44,8 @@ def show(slug: str) -> Response:
     """Show one workflow; `version` names a version other than the live one, or the draft."""
     shown = diagrams.show(frame.actor(), slug, request.args.get("version"))
     look = frame.look()
-    glance, ways = at_a_glance.counted(shown)
-    every, chosen = at_a_glance.people(shown, request.args.get("people", ""))
+    glance, ways = overview.counted(shown)
+    every, chosen = overview.people(shown, request.args.get("people", ""))
     context = tabs.context(shown.known, "picture") | {
         "shown": shown,
         "document": shown.document,
@@ -69,7 +69,7 @@ def show(slug: str) -> Response:
         "people_version": None if chosen is every else request.args["people"],
         "glance": glance,
         "ways_counted": ways,
-        "pictured": at_a_glance.pictured(shown, every, chosen, ways),
+        "pictured": overview.pictured(shown, every, chosen, ways),
     }
     return frame.page("workflows/page.html", context)
 

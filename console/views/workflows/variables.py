@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console import workflows
-from console.core.documents.house_rules import DATED
+from console.core.documents.variables import DATED
 from console.core.errors import Invalid
 from console.core.expressions.operands import date_of, number_of
 from console.formats import label_of

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from console.auth.access.deciding import decide
+from console.auth.access.decisions import decide
 from console.auth.access.index import Index
 from console.auth.access.oracle import enforcer
 from console.auth.access.policy_changes import Change, between, effects

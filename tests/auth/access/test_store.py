@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from console.auth import access
 from console.auth.access import history, limits, policy_store
-from console.auth.access.deciding import Decision
+from console.auth.access.decisions import Decision
 from console.auth.access.rows import Row
 from console.core.actor import Actor
 from console.core.errors import NotAllowed

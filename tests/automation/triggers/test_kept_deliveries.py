@@ -57,7 +57,7 @@ def hooked(company: Company, slug: str, **more: Any) -> Send:
         publish=True,
     )
     triggers.synchronise()
-    made = triggers.managing.renew_secret(company.mona, slug, "on")
+    made = triggers.trigger_commands.renew_secret(company.mona, slug, "on")
     client: FlaskClient = web_app().test_client()
 
     def send(
@@ -200,7 +200,7 @@ def test_the_same_delivery_many_times_at_once_for_the_owner_of_a_key(house: Comp
         document | {"triggers": [{"id": "on", "kind": "webhook", "enabled": True}]}, publish=True
     )
     triggers.synchronise()
-    made = triggers.managing.rotate(house.mona, "own", "on")
+    made = triggers.trigger_commands.rotate(house.mona, "own", "on")
     headers = {"Authorization": f"Bearer {accounts.create_key('test', house.olivia.id).text}"}
     for each in range(5):
 

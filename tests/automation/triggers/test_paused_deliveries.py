@@ -55,7 +55,7 @@ def deliverer(sender: Sender, slug: str) -> Callable[[int], Told]:
     """What sends the delivery of this number to the webhook of the workflow."""
     path = sender.path("plain", slug)
     signed = (
-        Webhook(str(triggers.managing.renew_secret(sender.company.mona, slug, "plain").secret))
+        Webhook(str(triggers.trigger_commands.renew_secret(sender.company.mona, slug, "plain").secret))
         if slug == "signed"
         else None
     )

@@ -6,7 +6,7 @@ from typing import get_args
 
 from console.automation import triggers as automation
 from console.core.documents.triggers import Trigger, TriggerKind
-from console.core.drafting import spoken_differences
+from console.core.drafting import difference_labels
 from console.core.run.origin import StartKind
 from console.runs.views import run_filters
 from console.views.api import openapi
@@ -20,7 +20,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "reference"
 
 def test_each_kind_of_trigger_may_start_runs_and_has_its_words_everywhere() -> None:
     assert KINDS < STARTS
-    assert set(values_in_words.TRIGGERS) == set(spoken_differences.TRIGGERS) == KINDS
+    assert set(values_in_words.TRIGGERS) == set(difference_labels.TRIGGERS) == KINDS
     assert set(executions.TRIGGER_WORDS) == set(run_filters.TRIGGERS) == STARTS
     assert len(
         {automation.trigger_words(Trigger.model_validate({"id": "one", "kind": kind})) for kind in KINDS}

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from console import workflows
-from console.automation.triggers import VainWaits, vain_waits
+from console.automation.triggers import VainWaits, orphaned_waits
 from tests.automation.triggers.test_source_waits import stands, waiting
 from tests.automation.triggers.test_triggers import house, shop
 from tests.automation.triggers.test_waking import begin
@@ -23,7 +23,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if two looks were made, the second after so long that a record does not come back."""
     duty = VainWaits()
     assert duty.look() == 0
-    monkeypatch.setattr(vain_waits, "GONE_AFTER_S", 0)
+    monkeypatch.setattr(orphaned_waits, "GONE_AFTER_S", 0)
     duty.look()
     work_until_idle(MOVING)
 
@@ -80,6 +80,6 @@ def test_a_record_that_comes_back_was_not_gone(
     duty = VainWaits()
     duty.look()
     shop.execute("drop table orders; alter table other_orders rename to orders")
-    monkeypatch.setattr(vain_waits, "GONE_AFTER_S", 0)
+    monkeypatch.setattr(orphaned_waits, "GONE_AFTER_S", 0)
     assert duty.look() == 0
     assert stands(run_id) == "waiting_event"

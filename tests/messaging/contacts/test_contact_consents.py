@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console import browse, runs
-from console.actions import left_changes, record_changes
+from console.actions import record_changes, unfinished_changes
 from console.activity import sequencing
 from console.auth import access
 from console.automation.triggers import log_events
@@ -241,5 +241,5 @@ def test_consent_added_by_hand_is_heard_though_its_process_dies(company: Company
     with failing("by_hand.note.before=raise"), pytest.raises(Exception, match="note"):
         record_changes.create(company.olivia, "consent", given)
     assert noted() == []
-    left_changes.settle_left(0)
+    unfinished_changes.settle_left(0)
     assert noted() == [(GIVEN, "contact", "2", ["sms"], False)]

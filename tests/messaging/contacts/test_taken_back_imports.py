@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from console import browse, runs
-from console.actions import bulk, many_changes, untouched
+from console.actions import bulk, many_changes, untouched_records
 from console.activity import sequencing
 from console.auth import access
 from console.browse import tags
@@ -59,10 +59,10 @@ def test_what_nothing_has_touched_goes_and_the_rest_says_why_it_stays(company: C
     sequencing.catch_up()
     found = looked(company, done)
     assert {item.key: item.why for item in found.items if item.state == bulk.REFUSED} == {
-        "7": untouched.REASONS["event"],
-        "8": untouched.REASONS["event"],
-        "9": untouched.REASONS["run"],
-        "10": untouched.CHANGED,
+        "7": untouched_records.REASONS["event"],
+        "8": untouched_records.REASONS["event"],
+        "9": untouched_records.REASONS["run"],
+        "10": untouched_records.CHANGED,
     }
     assert (found.count(bulk.FITS), found.looking, names(company)) == (2, True, set(PEOPLE)), (
         "nothing is deleted by looking"
@@ -111,7 +111,9 @@ def test_who_may_not_delete_takes_nothing_back(company: Company) -> None:
 def test_a_key_that_is_given_again_is_not_that_of_the_import(company: Company, done: Import) -> None:
     fetch("update console.import_record set record = '999' where line = 8 returning 1")
     collection = browse.browsed_collection(company.olivia, "contact")[0]
-    assert untouched.why_touched(collection, done.id, {"12": "x"}) == {"12": untouched.STRANGE}
+    assert untouched_records.why_touched(collection, done.id, {"12": "x"}) == {
+        "12": untouched_records.STRANGE
+    }
 
 
 def test_tags_go_with_a_record_so_that_the_next_one_with_its_key_has_none(
@@ -150,7 +152,7 @@ def test_what_the_database_would_delete_with_it_keeps_it_unless_the_import_broug
     found = looked(company, done)
     assert {item.key: item.why for item in found.items} == {
         "7": "",
-        "8": untouched.FOLLOWED.format("Consents"),
+        "8": untouched_records.FOLLOWED.format("Consents"),
     }
     bulk.confirm(company.olivia, found.id)
     work_until_idle({jobs.BULK})

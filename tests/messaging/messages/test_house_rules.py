@@ -16,7 +16,7 @@ from console.core.contact_rules import document_of
 from console.core.contacting import Rules
 from console.core.errors import Conflict, Invalid, NotAllowed
 from console.infra.db.engine import fetch
-from console.messaging.messages import held_messages, kept_rules
+from console.messaging.messages import held_messages, rules as kept_rules
 from console.messaging.messages.held_messages import Consequence
 from console.operations import erasure
 from console.operations.worker import Worker

@@ -11,11 +11,11 @@ from datetime import timedelta
 import pytest
 
 from console import runs
-from console.actions import left_changes
+from console.actions import unfinished_changes
 from console.auth import access
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch
-from console.messaging.messages import agreed_to
+from console.messaging.messages import noted_consents
 from tests import warm
 from tests.company import Company
 from tests.jobs import taken, wait_until_free
@@ -83,9 +83,9 @@ def test_a_consent_and_the_change_that_made_it_are_in_the_log_both_or_neither(
     with monkeypatch.context() as patch:
         patch.setenv("HANDRAIL_FAULT", f"log.write.before=raise@{write}")
         with pytest.raises(faults.Fault):
-            agreed_to.note(company.olivia, "contact", SAM, "sms", told)
-    left_changes.settle_left(0)
-    agreed_to.note(company.olivia, "contact", SAM, "sms", told)
+            noted_consents.note(company.olivia, "contact", SAM, "sms", told)
+    unfinished_changes.settle_left(0)
+    noted_consents.note(company.olivia, "contact", SAM, "sms", told)
     events = [
         json.loads(row[0])
         for row in fetch(

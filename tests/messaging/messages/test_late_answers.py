@@ -9,7 +9,7 @@ import pytest
 from console import runs, workflows
 from console.auth import access, accounts
 from console.core.run.origin import RecordRef, StartedBy
-from console.messaging.messages import message_rows, messages_to_oneself, sending
+from console.messaging.messages import message_rows, sending, test_messages
 from tests.company import Company
 from tests.messaging.messages import gateway as gateways, reached
 from tests.messaging.messages.gateway import Other
@@ -82,7 +82,7 @@ def test_a_run_that_nobody_holds_leaves_the_inbox_or_the_saved_ones_by_it(other:
 
 
 def test_nobody_is_asked_about_a_message_that_no_run_waits_for(other: Other) -> None:
-    message_id = messages_to_oneself.send_test(other.company.ines, "sms", "+12025550147")
+    message_id = test_messages.send_test(other.company.ines, "sms", "+12025550147")
     reached.settle()
     other.later(2)
     sent = message_rows.by_id(message_id)

@@ -21,7 +21,7 @@ from console.core.scopes import whole
 from console.infra import jobs
 from console.infra.postgres import Embedded
 from console.messaging.imports import import_batches
-from console.messaging.messages import agreed_to, opting_out
+from console.messaging.messages import noted_consents, opting_out
 from console.records import connect
 from tests.company import WORKING, Company
 from tests.conftest import web_app
@@ -422,7 +422,7 @@ def by_opting_out(house: House) -> None:
 
 
 def consent_on_the_page(house: House) -> None:
-    agreed_to.note(
+    noted_consents.note(
         house.company.mona, PERSON, "2", "sms", {"source": "by phone", "at": "2026-05-01T10:00:00.600Z"}
     )
 

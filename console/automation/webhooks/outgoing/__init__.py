@@ -10,6 +10,7 @@ from console.automation.webhooks.outgoing.delivery_list import (
     redeliver,
     send_test,
 )
+from console.automation.webhooks.outgoing.event_intake import take_in
 from console.automation.webhooks.outgoing.event_types import EVERY, TEST, plain
 from console.automation.webhooks.outgoing.subscribing import (
     Wanted,
@@ -25,4 +26,3 @@ from console.automation.webhooks.outgoing.subscribing import (
     terms,
 )
 from console.automation.webhooks.outgoing.subscription_rows import Subscription
-from console.automation.webhooks.outgoing.taking_in import take_in

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from console import log
 from console.auth import access
 from console.automation.webhooks.outgoing import event_types, sending_out
+from console.automation.webhooks.outgoing.deactivation import stop
 from console.automation.webhooks.outgoing.readable_events import Audience
 from console.automation.webhooks.outgoing.sending_out import Answer
-from console.automation.webhooks.outgoing.stopping import stop
 from console.automation.webhooks.outgoing.subscription_rows import (
     Subscription,
     deliveries,

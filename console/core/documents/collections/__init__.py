@@ -33,11 +33,11 @@ OPEN_MODULES = frozenset(
         "document_check",
         "document_merge",
         "document_words",
+        "field_guesses",
         "former_names",
         "likely_relations",
-        "named_secrets",
-        "pointing",
-        "recognising",
+        "polymorphic_references",
+        "secret_fields",
         "treatment",
     }
 )

@@ -14,7 +14,13 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from console.core.counted_moments import UNITS, is_counted
-from console.core.documents.collections import named_secrets, pointing, recognising, relating, treatment
+from console.core.documents.collections import (
+    field_guesses,
+    polymorphic_references,
+    relating,
+    secret_fields,
+    treatment,
+)
 from console.core.documents.collections.default_titles import (
     default_columns,
     default_title,
@@ -91,9 +97,13 @@ def assemble(
     ]
     alike = _led_alike(items, places)
     marks = _marks(items)
-    pointed = pointing.all_pairs(items)
+    pointed = polymorphic_references.all_pairs(items)
     computed = {
-        item.id: (*pointing.fields(item, pointed), *pointing.joined(item, places), *called.get(item.id, ()))
+        item.id: (
+            *polymorphic_references.fields(item, pointed),
+            *polymorphic_references.joined(item, places),
+            *called.get(item.id, ()),
+        )
         for item in items
     }
     made = {
@@ -108,7 +118,7 @@ def assemble(
             target = places.get((item.source, foreign["schema"], foreign["table"]))
             if target is not None:
                 relating.link(links, made, item.id, target.id, foreign)
-        for led_from, relation in pointing.back(made[item.id], pointed, made):
+        for led_from, relation in polymorphic_references.back(made[item.id], pointed, made):
             links[led_from].append(relation)
     relating.label_ends({item.id: item.structure for item in items}, links, made)
     related = {
@@ -215,12 +225,12 @@ def _marks(items: Sequence[Stored]) -> dict[tuple[str, str | None], str]:
     tables: dict[tuple[str, str | None], list[str]] = {}
     for item in items:
         tables.setdefault((item.source, item.structure["schema"]), []).append(item.structure["table"])
-    return {place: recognising.common_mark(names) for place, names in tables.items()}
+    return {place: field_guesses.common_mark(names) for place, names in tables.items()}
 
 
 def _says(column: str, target: str) -> bool:
-    words = recognising.parts_of(column)
-    return "".join(words[:-1] or words) in "".join(recognising.parts_of(target))
+    words = field_guesses.parts_of(column)
+    return "".join(words[:-1] or words) in "".join(field_guesses.parts_of(target))
 
 
 @lru_cache(maxsize=8192)
@@ -234,9 +244,9 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
     )
 
     structure, document = kept.structure, kept.document
-    label = humanised(recognising.table_words(structure["table"].removeprefix(mark)))
+    label = humanised(field_guesses.table_words(structure["table"].removeprefix(mark)))
     key = tuple(document.get("key") or structure["key"])
-    named, words = _named_in(document), recognising.column_words(structure["columns"])
+    named, words = _named_in(document), field_guesses.column_words(structure["columns"])
     fields = _labelled(
         tuple(_field(kept, each, words, key, led.get(each["name"]), named) for each in structure["columns"]),
         document,
@@ -284,7 +294,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
         subject=document.get("subject"),
         columns=tuple(
             document.get("columns")
-            or pointing.instead(
+            or polymorphic_references.instead(
                 default_columns(shown, random_keys(structure, key) | parts_in_title(fields, key, title)),
                 computed,
             )
@@ -482,11 +492,11 @@ def _field(
     drawn = "file" if says.get("widget") in {"image", "file"} else None
     marks = (
         "datetime"
-        if recognising.is_change_mark(kept.structure, kept.document.get("changes") or {}, column)
+        if field_guesses.is_change_mark(kept.structure, kept.document.get("changes") or {}, column)
         else None
     )
     plain = says.get("type") or marks or says.get("widget") or options or references or says.get("references")
-    seen = {} if plain else recognising.look(column, words)
+    seen = {} if plain else field_guesses.look(column, words)
     kind = (
         says.get("type")
         or marks
@@ -494,14 +504,14 @@ def _field(
         or (
             "reference"
             if references
-            else seen.pop("type", None) or recognising.shown_as(column, listed=bool(options))
+            else seen.pop("type", None) or field_guesses.shown_as(column, listed=bool(options))
         )
     )
     if kind not in FIELD_TYPES:
         raise DefinitionError(
             f"{kept.id}.{name}: there is no field type '{kind}'.", at=(name, f"unknown type {kind}")
         )
-    stored = recognising.kept_as(column, kind)
+    stored = field_guesses.kept_as(column, kind)
     fixed = (
         kept.structure["kind"] == "view"
         or bool(kept.structure.get("read_only"))
@@ -519,18 +529,18 @@ def _field(
         )
     )
     sensitive = bool(says.get("sensitive", False))
-    label = re.sub(rf" \(?({'|'.join(recognising.CENTS)})\)?$", "", label) if seen.get("minor") else label
+    label = re.sub(rf" \(?({'|'.join(field_guesses.CENTS)})\)?$", "", label) if seen.get("minor") else label
     secret = (
         None
         if "hidden" in says or name in named or name in key
-        else named_secrets.hidden_because(kept.structure, column)
+        else secret_fields.hidden_because(kept.structure, column)
     )
     made = Field(
         name=name,
         label=says.get("label") or label,
         type=kind,
         stored=stored,
-        native=recognising.MIDNIGHT
+        native=field_guesses.MIDNIGHT
         if stored == "date" and column["stored"] == "datetime"
         else column.get("native", ""),
         items=column.get("items"),
@@ -569,9 +579,9 @@ def _field(
         blank=not column["nullable"]
         and (any(_option(item).value == "" for item in options) if options else bool(column.get("blank"))),
         governed=_governors(kept.document, name),
-        zone=recognising.zone_of(kept.structure, column, stored),
+        zone=field_guesses.zone_of(kept.structure, column, stored),
         **_look_of(says)
-        | ({} if plain and not says.get("type") else recognising.coded(words[name], column))
+        | ({} if plain and not says.get("type") else field_guesses.coded(words[name], column))
         | seen,
     )
     return (
@@ -588,7 +598,7 @@ def _with_empty_values(
     values = tuple(said or ())
     if is_counted(item) and UNITS[str(item.widget)].blank and 0 not in values:
         values = (*values, 0) if values or not item.nullable else (None, 0)
-    seen = column.get(recognising.OUTLIER)
+    seen = column.get(field_guesses.OUTLIER)
     likely = (
         (seen["value"], seen["rows"], seen["of"])
         if seen and said is None and seen["value"] not in values

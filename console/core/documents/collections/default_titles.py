@@ -5,7 +5,7 @@ from collections.abc import Collection as Several, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from console.core.documents.collections import recognising
+from console.core.documents.collections import field_guesses
 from console.core.documents.collections.labels import led_to
 from console.core.documents.collections.model import MOST_COLUMNS, SHOWN_ONLY, Field
 from console.core.plain_words import uncapitalised
@@ -26,12 +26,12 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         for column in structure["columns"]
         if column["name"] in usable.keys() - parts and _shown_plainly(usable[column["name"]])
     ]
-    chosen = recognising.title_columns(noun, known, recognising.column_words(structure["columns"]))
+    chosen = field_guesses.title_columns(noun, known, field_guesses.column_words(structure["columns"]))
     visible = {item.name: item for item in shown}
     more = (
         len(key) == 1 and key[0] in visible and visible[key[0]].references
     )  # more about a record of another table: `employee` of a `person`
-    if chosen and not (more and all(map(recognising.numbers, chosen))):
+    if chosen and not (more and all(map(field_guesses.numbers, chosen))):
         return " ".join(f"{{{{ {path(name)} }}}}" for name in chosen)
     if more:
         return of_key(key[0], noun)
@@ -42,7 +42,7 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         for column in structure["columns"]
         if column.get("repeats")
         or column.get("form") in ("day", "uuid")
-        or (column.get("form") == "figures" and "version" not in recognising.parts_of(column["name"]))
+        or (column.get("form") == "figures" and "version" not in field_guesses.parts_of(column["name"]))
     }
     numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
     texts = [
@@ -51,9 +51,9 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         if usable[column["name"]].type in {"text", "email"}
         and column["name"] not in {*key, *repeated}
         and _tells(usable[column["name"]], noun)
-        and usable[column["name"]].widget not in recognising.CODE_WORDS
+        and usable[column["name"]].widget not in field_guesses.CODE_WORDS
         and (
-            not numbered or recognising.parts_of(column["name"])[-1:] != ("id",)
+            not numbered or field_guesses.parts_of(column["name"])[-1:] != ("id",)
         )  # a number says more than the key of another system
     ]
     natural = (
@@ -66,7 +66,7 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         (
             column["name"]
             for column in known
-            if not natural and not column["nullable"] and recognising.is_name(column["name"])
+            if not natural and not column["nullable"] and field_guesses.is_name(column["name"])
         ),
         None,
     )
@@ -155,7 +155,7 @@ def _moment(structure: Mapping[str, Any], visible: Mapping[str, Field]) -> str |
             if column["name"] in visible
             and column["stored"] in ("datetime", "date")
             and not column["nullable"]
-            and not recognising.WRITTEN & set(recognising.parts_of(column["name"]))
+            and not field_guesses.WRITTEN & set(field_guesses.parts_of(column["name"]))
         ),
         None,
     )
@@ -163,15 +163,24 @@ def _moment(structure: Mapping[str, Any], visible: Mapping[str, Field]) -> str |
 
 def _shown_plainly(item: Field) -> bool:
     """Whether the values of a field may name a record: no states, colours and JSON."""
-    state = recognising.parts_of(item.name)[-1:] and recognising.parts_of(item.name)[-1] in recognising.STATES
+    state = (
+        field_guesses.parts_of(item.name)[-1:]
+        and field_guesses.parts_of(item.name)[-1] in field_guesses.STATES
+    )
     return not state and item.widget not in ("badge", "colour", "json") and item.references is None
 
 
 def _tells(item: Field, noun: str) -> bool:
     """Whether a text tells records apart: no amount, and no address of somebody who has to do with them, as the `billing_email` of an order."""
-    words = set(recognising.parts_of(item.name))
-    foreign = item.type == "email" and words - {"e", "mail", "email", "address", *recognising.parts_of(noun)}
-    return not foreign and words.isdisjoint({"ip", "agent"} | recognising.MONEY)
+    words = set(field_guesses.parts_of(item.name))
+    foreign = item.type == "email" and words - {
+        "e",
+        "mail",
+        "email",
+        "address",
+        *field_guesses.parts_of(noun),
+    }
+    return not foreign and words.isdisjoint({"ip", "agent"} | field_guesses.MONEY)
 
 
 def path(name: str) -> str:
@@ -193,18 +202,20 @@ def default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
         | {item.name for item in shown if item.name.lower() in ("uuid", "guid")}
     )
     plain = [item for item in shown if item.type not in SHOWN_ONLY and item.name not in beside] or list(shown)
-    words = {item.name: recognising.parts_of(item.name) for item in plain}
-    states = [item.name for item in plain if recognising.STATES & set(words[item.name][-1:])]
+    words = {item.name: field_guesses.parts_of(item.name) for item in plain}
+    states = [item.name for item in plain if field_guesses.STATES & set(words[item.name][-1:])]
     amounts = [
         item.name
         for item in plain
-        if item.type == "money" or item.widget == "money" or recognising.amount(item.stored, words[item.name])
+        if item.type == "money"
+        or item.widget == "money"
+        or field_guesses.amount(item.stored, words[item.name])
     ]
     moments = [
         item.name
         for item in plain
         if item.stored in ("date", "datetime")
-        and not (recognising.BOOKKEEPING | BORN) & set(words[item.name])
+        and not (field_guesses.BOOKKEEPING | BORN) & set(words[item.name])
     ]
     first = {
         *moments[:1],
@@ -215,7 +226,7 @@ def default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
         item.name
         for item in plain
         if (item.type in ("long_text", "json") and item.widget != "translations")
-        or recognising.BOOKKEEPING & set(words[item.name])
+        or field_guesses.BOOKKEEPING & set(words[item.name])
     }
     chosen = sorted(plain, key=lambda item: (item.name not in first, item.name in last))[:MOST_COLUMNS]
     return [item.name for item in plain if item in chosen]

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from console.core import expressions
-from console.core.documents.collections import contact_document, recognising, treatment
+from console.core.documents.collections import contact_document, field_guesses, treatment
 from console.core.documents.collections.assembling import MAY_MEAN_NONE
 from console.core.documents.collections.collection_document import FORMAT, CollectionDocument, FieldDocument
 from console.core.documents.collections.model import FORMATS
@@ -189,7 +189,7 @@ def _changes(
             name is not None
             and (stored := _stored(made.fields.get(name) or FieldDocument.model_validate({}), columns[name]))
             not in GROWING
-            and not recognising.is_change_mark(structure, marks, columns[name])
+            and not field_guesses.is_change_mark(structure, marks, columns[name])
         ):
             yield Spot(
                 ("changes", place),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from console.core.documents.collections import recognising
+from console.core.documents.collections import field_guesses
 from console.core.documents.collections.labels import KEY_WORDS, one_of
 from console.core.documents.collections.model import Collection, Field
 
@@ -56,8 +56,8 @@ class Targets:
 def likely(own: Collection, others: Targets) -> list[tuple[Field, list[Collection]]]:
     """Each such column with the tables of the same source that it may lead to, the likeliest first. `others` may hold `own`."""
     led = {here for relation in own.relations if relation.kind == "to_one" for here, _ in relation.columns}
-    kinds = {"".join(recognising.parts_of(field.name)) for field in own.stored_fields}
-    words = recognising.column_words([{"name": field.name} for field in own.stored_fields])
+    kinds = {"".join(field_guesses.parts_of(field.name)) for field in own.stored_fields}
+    words = field_guesses.column_words([{"name": field.name} for field in own.stored_fields])
     found = []
     for field in own.stored_fields:
         open_ = field.stored in KINDS and not (
@@ -120,14 +120,14 @@ def _of_people(stem: Sequence[str]) -> bool:
 
 def _named(table: Collection) -> tuple[str, ...]:
     """The words of a table that say what one of its records is."""
-    words = recognising.parts_of(recognising.table_words(table.table))
+    words = field_guesses.parts_of(field_guesses.table_words(table.table))
     words = words[:-1] if len(words) > 1 and words[-1] in FILLING else words
     return (*words[:-1], one_of(words[-1])) if words else words
 
 
 def _stem(name: str) -> tuple[str, ...]:
     """The words of a column that name what it leads to: `customer` of `customer_id`, `customerid` and `id_customer`."""
-    words = recognising.parts_of(name)
+    words = field_guesses.parts_of(name)
     if len(words) == 1 and words[0].endswith("id") and len(words[0]) > len("void"):
         return (words[0][:-2],)
     if len(words) > 1 and words[-1] in SUFFIXES:
@@ -146,7 +146,7 @@ def _rank(column: str, stem: tuple[str, ...], own: Collection, other: Collection
         last = (*stem[start:-1], one_of(stem[-1]))
         if table[-len(last) :] == last or "".join(table) == "".join(last):
             rest = set(table[: -len(last)])
-            if stem == recognising.parts_of(column) and not rest <= set(recognising.parts_of(own.table)):
+            if stem == field_guesses.parts_of(column) and not rest <= set(field_guesses.parts_of(own.table)):
                 return None  # only a word, as `status`: of something else
             return (0 if start == 0 else 2, len(rest))
     if _of_people(stem) and table[-1:] and table[-1] in PEOPLE:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from console.core import expressions, plain_words, translations
-from console.core.documents.collections import recognising
+from console.core.documents.collections import field_guesses
 from console.core.documents.collections.treatment import Ai
 from console.core.expressions import nodes, operands
 from console.core.papers import iban
@@ -15,7 +15,7 @@ from console.core.scopes import Scope
 
 if TYPE_CHECKING:
     from console.core.documents.collections.contact_document import ContactDocument
-    from console.core.documents.collections.pointing import Joined, Pair
+    from console.core.documents.collections.polymorphic_references import Joined, Pair
 
 FieldKind: TypeAlias = Literal[
     "text",
@@ -478,7 +478,7 @@ class Collection:
     @cached_property
     def ending_fields(self) -> Mapping[str, bool]:
         """Fields that say whether a record has come to its end → True where any value says so (`closed_on`, `is_done`), False where its word does."""
-        said = {item.name: recognising.ends(item.name) for item in self.stored_fields}
+        said = {item.name: field_guesses.ends(item.name) for item in self.stored_fields}
         states = {
             *(
                 item.name
@@ -516,7 +516,7 @@ class Collection:
         said = [
             item.name
             for item in plain
-            if item.stored in ("text", "integer") and recognising.numbers(item.name)
+            if item.stored in ("text", "integer") and field_guesses.numbers(item.name)
         ]
         keys = [item.name for item in plain if (item.name,) == self.key]
         return tuple(dict.fromkeys([*(name for name in said if name in self.search), *said, *keys]))

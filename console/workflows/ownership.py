@@ -12,7 +12,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import transaction
 from console.workflows.definitions import Entry, entry_of
-from console.workflows.known_workflows import Known, all_known, forget
+from console.workflows.queries import Known, all_known, forget
 from console.workflows.store import OBJECT, locked_row, note_event, update_row
 from console.workflows.versions import readable_version
 

@@ -7,7 +7,7 @@ from console.core import stakes
 from console.steps.effects import action_cache
 from console.views import formats, frame
 from console.views.formats import Look
-from console.work import approval_beside
+from console.work import approval_context
 from console.work.approvals import View
 
 ENDS = {
@@ -29,7 +29,7 @@ CAME = {
 
 
 def drawn(
-    more: approval_beside.Beside, view: View, look: Look, alike: Sequence[Mapping[str, Any]]
+    more: approval_context.Beside, view: View, look: Look, alike: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return what stands beside the request: questions, what was opened, how alike ones ended, and how much time is left."""
     approval = view.line.approval
@@ -101,7 +101,7 @@ def computed_amounts(action: str) -> set[str]:
 
 
 def earlier(
-    more: approval_beside.Beside,
+    more: approval_context.Beside,
     lines: Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]]],
     now: Mapping[str, Any],
 ) -> list[dict[str, Any]]:

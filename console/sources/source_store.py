@@ -37,7 +37,7 @@ from console.records import (
     sql_conditions,
 )
 from console.records.connection_terms import USUAL, Terms
-from console.sources import addresses, bookkeeping, layout_drafts, mending, set_aside
+from console.sources import addresses, bookkeeping, layout_drafts, repairs, set_aside
 from console.sources.testing import place_of
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
@@ -220,7 +220,7 @@ def take_over(
         columns = {
             item.id: names
             for item in kept
-            if (old := former.get(place(item.structure))) and (names := mending.renamed(old, item.structure))
+            if (old := former.get(place(item.structure))) and (names := repairs.renamed(old, item.structure))
         }
         for collection_id, names in columns.items():
             renamed_columns.follow(connection, collection_id, names)

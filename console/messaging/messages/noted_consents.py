@@ -13,7 +13,7 @@ from console.core.errors import Invalid, NotAllowed
 from console.core.moments import moment_text
 from console.messaging.imports import consent_columns
 from console.messaging.imports.consent_columns import Place
-from console.messaging.messages.asked_to_stop import require_seen
+from console.messaging.messages.stop_requests import require_seen
 
 
 def place(actor: Actor, collection_id: str) -> Place:

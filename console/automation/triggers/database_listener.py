@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 
 from console import log, records
 from console.automation.triggers import source_events, trigger_rows
-from console.automation.triggers.following import KIND
+from console.automation.triggers.log_follower import KIND
 from console.automation.triggers.source_waits import Change
 from console.automation.triggers.trigger_rows import Row
 from console.core.documents.collections import Collection

@@ -13,7 +13,7 @@ from console.auth import access, accounts
 from console.automation.triggers import trigger_rows
 from console.automation.triggers.firing import note_stopped, take_in
 from console.automation.triggers.log_events import LogEvent, reached, read_after
-from console.automation.triggers.occasions import Counts, Occasion
+from console.automation.triggers.trigger_events import Counts, Occasion
 from console.automation.triggers.trigger_expressions import (
     about,
     document_of,

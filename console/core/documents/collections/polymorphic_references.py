@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from console.core.documents.collections import recognising
+from console.core.documents.collections import field_guesses
 from console.core.documents.collections.default_titles import path
 from console.core.documents.collections.labels import led_to, one_of
 from console.core.documents.collections.model import Collection, Field, Relation
@@ -137,7 +137,7 @@ def fields(item: "Stored", pointed: Mapping[str, Sequence[Pair]]) -> Iterator[Fi
     """The fields that show what the pairs of a collection lead to."""
     taken = {column["name"] for column in item.structure["columns"]}
     for pair in pointed.get(item.id, ()):
-        plain, inputs = "_".join(recognising.parts_of(pair.key)[:-1]), frozenset({pair.kind, pair.key})
+        plain, inputs = "_".join(field_guesses.parts_of(pair.key)[:-1]), frozenset({pair.kind, pair.key})
         name, at = plain if plain not in taken else f"{plain}_record", path(pair.key)
         yield Field(
             name,
@@ -176,7 +176,7 @@ def instead(columns: Sequence[str], fields: Sequence[Field]) -> list[str]:
 
 def _named(own: Structure) -> Iterator[tuple[str, str, Mapping[str, str]]]:
     """(column with the kind, column with the key, names of the kinds) of columns with kinds."""
-    by_words = {recognising.parts_of(column["name"]): column["name"] for column in own["columns"]}
+    by_words = {field_guesses.parts_of(column["name"]): column["name"] for column in own["columns"]}
     foreign = {key["columns"][0] for key in own.get("foreign_keys", ()) if len(key["columns"]) == 1}
     for column in own["columns"]:
         key = by_words.get(key_words(column["name"]))
@@ -186,13 +186,13 @@ def _named(own: Structure) -> Iterator[tuple[str, str, Mapping[str, str]]]:
 
 def key_words(name: str) -> tuple[str, ...]:
     """The words of the column that may hold the key beside a column with this name that says what kind of record it is; none where it says none."""
-    words = recognising.parts_of(name)
+    words = field_guesses.parts_of(name)
     return (*words[:-1], "id") if words[-1:] == ("type",) and len(words) > 1 else ()
 
 
 def _target(name: str, schema: str | None, tables: Tables) -> str | None:
     r"""The collection of a kind: `TimeEntry` is the table `time_entries`, `App\Models\Post` the table `posts`, "shop product" `shop_product`."""
-    words = recognising.parts_of(name)
+    words = field_guesses.parts_of(name)
     by_name = _by_name(schema, tables)
     return next(
         (by_name[sought] for start in range(len(words)) if (sought := "".join(words[start:])) in by_name),
@@ -205,7 +205,7 @@ def _by_name(schema: str | None, tables: Tables) -> dict[str, str]:
     found: dict[str, str] = {}
     for (place, table), (ident, structure) in tables.items():
         if place == schema and structure["kind"] == "table" and len(structure["key"]) == 1:
-            words = recognising.parts_of(table)
+            words = field_guesses.parts_of(table)
             found.setdefault("".join(words), ident)
             if words:
                 found.setdefault("".join((*words[:-1], one_of(words[-1]))), ident)

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from console.automation.webhooks.outgoing import event_types
+from console.automation.webhooks.outgoing.deactivation import stop
 from console.automation.webhooks.outgoing.readable_events import Audience, Readable
-from console.automation.webhooks.outgoing.stopping import stop
 from console.automation.webhooks.outgoing.subscription_rows import (
     Subscription,
     deliveries,

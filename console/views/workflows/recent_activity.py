@@ -15,7 +15,7 @@ from console.core.plain_words import uncapitalised
 from console.messaging import messages
 from console.messaging.messages import message_reasons
 from console.monitoring import unable_to_start
-from console.monitoring.lately import Happened
+from console.monitoring.recent_activity import Happened
 from console.runs.views.bounded_counts import Bounded
 from console.views import frame
 from console.views.workflows import cards, periods, tabs
@@ -83,7 +83,7 @@ def show() -> Response:
         (known for known in seen if known.live is not None), key=lambda known: known.title.casefold()
     )
     ids = [known.id for known in seen]
-    found = monitoring.lately.happened(who, ids, since, until)
+    found = monitoring.recent_activity.happened(who, ids, since, until)
     fired = triggers.firings_not_started(who, ids, since, until)
     sent = messages.counted_over_all(who, ids, since, until)
     rows = [

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, flash, request
 from console import browse
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
-from console.messaging.messages import agreed_to, asked_to_stop, outbox, single_messages
-from console.messaging.messages.asked_to_stop import ENDED, GIVEN, Standing
+from console.messaging.messages import noted_consents, outbox, single_messages, stop_requests
+from console.messaging.messages.stop_requests import ENDED, GIVEN, Standing
 from console.views import frame
 from console.views.browse import record_forms, records, reference_boxes
 from console.views.frame import Badge
@@ -31,10 +31,10 @@ def on_record(collection: str, part: str) -> Response:
     agreed = request.form.get("agreed", "") if "noting" in request.form else None
     try:
         if agreed is None:
-            asked_to_stop.note(frame.actor(), collection, key, request.form.getlist("channel"))
+            stop_requests.note(frame.actor(), collection, key, request.form.getlist("channel"))
         else:
             told = form_boxes.read_form(request.form, frame.look())
-            agreed_to.note(frame.actor(), collection, key, agreed, told)
+            noted_consents.note(frame.actor(), collection, key, agreed, told)
     except (Invalid, Conflict, SourceDown) as wrong:
         return _page(
             collection, key, wrong=wrong, typed=None if agreed is None else told, status=wrong.status
@@ -56,7 +56,7 @@ def _page(
     status: int = 200,
 ) -> Response:
     who = frame.actor()
-    found = asked_to_stop.standings(who, collection, key)
+    found = stop_requests.standings(who, collection, key)
     context: dict[str, Any] = (
         {} if frame.wants_fragment() else records.record_context(browse.record(who, collection, key))
     )
@@ -65,7 +65,7 @@ def _page(
         "ways": [(LABELS[each.channel], BADGES.get(each.state), _known_by(each), each.at) for each in found],
         "left": [(each.channel, LABELS[each.channel], True) for each in left],
         "never": not left,
-        "may_note": asked_to_stop.may_note(who, collection) and bool(left),
+        "may_note": stop_requests.may_note(who, collection) and bool(left),
         "write": frame.record_url(collection, key) + "/write"
         if single_messages.may_write(who, collection)
         else "",
@@ -91,7 +91,7 @@ def _agreeing(
 ) -> dict[str, Any]:
     """Return the form that notes a consent, or in `why` why there is none."""
     try:
-        place = agreed_to.place(who, collection)
+        place = noted_consents.place(who, collection)
     except (NotAllowed, NotFound, SourceDown) as error:
         return {"why": error.message}
     details = (
@@ -99,7 +99,7 @@ def _agreeing(
         if wrong and typed is not None
         else []
     )
-    at = agreed_to.when(place)
+    at = noted_consents.when(place)
     sources = [
         record_forms.box_source(each) | {"required": each.name in place.needed, "help": each.help}
         if each != at

@@ -6,7 +6,7 @@ from typing import Any
 
 from console import log, records, runs
 from console.auth.access import EVERY_RUN
-from console.automation.triggers.awaited import wake
+from console.automation.triggers.event_waits import wake
 from console.automation.triggers.log_events import LogEvent
 from console.automation.triggers.source_waits import GONE_AFTER_S
 from console.core import scopes

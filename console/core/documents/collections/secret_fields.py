@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from console.core.documents.collections import recognising, treatment
+from console.core.documents.collections import field_guesses, treatment
 
 NAMES = frozenset(
     {
@@ -36,7 +36,7 @@ HARMLESS = re.compile(
 )
 """Values that keep no secret, whatever they are called: `minimum_password_length` 8."""
 QUOTED = re.compile(r'"([A-Za-z][\w.-]{2,60})"')
-SECRET_FORMS = ("secret", recognising.TELLING_ROWS)
+SECRET_FORMS = ("secret", field_guesses.TELLING_ROWS)
 SOUGHT = "secrets_sought"
 """Key of a column with the values of settings whose rows were looked at, whether or not one was a secret."""
 NOT_LOOKED = "Settings often hold passwords or keys, and nobody has looked yet whether these do: look at the data source again."
@@ -62,7 +62,7 @@ def pair_of(structure: Mapping[str, Any]) -> tuple[str, str] | None:
     """As `pair`, of a stored structure. Views are not looked at."""
     columns = structure["columns"] if structure["kind"] == "table" else ()
     return pair(
-        (column["name"], column["stored"], recognising.parts_of(column["name"])) for column in columns
+        (column["name"], column["stored"], field_guesses.parts_of(column["name"])) for column in columns
     )
 
 
@@ -75,7 +75,7 @@ def unknown(structure: Mapping[str, Any], column: Mapping[str, Any]) -> bool:
 
 def hidden_because(structure: Mapping[str, Any], column: Mapping[str, Any]) -> str | None:
     """Why nobody sees the column until somebody says otherwise; None where it holds no secret, as far as known."""
-    return recognising.secret_because(column) or (NOT_LOOKED if unknown(structure, column) else None)
+    return field_guesses.secret_because(column) or (NOT_LOOKED if unknown(structure, column) else None)
 
 
 def held(rows: Iterable[Sequence[object]]) -> bool:
