@@ -77,7 +77,7 @@ def fill(events: int, people: int) -> None:
         write(name, 0, chained(facts, name, 0, b"", frame), subject=whose[chain % people])
         if chain % 1000 == 999:
             sequencing.sequence()
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
 
 
 def values(number: int) -> dict[str, Any]:

@@ -106,7 +106,7 @@ BY_TOOLS = {
     "console.ai.proposals.waits.start",
     "console.records.indexes.forget",
     "console.infra.clock.move_clock",
-    "console.log.tree.within",
+    "console.log.tree.complete_subtrees",
     "console.sources.changing.readdress",
 }
 """What only tests, `bin/schemas` and the making of the demo call."""

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from console.core.events import KINDS
-from console.formats.sentences import LONGEST_NAME, SENTENCES, Names, actor_name, plain, sentence
+from console.formats.sentences import LONGEST_NAME, SENTENCES, Names, actor_name, one_line, sentence
 from tests.tables import cases
 
 NAMES = Names(
@@ -139,7 +139,7 @@ def test_sealed_values_are_never_told() -> None:
 
 @given(st.text(max_size=300))
 def test_names_stay_on_one_line_and_cannot_reorder_or_break_the_sentence(text: str) -> None:
-    line = plain(text)
+    line = one_line(text)
     assert len(line) <= LONGEST_NAME
     assert not any(ord(char) < 32 or char in "\u202e\u2067\u2028\x7f" for char in line)
     told = sentence(

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from console.core.events import KINDS
-from console.formats.sentences import Names, plain, sentence
+from console.formats.sentences import Names, one_line, sentence
 from tests.tables import cases
 
 HOSTILE = [
@@ -99,7 +99,7 @@ def test_no_open_value_breaks_a_sentence(kind: str, value: Any) -> None:
     ],
 )
 def test_plain_text_on_one_line(text: str, line: str) -> None:
-    assert plain(text) == line
+    assert one_line(text) == line
 
 
 # ----------------------------------------------------------------------------------------------------- errors and actors

@@ -6,7 +6,7 @@ from console.actions.one_record import (
     fill_in,
     finish,
     import_file,
-    listed,
+    list_actions,
     made_of_actions,
     offered,
     perform,
@@ -14,16 +14,4 @@ from console.actions.one_record import (
     sheet,
 )
 
-OPEN_MODULES = frozenset(
-    {
-        "bulk",
-        "bulk_ends",
-        "bulk_starts",
-        "hand_forms",
-        "many_changes",
-        "many_tags",
-        "record_changes",
-        "secret_settings",
-        "unfinished_changes",
-    }
-)
+OPEN_MODULES = frozenset({"bulk", "bulk_ends", "bulk_starts", "hand_forms", "many_changes", "many_tags", "record_changes", "secret_settings", "unfinished_changes"})

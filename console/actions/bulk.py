@@ -181,7 +181,7 @@ def _of_list(actor: Actor, collection_id: str, query: BrowseQuery, most: int) ->
     return found[:most]
 
 
-def judged(
+def refusal_reasons(
     actor: Actor,
     collection_id: str,
     action: Action | BulkStart,
@@ -200,10 +200,10 @@ def _judged(
         return (
             replace(item, state=REFUSED, why=why)
             if why
-            else replace(item, seen=bulk_starts.seen(collection_id, item.key))
+            else replace(item, seen=bulk_starts.fingerprint(collection_id, item.key))
         )
     try:
-        done, seen = one_record.tried(actor, collection_id, item.key, action.id, values)
+        done, seen = one_record.try_action(actor, collection_id, item.key, action.id, values)
     except ConsoleError as error:
         reasons = [str(detail.get("reason", "")) for detail in error.details if detail.get("reason")]
         return replace(item, state=REFUSED, why=" ".join(reasons) or error.words)
@@ -291,7 +291,7 @@ def begin(
         "person": actor.id,
         "action": deed.id,
         "collection": collection_id,
-        "values": log.body.plain(dict(values)),
+        "values": log.body.canonical_value(dict(values)),
         **more,
     }
     with transaction() as connection:
@@ -307,7 +307,7 @@ def confirm(actor: Actor, bulk_id: str) -> None:
         return
     if found.under_way:
         raise Conflict("The records are still looked at. Wait until all of them are.")
-    deletes = (deed := many_changes.named(found.action)) is not None and deed.deletes
+    deletes = (deed := many_changes.change_by_id(found.action)) is not None and deed.deletes
     data = {"batch": bulk_id, "total": found.count(FITS), "fields": [] if deletes else sorted(found.values)}
     effect = {"effect": "deleted"} if deletes else {}
     effect |= {"import": found.values[many_changes.IMPORT]} if found.action == many_changes.TAKE_BACK else {}
@@ -340,7 +340,7 @@ def get(actor: Actor, bulk_id: str) -> Bulk:
         titles = browse.titles(actor, found.collection, [item.key for item in found.items], scope)
     except ConsoleError:
         titles = {}
-    deleted = (deed := many_changes.named(found.action)) is not None and deed.deletes
+    deleted = (deed := many_changes.change_by_id(found.action)) is not None and deed.deletes
     items = [
         replace(item, title=titles[item.key])
         if item.key in titles
@@ -350,7 +350,7 @@ def get(actor: Actor, bulk_id: str) -> Bulk:
     return replace(found, items=items)
 
 
-def left(actor: Actor, bulk_id: str) -> list[str]:
+def keys_left(actor: Actor, bulk_id: str) -> list[str]:
     """Keys of the records to which it was not done: refused or stopped, in their order. Raises NotFound for anybody but who began it."""
     get(actor, bulk_id)
     rows = fetch(
@@ -415,7 +415,7 @@ advance = BULKS.advance
 
 def _do_next(actor: Actor, bulk: Bulk) -> bool:
     """Do the next record, or put a tag on the next ones; whether there was one. It is marked as begun first: one that is marked already was left by a process that died."""
-    deed = many_changes.named(bulk.action)
+    deed = many_changes.change_by_id(bulk.action)
     if deed is not None and deed.tags:
         return many_tags.do_next(actor, deed, bulk.id, bulk.collection, bulk.values)
     taken = fetch(_TAKE, (bulk.id,))
@@ -495,7 +495,7 @@ def _perform(actor: Actor, bulk: Bulk, item: Item, *, again: bool) -> Item:
 def _find_run(actor: Actor, bulk: Bulk, item: Item) -> str | None:
     """Return the run that a process has begun for the record, before it died."""
     slug = bulk_starts.slug_of(bulk.action) or next(
-        (action.slug for action in one_record.listed() if action.id == bulk.action), ""
+        (action.slug for action in one_record.list_actions() if action.id == bulk.action), ""
     )
     found = fetch(_RUN, (slug, bulk.collection, item.key, actor.id, bulk.created_at))
     return str(found[0][0]) if found else None
@@ -552,14 +552,14 @@ def _look_further(actor: Actor, bulk: Bulk) -> bool:
 
 def most_of(action: str) -> int:
     """Records of one list to which this is done at most."""
-    return many_changes.MOST if many_changes.named(action) is not None else bulk_starts.MOST_LATER
+    return many_changes.MOST if many_changes.change_by_id(action) is not None else bulk_starts.MOST_LATER
 
 
 def _looked_at(actor: Actor, bulk: Bulk, keys: Sequence[str]) -> dict[str, many_changes.Looked]:
-    if (by_hand := many_changes.named(bulk.action)) is not None:
-        judge = many_tags.looked_at if by_hand.tags else many_changes.looked_at
+    if (by_hand := many_changes.change_by_id(bulk.action)) is not None:
+        judge = many_tags.preview_tags if by_hand.tags else many_changes.preview_changes
         return judge(actor, by_hand, bulk.collection, keys, bulk.values)
-    return bulk_starts.looked_at(
+    return bulk_starts.preview_starts(
         actor, bulk_starts.slug_of(bulk.action) or "", bulk.collection, keys, bulk.values
     )
 

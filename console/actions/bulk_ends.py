@@ -91,20 +91,20 @@ def _notify(
 
 def done_word(action: str) -> str:
     """What becomes of a record by this, in a word: `deleted`, `changed`, `started`."""
-    deed = many_changes.named(action)
+    deed = many_changes.change_by_id(action)
     return "started" if deed is None else deed.done_word
 
 
 def title_of(action: str) -> str:
     """The title of what is done to several records; its id where there is no such thing any more."""
-    if (deed := many_changes.named(action)) is not None:
+    if (deed := many_changes.change_by_id(action)) is not None:
         return deed.title
     if (slug := bulk_starts.slug_of(action)) is not None:
         try:
             return f"Start {workflows.live(slug).title}"
         except NotFound:
             return slug
-    return next((known.title for known in one_record.listed() if known.id == action), action)
+    return next((known.title for known in one_record.list_actions() if known.id == action), action)
 
 
 def _records(collection_id: str, number: int) -> str:

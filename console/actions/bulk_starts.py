@@ -75,7 +75,7 @@ def offered(actor: Actor, collection_id: str) -> list[BulkStart]:
     ]
 
 
-def seen(collection_id: str, key: str) -> str:
+def fingerprint(collection_id: str, key: str) -> str:
     """What stands for a record on which it was found that the workflow can be started; nothing of the record is in it."""
     return subjects.digest(key.encode(), f"{collection_id} chosen").hex()[: one_record.SEEN]
 
@@ -93,13 +93,14 @@ def refused(actor: Actor, slug: str, collection_id: str, key: str, values: Mappi
     return ""
 
 
-def looked_at(
+def preview_starts(
     actor: Actor, slug: str, collection_id: str, keys: Sequence[str], values: Mapping[str, Any]
 ) -> dict[str, Looked]:
     """Key → whether the workflow could be started on the record now. Raises SourceDown."""
     told = {key: refused(actor, slug, collection_id, key, values) for key in keys}
     return {
-        key: Looked(why=why) if why else Looked(seen=seen(collection_id, key)) for key, why in told.items()
+        key: Looked(why=why) if why else Looked(seen=fingerprint(collection_id, key))
+        for key, why in told.items()
     }
 
 

@@ -83,7 +83,7 @@ class Looked:
     seen: str | None = None
 
 
-def named(action: str) -> ManyChanges | None:
+def change_by_id(action: str) -> ManyChanges | None:
     """The change of this id; None for the id of an action or of a start."""
     return ManyChanges(action) if action in WORDS else None
 
@@ -115,12 +115,12 @@ def fields(actor: Actor, collection: Collection) -> list[Field]:
     ]
 
 
-def looked_at(
+def preview_changes(
     actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequence[str], values: Mapping[str, Any]
 ) -> dict[str, Looked]:
     """Key → what would become of the record now. Raises NotFound, SourceDown."""
     collection, _ = browse.browsed_collection(actor, collection_id)
-    found = records.named(collection_id, keys, browse.view_scope(actor, collection), None)
+    found = records.records_by_key(collection_id, keys, browse.view_scope(actor, collection), None)
     scope = access.scope_for(actor, collection_id, "delete" if deed.deletes else "update")
     allowed = (
         set(found)
@@ -197,7 +197,11 @@ def _deletable(actor: Actor, collection: Collection, import_id: str | None) -> C
 
     def judge(record: Record) -> Looked:
         for relation, scope in kept:
-            came = untouched_records.brought(import_id, relation, record) if import_id is not None else None
+            came = (
+                untouched_records.related_imports(import_id, relation, record)
+                if import_id is not None
+                else None
+            )
             if came and access.scope_for(actor, relation.collection, "delete").nothing:
                 return Looked(
                     why=f"{records.collection(relation.collection).label} came with it, which you may not delete."
@@ -260,7 +264,7 @@ def _take_along(actor: Actor, collection: Collection, record: Record, import_id:
     for relation in collection.relations:
         if relation.kind == "to_many" and records.on_delete(collection, relation) == "refused":
             there = records.collection(relation.collection)
-            for each in untouched_records.brought(import_id, relation, record) or ():
+            for each in untouched_records.related_imports(import_id, relation, record) or ():
                 record_changes.delete(actor, there.id, str(each.key), _compared(there, each))
 
 

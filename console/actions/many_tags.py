@@ -30,7 +30,7 @@ where i.bulk = %s and i.number = a.number and i.state = 'waiting' returning i.nu
 """
 
 
-def looked_at(
+def preview_tags(
     actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequence[str], values: Mapping[str, Any]
 ) -> dict[str, Looked]:
     """Key → whether the tag can be put on the record now, or taken away from it. Raises NotFound, SourceDown."""
@@ -62,7 +62,7 @@ def do_next(
     waiting = {key: number for number, key in fetch(_NEXT, (bulk_id, AT_ONCE))}
     if not waiting:
         return False
-    looked = looked_at(actor, deed, collection_id, list(waiting), values)
+    looked = preview_tags(actor, deed, collection_id, list(waiting), values)
     states = ["done" if one.seen else "same" if one.same else "refused" for one in looked.values()]
     with transaction() as connection:
         connection.exec_driver_sql("select from console.bulk where id = %s for update", (bulk_id,))

@@ -149,7 +149,7 @@ def export(action_id: str) -> bytes:
     return action_cache.get(action_id).canonical()
 
 
-def listed() -> Sequence[Action]:
+def list_actions() -> Sequence[Action]:
     """Every action, by id. Without rights: for the command line."""
     return list(action_cache.every().values())
 
@@ -238,7 +238,7 @@ def sheet(
     return Sheet(action, act, steps.get(step.type).prepare(step, _context(act, typed)))
 
 
-def tried(
+def try_action(
     actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]
 ) -> tuple[Completion, str]:
     """(what handing in these values would come to, what stands for the record as it was judged); nothing is done.
@@ -300,7 +300,7 @@ def perform(
     `seen`: only to the record as it was then. Raises NotFound, Invalid, Conflict (`require`; `run_is_live` with `run_id` where it is being done already;
     the record is not as `seen`), NotAllowed, SourceDown.
     """
-    _, now = tried(actor, collection_id, key, action_id, values)
+    _, now = try_action(actor, collection_id, key, action_id, values)
     if seen is not None and now != seen:
         raise Conflict(MOVED)
     run_id = runs.start(actor, action_cache.get(action_id).slug, collection_id, key)
@@ -318,7 +318,7 @@ def propose(actor: Actor, collection_id: str, key: str, action_id: str, values: 
 
     What is wrong with the values is said before there is a run. Raises what `perform` does.
     """
-    tried(actor, collection_id, key, action_id, values)
+    try_action(actor, collection_id, key, action_id, values)
     return runs.start(actor, action_cache.get(action_id).slug, collection_id, key)
 
 

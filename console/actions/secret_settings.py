@@ -31,10 +31,10 @@ class SecretLine:
     used_by: tuple[str, ...]
 
 
-def listed(actor: Actor) -> list[SecretLine]:
+def list_secrets(actor: Actor) -> list[SecretLine]:
     """Every secret by name. Raises NotAllowed."""
     _require(actor)
-    known, users = outgoing_secrets.known(), _users(actor)
+    known, users = outgoing_secrets.all_secrets(), _users(actor)
     names = accounts.names({secret.changed_by for secret in known if secret.changed_by})
     return [
         SecretLine(secret, names.get(secret.changed_by or "", ""), tuple(users.get(secret.name, ())))
@@ -45,7 +45,7 @@ def listed(actor: Actor) -> list[SecretLine]:
 def missing(actor: Actor) -> dict[str, tuple[str, ...]]:
     """Names of secrets that are not there → what names them. Raises NotAllowed."""
     _require(actor)
-    there = {secret.name for secret in outgoing_secrets.known()}
+    there = {secret.name for secret in outgoing_secrets.all_secrets()}
     return {name: tuple(users) for name, users in sorted(_users(actor).items()) if name not in there}
 
 
@@ -58,7 +58,7 @@ def _require(actor: Actor) -> None:
 def _users(actor: Actor) -> dict[str, list[str]]:
     """Name of a secret → titles of the actions and live workflows that name it, and the SMS gateway, as far as the actor may know of them."""
     found: dict[str, list[str]] = {}
-    for action in actions.listed():
+    for action in actions.list_actions():
         for name in sorted({getattr(effect, "secret", None) or "" for effect in action.effects} - {""}):
             found.setdefault(name, []).append(action.title)
     gateway = kept_channels.kept_for("sms").gateway

@@ -98,7 +98,7 @@ def _actor(person: str, kind: str, chain: str) -> Actor:
 def found_in_source(intent: Intent) -> tuple[Result, str | None]:
     """(what became of the change, the record's key if it is there), as the source shows it now. Raises SourceDown."""
     collection = intent.collection
-    whole = scopes.whole(collection.id)
+    whole = scopes.unrestricted(collection.id)
     if intent.effect == "added":
         named = {name: intent.new.get(name) for name in collection.key}
         if not named or None in named.values():

@@ -6,7 +6,7 @@ from console import records
 from console.auth.access import EVERY_RUN
 from console.core.documents.collections import Collection, Relation
 from console.core.filters import Group, Test
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.infra.db.engine import fetch
 from console.records import Record
 
@@ -82,18 +82,18 @@ def why_followed(import_id: str, relation: Relation, record: Record) -> str:
     """Why the record stays for the sake of those that the database deletes with it: the import did not bring all of them. Empty where it did."""
     return (
         ""
-        if brought(import_id, relation, record) is not None
+        if related_imports(import_id, relation, record) is not None
         else FOLLOWED.format(records.collection(relation.collection).label)
     )
 
 
-def brought(import_id: str, relation: Relation, record: Record) -> list[Record] | None:
+def related_imports(import_id: str, relation: Relation, record: Record) -> list[Record] | None:
     """The records that refer to this one by the relation, where the import brought all of them, as it does consents; None where it did not."""
     there = records.collection(relation.collection)
     tests = tuple(Test(theirs, "eq", record.values.get(ours)) for ours, theirs in relation.columns)
     if not tests or any(test.value is None for test in tests):
         return []
-    page = records.page(there.id, whole(there.id), where=Group("and", tests), limit=MOST_FOLLOWING)
+    page = records.page(there.id, unrestricted(there.id), where=Group("and", tests), limit=MOST_FOLLOWING)
     named = [records.log_reference(there, str(each.key)) for each in page.rows]
     known = fetch(_BROUGHT, (there.id, import_id, named)) if named else []
     return None if page.next or len(known) < len(named) else list(page.rows)

@@ -7,13 +7,11 @@ from console.activity.event_list import (
     ActivityRow,
     Reader,
     label_of_run,
+    mask_rows,
     on_record,
     page,
     parse_query,
     reader_of_log,
-    shown,
 )
 
-OPEN_MODULES = frozenset(
-    {"checkpoint_delivery", "exports", "filters", "handed_in", "integrity", "proof", "sequencing"}
-)
+OPEN_MODULES = frozenset({"checkpoint_delivery", "exports", "filters", "handed_in", "integrity", "proof", "sequencing"})

@@ -23,7 +23,7 @@ from console.core.documents.collections import Collection
 from console.core.errors import Malformed, NotFound
 from console.core.events import KINDS
 from console.core.plain_words import humanised
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.formats.sentences import Sentence
 from console.infra import subjects
 from console.infra.db import tables
@@ -199,7 +199,7 @@ class Reader:
     def _judge(self) -> "Judge":
         from console.runs.store.loaded_rows import Judge
 
-        return Judge(self.actor.id, lambda name: whole(name) if self.trusted else self._scope(name))
+        return Judge(self.actor.id, lambda name: unrestricted(name) if self.trusted else self._scope(name))
 
     @property
     def finds_all(self) -> bool:
@@ -423,13 +423,13 @@ def _page(
     if len(kept) > limit:
         kept = kept[:limit]
         following = kept[-1][0].pos
-    rows = shown(reader, kept, own)
+    rows = mask_rows(reader, kept, own)
     return ActivityPage(
         rows, event_lists.cursor(following) if following is not None else None, recheck.state()
     )
 
 
-def shown(
+def mask_rows(
     reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str] | None = None
 ) -> list[ActivityRow]:
     """The rows that `find` has kept, with only the values and titles that this reader may see. `own`: the record on whose page they are shown."""

@@ -212,7 +212,9 @@ class Export:
             self._still_allowed()
             after = rows[-1].pos
             readable = [row for row in rows if row.body is not None]
-            cells = [_cells(row.json) for row in event_list.shown(self.reader, self.reader.find(readable))]
+            cells = [
+                _cells(row.json) for row in event_list.mask_rows(self.reader, self.reader.find(readable))
+            ]
             self.count, self.share = self.count + len(cells), after / self.upto
             yield _csv(cells)
 
@@ -231,7 +233,7 @@ class Export:
                 and not event_lists.left_out(self.reader.within, size)
             )
             yield "values.jsonl", self._values(places)
-            yield from bundle.around(size, note, key, None if complete else places, self.query.since)
+            yield from bundle.companion_files(size, note, key, None if complete else places, self.query.since)
         finally:
             places.close()
 
@@ -357,7 +359,9 @@ def _opened(row: Row, reader: Reader, *, masks: bool) -> Iterator[dict[str, Any]
             (event.get("step") or {}).get("id") or event["data"]["open"].get("target_step"),
         )
         run = event["run"] if str(event["run"]).startswith("run_") else None
-        readable_within = masking.within(reader.values, version.get("id"), version.get("version"), step, run)
+        readable_within = masking.hidden_of_run(
+            reader.values, version.get("id"), version.get("version"), step, run
+        )
         closed = masking.closed(
             readable, readable_within, row.collection, event["type"], event["data"]["open"].get("collection")
         ) | (opened.keys() - readable.keys())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from console.activity.event_list import ActivityRow, Reader, shown
+from console.activity.event_list import ActivityRow, Reader, mask_rows
 from console.log import event_lists
 
 KINDS = ("step_submitted", "step_completed")
@@ -37,4 +37,4 @@ def outputs_before(
 
 def _near(reader: Reader, places: Sequence[Place], *, earlier: bool = False) -> list[ActivityRow]:
     rows = event_lists.nearest(sorted(set(places)), KINDS, reader.within, earlier=earlier) if places else []
-    return shown(reader, reader.find(rows))
+    return mask_rows(reader, reader.find(rows))

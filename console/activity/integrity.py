@@ -54,7 +54,7 @@ class Standing:
         return ". ".join(dict.fromkeys(mend)) + (". Then find out who could do this" if self.missing else "")
 
 
-def standing() -> Standing:
+def log_state() -> Standing:
     """How the log stands. Two statements, whose cost does not depend on how long the log is."""
     return Standing(recheck.state(), guards.missing())
 
@@ -71,7 +71,7 @@ def look() -> str | None:
         if tree_heads.regrown():
             sequencing.told_rebuilt(sequencing.SYSTEM, problem)
         recheck.check()
-    words = standing().words
+    words = log_state().words
     if words is not None:
         logger.error("alarm: the activity log is not in order: %s", words)
     if fetch(_ALARM, {"words": words}) and words is not None:
@@ -81,7 +81,7 @@ def look() -> str | None:
 
 def _tell(words: str) -> None:
     """An event, and a notice to the administrators."""
-    now = standing()
+    now = log_state()
     place = re.match(r"positions? (\d+)", now.checked.problem or "")
     opened = {"position": int(place[1]) if place else None, "guards": len(now.missing)}
     log.note(sequencing.SYSTEM, "log_damaged", open={name: value for name, value in opened.items() if value})

@@ -67,7 +67,7 @@ def read(actor: Actor) -> Proof:
     access.require(actor, None, "activity", "verify")
     head = tree_heads.newest()
     return Proof(
-        integrity.standing(),
+        integrity.log_state(),
         event_lists.reached(),
         sequencing.lag(),
         Head(*head) if head else None,

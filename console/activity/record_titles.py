@@ -14,7 +14,7 @@ def titles(actor: Actor, rows: Iterable[Any]) -> dict[tuple[str, str], str]:
         (row.collection, row.record) for row in rows if row.collection is not None and row.record is not None
     }
     keys = {reference: key for reference in references if (key := _key(*reference)) is not None}
-    found = browse.named(actor, {(collection, key) for (collection, _), key in keys.items()}, "read")
+    found = browse.names_of(actor, {(collection, key) for (collection, _), key in keys.items()}, "read")
     known = {reference: found.get((reference[0], key)) for reference, key in keys.items()}
     return {
         reference: named.title for reference, named in known.items() if named is not None and not named.absent

@@ -190,7 +190,7 @@ def seal_if_asked() -> str | None:
     return seal(mend=False) if fetch(_ASKED_MORE)[0][0] else None
 
 
-def sealed() -> None:
+def sequence_and_sign() -> None:
     """Everything committed before the call has its place and a signed head: for the command line, which has the signing key."""
     catch_up()
     seal()

@@ -107,6 +107,6 @@ def failed(state: State, now: float, code: Code) -> State:
     return State(state.settings, until=now + OPEN_S, code=code)
 
 
-def opened(before: State, after: State) -> bool:
+def record_failure(before: State, after: State) -> bool:
     """Whether it was this failure that opened it: the moment to tell an administrator, once."""
     return after.until is not None and before.until is None

@@ -13,11 +13,15 @@ def is_earlier(spec: FieldSpec, source: Source, key: str) -> bool:
     """Whether the source holds, under the field's own name or label, what was found when this was judged before: the field is judged anew at this step."""
     if not spec.finding or source.kind not in IN_RECORDS:
         return False
-    own = {plain(spec.name), plain(spec.name.partition(".")[0]), plain(spec.label)} - {""}
-    return bool(own & {plain(key.rpartition(".")[2]), plain(source.labels.get(key, ""))})
+    own = {
+        normalise_name(spec.name),
+        normalise_name(spec.name.partition(".")[0]),
+        normalise_name(spec.label),
+    } - {""}
+    return bool(own & {normalise_name(key.rpartition(".")[2]), normalise_name(source.labels.get(key, ""))})
 
 
-def plain(name: str) -> str:
+def normalise_name(name: str) -> str:
     """A name without what only writes it differently: `in_register` and `In register` are the same."""
     return _APART.sub("", name).casefold()
 

@@ -15,7 +15,7 @@ NUMBERS = frozenset({"decimal", "money"})
 TEXTS = frozenset({"text", "long_text", "email", "phone", "url"})
 
 
-def fitted(spec: FieldSpec, given: Any, restore: Restore | None) -> Any:
+def coerce_to_field(spec: FieldSpec, given: Any, restore: Restore | None) -> Any:
     """The value as the form keeps it; raises Drop. An empty value is none: it is left out by whoever has nothing to say."""
     kind = spec.type if spec.type in CLEANERS else "text"
     if spec.options:

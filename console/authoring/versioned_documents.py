@@ -176,7 +176,7 @@ class Documents(Generic[D]):
         """
         if draft.document is None:
             raise Conflict("There is nothing to undo: no draft is there.", code="not_possible")
-        standing = former_documents.standing(draft.former)
+        standing = former_documents.undoable(draft.former)
         before = self._read(standing[-1].text) if standing else live
         if before is None or (
             draft.former and not standing

@@ -3,7 +3,7 @@
 from console.browse.change_intents import Intent, intended
 from console.browse.governors import Governor, governors, require_ungoverned
 from console.browse.manual_changes import change
-from console.browse.naming import Reference, named, references, seen, titles, titles_in_log
+from console.browse.naming import Reference, names_of, references, titles, titles_in_log, visible_collection
 from console.browse.record_lists import (
     CAP,
     MOST_IN_TAB,
@@ -40,26 +40,4 @@ from console.browse.record_lists import (
 )
 from console.browse.related_records import RelatedPage, related, related_lists, summary_relations, ways_on
 
-OPEN_MODULES = frozenset(
-    {
-        "boards",
-        "change_intents",
-        "evidence",
-        "find_records",
-        "list_export",
-        "list_files",
-        "list_places",
-        "list_views",
-        "naming",
-        "notes",
-        "out_of_scope",
-        "pins",
-        "renamed_columns",
-        "reveal",
-        "saved_segments",
-        "segment_members",
-        "segment_order",
-        "tags",
-        "unindexed_search",
-    }
-)
+OPEN_MODULES = frozenset({"boards", "change_intents", "evidence", "find_records", "list_export", "list_files", "list_places", "list_views", "naming", "notes", "out_of_scope", "pins", "renamed_columns", "reveal", "saved_segments", "segment_members", "segment_order", "tags", "unindexed_search"})

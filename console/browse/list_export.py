@@ -64,7 +64,7 @@ class ListExport:
         wanted = sorted(naming.references(leading, (row.values for row in rows)))
         found: dict[naming.Reference, Named] = {}
         for start in range(0, len(wanted), naming.MOST):
-            found |= naming.named(self.actor, wanted[start : start + naming.MOST])
+            found |= naming.names_of(self.actor, wanted[start : start + naming.MOST])
         return found
 
 
@@ -73,7 +73,7 @@ def may_export(actor: Actor, collection_id: str) -> bool:
     return access.can(actor, None, f"collection:{collection_id}", "export")
 
 
-def judged(actor: Actor, collection_id: str, query: BrowseQuery) -> ListExport:
+def require_list(actor: Actor, collection_id: str, query: BrowseQuery) -> ListExport:
     """The list that the query names, if the actor may take it away. Raises NotFound, NotAllowed, Malformed as for the list itself."""
     collection, _ = record_lists.browsed_collection(actor, collection_id)
     scope = _scope(actor, collection)

@@ -120,7 +120,7 @@ advance = FILES.advance
 
 def ask(actor: Actor, collection_id: str, query: BrowseQuery, form: Form) -> str:
     """Have the list made into a file; its id. Raises NotFound, NotAllowed, Malformed as for the list, TooMany while others are under way."""
-    export = list_export.judged(actor, collection_id, query)
+    export = list_export.require_list(actor, collection_id, query)
     export_id, now = new_id("exp"), log.now()
     counted = record_lists.count(actor, collection_id, export.query)
     row = {
@@ -155,7 +155,7 @@ def get(actor: Actor, export_id: str) -> ListFile:
     return found
 
 
-def again(actor: Actor, export_id: str) -> str:
+def retry_export(actor: Actor, export_id: str) -> str:
     """Have a file that was not made, was stopped or is not handed out any more, made anew; its id. Raises NotFound, and as `ask` does."""
     found = get(actor, export_id)
     kept = found.under_way or (found.ready and not refusal(actor, found))
@@ -190,8 +190,8 @@ def refusal(actor: Actor, found: ListFile) -> str:
 
 
 def _judged(actor: Actor, found: ListFile) -> ListExport:
-    """The list of the file, as it may be taken away now. Raises as `list_export.judged` does, and NotAllowed where that is not what was asked for."""
-    export = list_export.judged(actor, found.collection, found.query)
+    """The list of the file, as it may be taken away now. Raises as `list_export.require_list` does, and NotAllowed where that is not what was asked for."""
+    export = list_export.require_list(actor, found.collection, found.query)
     if _rights(found.person, export) != found.rights:
         raise NotAllowed(list_export.CHANGED)
     return export
@@ -199,7 +199,7 @@ def _judged(actor: Actor, found: ListFile) -> ListExport:
 
 def _rights(person: str, export: ListExport) -> str:
     """The rights of the person, whom the worker acts for, whatever key asks: that is judged by itself."""
-    return list_export.judged(
+    return list_export.require_list(
         accounts.actor_of_person(person, "sys:engine"), export.collection.id, export.query
     ).rights
 

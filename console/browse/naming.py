@@ -85,7 +85,9 @@ def titles_in_log(collection: Collection, keys: Container[str]) -> dict[str, dic
     if not keys or not collection.title_fields or joined(collection):
         return {}
     try:
-        found = records.named(collection.id, keys, scopes.whole(collection.id), collection.title_fields)
+        found = records.records_by_key(
+            collection.id, keys, scopes.unrestricted(collection.id), collection.title_fields
+        )
     except ConsoleError:
         return {}
     return {key: titled for key, record in found.items() if (titled := title_in_log(record))}
@@ -172,7 +174,7 @@ def called(
     found = dict(known or {})
     missing = sorted(references(fields, (row.values for row in rows)) - found.keys())
     for start in range(0, len(missing), MOST):
-        found |= named(actor, missing[start : start + MOST])
+        found |= names_of(actor, missing[start : start + MOST])
     return with_joined_titles(collection, list(rows), found)
 
 
@@ -196,7 +198,7 @@ def _joined_title(collection: Collection, row: Record, ends: Mapping[str, Named]
     return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
-def named(actor: Actor, wanted: Iterable[Reference], act: str = "browse") -> dict[Reference, Named]:
+def names_of(actor: Actor, wanted: Iterable[Reference], act: str = "browse") -> dict[Reference, Named]:
     """Each of these records by its title and address; else in words why the actor is not told: it is gone, hidden, or its name is masked.
 
     `act` is what the actor has to be allowed in the collection: who may not browse it may still `read` a record whose key they are told.
@@ -234,7 +236,7 @@ def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str], act: s
         record_keys = {key: key if len(collection.key) > 1 else records.key_of_value(key) for key in keys}
         leading = _leading(collection)
         needed = tuple(made_of(collection)) if leading else ()
-        found = records.named(collection_id, record_keys.values(), scope, needed)
+        found = records.records_by_key(collection_id, record_keys.values(), scope, needed)
         if missing := set(record_keys.values()) - found.keys():
             found |= records.named_alike(collection_id, missing, scope, needed)
         found = _by_what_they_lead_to(actor, collection, found, act)
@@ -248,7 +250,9 @@ def _by_what_they_lead_to(
 ) -> dict[str, Record]:
     """The records with the names of those that their key leads to: a salesperson is called as the employee, who is called as the person."""
     leading = [(name, collection.by_name[name].references) for name in _leading(collection)]
-    known = named(actor, references(leading, [row.values for row in found.values()]), act) if leading else {}
+    known = (
+        names_of(actor, references(leading, [row.values for row in found.values()]), act) if leading else {}
+    )
     return (
         dict(zip(found, with_joined_titles(collection, list(found.values()), known), strict=True))
         if known
@@ -265,8 +269,8 @@ def titles(actor: Actor, collection_id: str, keys: Iterable[str], scope: Scope) 
     leading = [(name, collection.by_name[name].references) for name in joined(collection)]
     if not leading:
         return records.titles(collection_id, keys, scope)
-    found = records.named(collection_id, keys, scope, made_of(collection))
-    known = named(actor, references(leading, [row.values for row in found.values()]), "read")
+    found = records.records_by_key(collection_id, keys, scope, made_of(collection))
+    known = names_of(actor, references(leading, [row.values for row in found.values()]), "read")
     return dict(
         zip(
             found,
@@ -287,7 +291,7 @@ def _leading(collection: Collection) -> tuple[str, ...]:
     return key if len(key) == 1 else ()
 
 
-def seen(actor: Actor, collection_id: str | None) -> Collection | None:
+def visible_collection(actor: Actor, collection_id: str | None) -> Collection | None:
     """The collection, if there is one and the actor may browse it."""
     try:
         found = records.collection(collection_id or "")

@@ -13,7 +13,7 @@ def target(collection_id: str, key: str) -> dict[str, Any] | None:
     """How an event names the record, with its label and the subject with whose data a personal key is erased; None if there is no such record."""
     try:
         collection = records.collection(collection_id)
-        found = records.get(collection_id, key, scopes.whole(collection_id))
+        found = records.get(collection_id, key, scopes.unrestricted(collection_id))
         whose = records.subject(collection_id, key) if collection.personal_key else None
     except ConsoleError:
         return None

@@ -554,7 +554,7 @@ def named_records(
     if listed:
         collection = records.collection(listed[0].collection)
         leading |= {name: collection.by_name[name].references for name in naming.joined(collection)}
-    return naming.named(actor, naming.references(leading.items(), (row.values for row in listed)))
+    return naming.names_of(actor, naming.references(leading.items(), (row.values for row in listed)))
 
 
 # -------------------------------------------------------------------------------------------------------------- noting

@@ -114,7 +114,7 @@ def related_lists(actor: Actor, collection_id: str, key: str, limit: int) -> lis
         for (target, columns, _), page in zip(found, pages, strict=True)
         for reference in naming.references(_leading(target, columns), (row.values for row in page.rows))
     }
-    named = naming.named(actor, references)
+    named = naming.names_of(actor, references)
     _note_related(actor, collection, key, [wanted.relation for _, _, wanted in found])
     return [
         RelatedPage(

@@ -40,7 +40,7 @@ def plan(email: str, first: datetime, last: datetime, substitute: str) -> None:
 def listing(email: str | None) -> None:
     """Present and coming absences of a person; without one, everybody who is away now."""
     found = (
-        absences.away().values()
+        absences.people_away().values()
         if email is None
         else absences.absences_of(accounts.COMMAND_LINE, accounts.person_of_email(email).id)
     )

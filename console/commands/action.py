@@ -50,7 +50,7 @@ def export(action_id: str) -> None:
 @action.command("list", epilog="Example: console action list")
 def list_() -> None:
     """Print every action: id, collection, title."""
-    for action_listed in actions.listed():
+    for action_listed in actions.list_actions():
         click.echo(f"{action_listed.id}  {action_listed.collection or '-'}  {action_listed.title}")
 
 

@@ -78,7 +78,7 @@ def export(form: str, out: Path, **given: Any) -> None:
 
 def _start_export(query: exports.ExportQuery) -> exports.Export:
     return exports.begin(
-        COMMAND_LINE, query, ready=sequencing.sealed if query.proofs else sequencing.catch_up
+        COMMAND_LINE, query, ready=sequencing.sequence_and_sign if query.proofs else sequencing.catch_up
     )
 
 

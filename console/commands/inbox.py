@@ -20,7 +20,7 @@ def import_(file: Path) -> None:
 @inbox.command("list", epilog="Example: console inbox list")
 def list_() -> None:
     """Every open inbox: id, title, team, who works in it, and where its records come from."""
-    for each in inboxes.known():
+    for each in inboxes.all_inboxes():
         click.echo(_line(each))
 
 

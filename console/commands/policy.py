@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from console.auth import access
-from console.auth.access.labels import known
+from console.auth.access.labels import all_titles
 from console.auth.access.policy_words import right
 from console.auth.access.rows import line
 from console.core.actor import COMMAND_LINE
@@ -30,7 +30,7 @@ def export() -> None:
 def import_(file: Path, dry_run: bool, note: str) -> None:
     """Make the rules of a file those in force, as one version. Who has which role stays, unless the file has lines of people."""
     change = rule_drafts.compare(file.read_text(encoding="utf-8"), file.name)
-    names = known()
+    names = all_titles()
     for sign, row in rule_drafts.lines(change, names):
         click.echo(f"{sign} {line(row)}")
     previewed = rule_drafts.preview(COMMAND_LINE, change)

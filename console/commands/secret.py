@@ -13,7 +13,7 @@ secret = click.Group("secret", help="Secrets that steps and actions show to othe
 @secret.command("list", epilog="Example: console secret list")
 def list_() -> None:
     """Every secret by name: where it may go, and what names it. None is shown."""
-    for each in secret_settings.listed(COMMAND_LINE):
+    for each in secret_settings.list_secrets(COMMAND_LINE):
         kept = "" if each.secret.kept else "  in the settings of the server"
         used = f"  used by {', '.join(each.used_by)}" if each.used_by else "  not used"
         click.echo(f"{each.secret.name}  {' '.join(each.secret.hosts) or 'nowhere'}{used}{kept}")

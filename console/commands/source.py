@@ -153,7 +153,7 @@ def list_() -> None:
 def test(what: str) -> None:
     """Try a connection, of a source by its NAME or of any URL, and say what may be read there, or why it does not work and what to do."""
     is_source = what in {item.name for item in sources.list_all()}
-    tested = sources.tried(
+    tested = sources.try_source(
         sources.source_of(what).url if is_source else what,
         by=sources.SYSTEM,
         source=what if is_source else None,

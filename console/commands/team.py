@@ -29,7 +29,7 @@ def rename(team_id: str, name: str) -> None:
 @team.command("list", epilog="Example: console team list")
 def listing() -> None:
     """Every team: id, name, how many members, workflows and inboxes it has."""
-    for each, sizes in teamwork.listed(accounts.COMMAND_LINE):
+    for each, sizes in teamwork.list_teams(accounts.COMMAND_LINE):
         archived = "  archived" if each.archived else ""
         sized = (
             (sizes.members, "member", "members"),

@@ -43,7 +43,7 @@ def verify(archive: Path | None, key: tuple[str, ...], since: Path | None) -> No
         code, sentence = _checked(whole, key or tree_heads.verifier_keys(), since)
     sentence = re.sub(r"^line (\d+)", _place, sentence)
     if code == 0 and (
-        problem := recheck.whole()
+        problem := recheck.first_problem()
     ):  # what no export holds: the list, the tree as it is kept, earlier heads
         code, sentence = 1, problem
     click.echo(sentence)

@@ -104,7 +104,7 @@ def enrol(slug: str, file: IO[bytes], email: str, preview: bool, left_out: IO[st
     Prints how many are enrolled, in already and left out, then each cause with its number. Exits 1 where it broke off.
     """
     actor = accounts.actor_of_person(accounts.person_of_email(email).id)
-    asked = enrolments.batches.question_of_file(actor, enrolments.seen(actor, slug, "start"), file)
+    asked = enrolments.batches.question_of_file(actor, enrolments.require_target(actor, slug, "start"), file)
     batch = enrolments.batches.begin(actor, slug, asked, preview=preview)
     while batch.under_way:
         click.echo(f"\r{batch.done:,} of about {batch.about or batch.done:,} read", nl=False, err=True)

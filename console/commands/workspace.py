@@ -55,7 +55,7 @@ def import_(files: tuple[Path, ...], publish: bool) -> None:
 @workspace.command("list", epilog="Example: console workspace list")
 def list_() -> None:
     """Print every published workspace: name, title, teams."""
-    for each in workspaces.known().values():
+    for each in workspaces.published().values():
         click.echo(f"{each.id}  {each.title}  {' '.join(each.teams) or 'everybody'}")
 
 

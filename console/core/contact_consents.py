@@ -94,7 +94,7 @@ def consent_moves(
         yield ConsentMove(kind, contacts, dict(whose), tuple(channels))
 
 
-def standing(
+def current_consent(
     source: "ConsentDocument", channel: str, table: Collection, rows: Sequence[Values]
 ) -> Standing | None:
     """What these rows of a table of consents, newest first, say of the channel; None where they say nothing. Of several of one moment one that withdraws counts."""
@@ -129,7 +129,7 @@ def moved(
 
     Given again at a later moment is given: it may open what was withdrawn elsewhere. A row that is older than the newest changes nothing.
     """
-    was, now = (standing(source, channel, table, each) for each in rows)
+    was, now = (current_consent(source, channel, table, each) for each in rows)
     if now is None:
         return WITHDRAWN if was is not None and was.given else None
     if was is None or was.given != now.given:
@@ -147,5 +147,5 @@ def _given(
     if source.table is None:
         gone = values.get(source.withdrawn_at) if source.withdrawn_at is not None else None
         return means_given(source, values.get(source.field or "")) and gone is None
-    found = standing(source, channel, changed, [values])
+    found = current_consent(source, channel, changed, [values])
     return found.given if found is not None else None

@@ -33,7 +33,7 @@ def stored(former: Iterable[FormerDocument]) -> list[dict[str, Any]]:
     ]
 
 
-def standing(former: Iterable[FormerDocument]) -> list[FormerDocument]:
+def undoable(former: Iterable[FormerDocument]) -> list[FormerDocument]:
     """Those whose change was not undone: what an undo goes back to, the next one last."""
     kept: list[FormerDocument] = []
     for each in former:
@@ -47,7 +47,7 @@ def standing(former: Iterable[FormerDocument]) -> list[FormerDocument]:
 def changers(former: Sequence[FormerDocument], newest_by: str) -> dict[str, int]:
     """Who made changes of the draft, the newest first, and how many of those that are kept. `newest_by` counts where the draft holds no former document."""
     made: dict[str, int] = {}
-    for each in reversed(standing(former)):
+    for each in reversed(undoable(former)):
         made[each.replaced_by or newest_by] = made.get(each.replaced_by or newest_by, 0) + 1
     return made or {newest_by: 1}
 

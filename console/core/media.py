@@ -40,7 +40,7 @@ VALUE = ("file", "name", "media_type", "sha256", "bytes")
 """The keys of a file value in a run."""
 
 
-def listed(kinds: Iterable[str]) -> str:
+def types_in_words(kinds: Iterable[str]) -> str:
     """The types in words: `PDF, PNG picture or JPEG picture`."""
     labels = [MEDIA[kind].label for kind in kinds]
     return " or ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)

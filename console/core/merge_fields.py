@@ -17,13 +17,13 @@ def empty_fields(texts: Iterable[str], roots: Mapping[str, Any]) -> Iterator[tup
     """
     seen: set[str] = set()
     for text in texts:
-        for found in (part for part in expressions.standing(text, roots) if not isinstance(part, str)):
+        for found in (part for part in expressions.active_parts(text, roots) if not isinstance(part, str)):
             reads = sorted(set(expressions.paths(found)))
             if found.text in seen or not all(path[0] in roots for path in reads) or _says_instead(found):
                 continue
             seen.add(found.text)
             about = tuple(path for path in reads if path[0] in OF_PEOPLE)
-            if about and not expressions.shown(found.value(roots)).strip():
+            if about and not expressions.value_text(found.value(roots)).strip():
                 yield about
 
 

@@ -45,7 +45,7 @@ PLACE = "@"
 NOTHING: Origins = frozenset()
 
 
-def plain(collection: str) -> str:
+def base_collection_id(collection: str) -> str:
     """The id of the collection, without the read that loaded its rows."""
     return collection.partition(PLACE)[0]
 
@@ -177,7 +177,7 @@ class Version:
                     if text.names_records:
                         found = found.union(
                             *(
-                                self.titles.get(self.led.get((plain(of), name), ""), NOTHING)
+                                self.titles.get(self.led.get((base_collection_id(of), name), ""), NOTHING)
                                 for of, name in found
                             )
                         )
@@ -199,7 +199,8 @@ class Version:
         if isinstance(step.items, str) and step.items in step.reads:
             taken = step.reads[step.items]
             found["title"] = frozenset(
-                (taken.collection, name) for _, name in self.titles.get(plain(taken.collection), NOTHING)
+                (taken.collection, name)
+                for _, name in self.titles.get(base_collection_id(taken.collection), NOTHING)
             )
             found |= {"key": taken.key, "item": taken.key}
         return found

@@ -117,7 +117,7 @@ def _says_true(node: Node) -> bool:
     return isinstance(node, Literal) and node.value is True
 
 
-def whole(collection: str) -> Scope:
+def unrestricted(collection: str) -> Scope:
     """The console's own scope: every record, every field."""
     return Scope(collection, everything=True)
 

@@ -42,18 +42,18 @@ Saying: TypeAlias = Mapping[tuple[str, ...], Say]
 def spoken(expression: expressions.Expression, roots: Mapping[str, Any]) -> str:
     """The value of the expression as text for people; days stay as they are, because their reader has a form for them."""
     value = expression.value(roots)
-    shown = expressions.shown(value)
+    shown = expressions.value_text(value)
     node, how = expression.node, said_how(expression, roots)
     if not isinstance(node, Path):
         return shown
     if how is not None and how.references is not None and NAMES in roots:
-        keys = [expressions.shown(item) for item in (value if isinstance(value, list) else [value])]
+        keys = [expressions.value_text(item) for item in (value if isinstance(value, list) else [value])]
         return ", ".join((key.strip("•") and roots[NAMES](how.references, key)) or key for key in keys if key)
     if how is not None and how.money and (said := _amount(how, node, value, roots)) is not None:
         return said
     if isinstance(value, list) and how is not None and how.labels:
         return ", ".join(
-            how.labels.get(str(item)) or code_in_words(expressions.shown(item)) for item in value
+            how.labels.get(str(item)) or code_in_words(expressions.value_text(item)) for item in value
         )
     return (
         (how.labels.get(shown) or code_in_words(shown))
@@ -72,8 +72,8 @@ def _amount(how: Say, node: Path, value: Any, roots: Mapping[str, Any]) -> str |
     code = how.currency
     if code is not None and len(code) != len("EUR"):
         beside = Path(node.root, (*node.steps[:-1], code), node.position)
-        code = expressions.shown(expressions.Expression(beside.dotted, beside).value(roots))
-    return plain_words.amount_words(expressions.shown(value), code, minor=how.minor)
+        code = expressions.value_text(expressions.Expression(beside.dotted, beside).value(roots))
+    return plain_words.amount_words(expressions.value_text(value), code, minor=how.minor)
 
 
 def code_in_words(text: str) -> str:
@@ -89,5 +89,5 @@ def fill_text(template: str, roots: Mapping[str, Any]) -> str:
         return plain_words.day_words(text) or text
 
     return "".join(
-        part if isinstance(part, str) else said(part) for part in expressions.standing(template, roots)
+        part if isinstance(part, str) else said(part) for part in expressions.active_parts(template, roots)
     )

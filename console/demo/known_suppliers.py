@@ -7,7 +7,7 @@ from rapidfuzz import fuzz
 
 from console.core.expressions.functions import host
 from console.core.expressions.operands import number_of
-from console.core.papers.iban import plain
+from console.core.papers.iban import normalise
 
 if TYPE_CHECKING:
     from console.records import Record
@@ -53,7 +53,7 @@ def match(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any
     """
     del key  # looking changes nothing
     least = float(number_of(str(values.get("alike") or "0.88")) or 1)
-    wanted = {name: plain(str(values.get(name) or "")) for name in ("vat_id", "register_no", "iban")}
+    wanted = {name: normalise(str(values.get(name) or "")) for name in ("vat_id", "register_no", "iban")}
     site, company = host(None, values.get("website") or ""), _core(str(values.get("name") or ""))
     holders = (
         {
@@ -71,7 +71,7 @@ def match(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any
         agrees = [
             label
             for name, label in (("vat_id", "VAT id"), ("register_no", "register number"))
-            if wanted[name] and plain(supplier[name] or "") == wanted[name]
+            if wanted[name] and normalise(supplier[name] or "") == wanted[name]
         ]
         agrees += ["IBAN"] if supplier["id"] in holders else []
         agrees += (

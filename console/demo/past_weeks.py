@@ -95,7 +95,7 @@ class Stage:
             if token is None:
                 raise ConsoleError(f"{email} cannot sign in.")
             self.tokens[first] = token
-        standing = accounts.standing(self.tokens[first])
+        standing = accounts.session_of(self.tokens[first])
         if standing is None:
             raise ConsoleError(f"The session of {email} has ended.")
         return standing.actor
@@ -173,9 +173,9 @@ class Stage:
         if key is None:
             return
         actor = self.actor(by)
-        for paper in documents.beside(actor, seen["id"], seen["collection"], seen["record"]):
+        for paper in documents.documents_of_run(actor, seen["id"], seen["collection"], seen["record"]):
             if paper.record == key and not paper.why_not:
-                for page in range(1, (documents.opened(actor, paper.ref).pages or 0) + 1):
+                for page in range(1, (documents.open_document(actor, paper.ref).pages or 0) + 1):
                     documents.page(actor, paper.ref, page, run_id=seen["id"])
 
     def waits_for(self, by: str, run: str) -> dict[str, Any]:

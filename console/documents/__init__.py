@@ -3,16 +3,16 @@
 from console.documents.checklist import Checklist, Entry, checklist, read_ordered
 from console.documents.document_text import Page, pages_of
 from console.documents.named_papers import of_item
-from console.documents.opened_pages import Looked, checks_then, looked_at, pages_by
-from console.documents.passages import meant, place_of
+from console.documents.opened_pages import Looked, checks_then, opened_documents, pages_by
+from console.documents.passages import document_named, place_of
 from console.documents.viewed_documents import (
     ARCHIVE,
     WIDTHS,
     Document,
     Opened,
-    beside,
+    documents_of_run,
     download,
-    opened,
+    open_document,
     page,
 )
 

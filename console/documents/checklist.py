@@ -15,7 +15,7 @@ from console import log, runs
 from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, NotFound
-from console.core.papers.document_checks import Result, judged, of_values
+from console.core.papers.document_checks import Result, check_results, of_values
 from console.core.run import Event
 from console.documents import named_papers
 from console.documents.document_text import Told, kept_text, read
@@ -154,7 +154,7 @@ def _wanted(actor: Actor, seen: Seen, checked: Checked) -> list[Document]:
     about = (run.collection, run.record)
     if checked.collection is not None and checked.key is not None:
         return named_papers.of_record(actor, run.id, about, checked.collection, checked.key)
-    return named_papers.named(actor, run.id, about, checked.documents)
+    return named_papers.files_by_name(actor, run.id, about, checked.documents)
 
 
 def _entry(document: Document, subject: str | None, checked: Checked, actor: Actor) -> Entry:
@@ -177,7 +177,7 @@ def _entry(document: Document, subject: str | None, checked: Checked, actor: Act
 
 
 def _results(text: Told, checked: Checked) -> Entry:
-    results = judged(checked.checks, checked.roots, text.facts, text.pages, text.document.title)
+    results = check_results(checked.checks, checked.roots, text.facts, text.pages, text.document.title)
     known = text.document if text.document.pages else replace(text.document, pages=len(text.pages) or None)
     unread = next((page.why for page in text.pages if page.why), "") if not text.facts.read else ""
     return Entry(known, results, unread, sha256=text.sha256)

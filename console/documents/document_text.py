@@ -14,7 +14,7 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError, NotFound, TooMany
 from console.core.papers.extracting import Facts, facts_of
 from console.core.papers.pages import Box, Line, Origin, Read
-from console.documents.viewed_documents import Document, Opened, beside, content_of
+from console.documents.viewed_documents import Document, Opened, content_of, documents_of_run
 from console.infra import files
 from console.runs.commands.run_rights import see
 
@@ -102,7 +102,7 @@ def read(
     """The documents beside the run with what was read of them, as `pages_of` has them."""
     seen = see(actor, run_id)
     until = time.monotonic() + seconds if seconds is not None else None
-    every = beside(actor, run_id, seen.run.collection, seen.run.record) if of is None else of
+    every = documents_of_run(actor, run_id, seen.run.collection, seen.run.record) if of is None else of
     listed = [one for one in every if not one.why_not]
     wanted = [one for one in listed if only is None or one.ref in only]
     for document in wanted[:MOST_DOCUMENTS]:

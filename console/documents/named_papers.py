@@ -8,7 +8,7 @@ from console.auth import access
 from console.core import media
 from console.core.actor import Actor
 from console.core.errors import NotFound
-from console.documents.viewed_documents import Document, beside, of_records, title_for
+from console.documents.viewed_documents import Document, documents_of_run, of_records, title_for
 from console.infra.files import Stored
 from console.runs.commands import attachments
 from console.runs.commands.run_rights import see
@@ -23,7 +23,7 @@ def of_item(actor: Actor, run_id: str, item: AtHand) -> list[Document]:
     run = see(actor, run_id).run
     about = (run.collection, run.record)
     if item.documents is not None:
-        return named(actor, run_id, about, item.documents)
+        return files_by_name(actor, run_id, about, item.documents)
     if item.collection is not None:
         own = of_record(actor, run_id, about, item.collection, item.key)
         refs = {document.ref for document in own}
@@ -31,7 +31,7 @@ def of_item(actor: Actor, run_id: str, item: AtHand) -> list[Document]:
             *own,
             *(record for record in of_records(actor, item.collection, item.key) if record.ref not in refs),
         ]
-    return named(actor, run_id, about, _files_in(item.values))
+    return files_by_name(actor, run_id, about, _files_in(item.values))
 
 
 def of_record(
@@ -40,16 +40,18 @@ def of_record(
     """The files that this record names. `about` is what the run is about: (collection, key)."""
     listed = [
         paper
-        for paper in beside(actor, run_id, *about)
+        for paper in documents_of_run(actor, run_id, *about)
         if (paper.collection, paper.record) == (collection, key)
     ]
     return listed or _of_record(actor, collection, key)
 
 
-def named(actor: Actor, run_id: str, about: tuple[str | None, str | None], wanted: Any) -> list[Document]:
+def files_by_name(
+    actor: Actor, run_id: str, about: tuple[str | None, str | None], wanted: Any
+) -> list[Document]:
     """Files, or what was handed in under these names: of a name the files of the newest request for it."""
     sent = _newest(attachments.files_of_draft(actor, run_id), _names(wanted))
-    return [paper for paper in beside(actor, run_id, *about) if paper.ref in sent]
+    return [paper for paper in documents_of_run(actor, run_id, *about) if paper.ref in sent]
 
 
 def _of_record(actor: Actor, collection_id: str, key: str) -> list[Document]:

@@ -8,7 +8,7 @@ from typing import Any
 from console import log, records
 from console.core.actor import Actor
 from console.core.errors import NotFound
-from console.documents.viewed_documents import Document, beside
+from console.documents.viewed_documents import Document, documents_of_run
 from console.runs.commands.run_rights import see
 
 
@@ -64,7 +64,7 @@ def _pages(numbers: Sequence[int]) -> str:
     return f"{'Page' if len(numbers) == 1 else 'Pages'} {listed}"
 
 
-def looked_at(
+def opened_documents(
     actor: Actor, run_id: str, at: int | None = None, events: Sequence[log.Stored] | None = None
 ) -> list[Looked]:
     """The documents beside the run, and what was opened of each up to event `at` (None: the last); those handed in later are left out.
@@ -77,7 +77,7 @@ def looked_at(
     events = [event for event in known if event.n <= upto and event.open.get("source") == "document"]
     moment = _moment(run_id, upto)
     try:
-        listed = beside(actor, run_id, seen.run.collection, seen.run.record)
+        listed = documents_of_run(actor, run_id, seen.run.collection, seen.run.record)
     except NotFound:
         listed = []
     there = [

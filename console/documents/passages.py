@@ -5,14 +5,14 @@ from typing import Any
 
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
-from console.core.papers.pages import Box, Read, Word, around
+from console.core.papers.pages import Box, Read, Word, bounding_box
 from console.documents.document_text import kept_text
 from console.documents.viewed_documents import Document, content_of
 from console.infra import files
 from console.runs.commands.run_rights import see
 
 
-def meant(documents: Sequence[Document], value: Any) -> Document | None:
+def document_named(documents: Sequence[Document], value: Any) -> Document | None:
     """The first of these documents that the value names: a file, its id or reference, what it was handed in for, its title, the key of its record or its column."""
     name = (
         value.get("file")
@@ -60,5 +60,5 @@ def _within(page: Read, wanted: list[str]) -> Box | None:
     flat = [(piece, word.box) for word in words for piece in word.text.casefold().split()]
     for at in range(len(flat) - len(wanted) + 1):
         if [piece for piece, _ in flat[at : at + len(wanted)]] == wanted:
-            return around(box for _, box in flat[at : at + len(wanted)])
+            return bounding_box(box for _, box in flat[at : at + len(wanted)])
     return None

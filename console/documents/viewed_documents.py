@@ -70,7 +70,7 @@ class Opened:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def beside(actor: Actor, run_id: str, collection: str | None, key: str | None) -> list[Document]:
+def documents_of_run(actor: Actor, run_id: str, collection: str | None, key: str | None) -> list[Document]:
     """What can be looked at beside a run: what was handed in with it, newest first, then the files of its record and of those related to it."""
     sent = [_of_file(stored) for stored in reversed(attachments.files_of_draft(actor, run_id))]
     return [*sent, *(of_records(actor, collection, key) if collection and key else [])]
@@ -172,7 +172,7 @@ def _of_column(
     )
 
 
-def opened(actor: Actor, ref: str) -> Opened:
+def open_document(actor: Actor, ref: str) -> Opened:
     """The document with its bytes. Raises NotFound where there is none for this actor, or it is no longer there; Invalid where it cannot be opened."""
     found = content_of(actor, ref)
     if ref.startswith("fil_"):
@@ -243,7 +243,7 @@ def page(
 
     Raises NotFound where there is no such page or document, Invalid where it cannot be drawn.
     """
-    shown = opened(actor, ref)
+    shown = open_document(actor, ref)
     if shown.pages is None or not 1 <= number <= shown.pages:
         raise NotFound("There is no such page.")
     picture = files.page(
@@ -260,7 +260,7 @@ def page(
 
 def download(actor: Actor, ref: str, run_id: str | None = None) -> Opened:
     """The file itself; that it was taken is an event."""
-    shown = opened(actor, ref)
+    shown = open_document(actor, ref)
     _note(actor, ref, shown, run_id, None)
     return shown
 
@@ -282,7 +282,7 @@ def _note(actor: Actor, ref: str, shown: Opened, run_id: str | None, number: int
                 subject=stored.subject,
             )
             return
-        if attachments.opened(actor, stored.run, stored, number):
+        if attachments.record_opening(actor, stored.run, stored, number):
             return
         data: dict[str, Any] = {"tab": "document", "run": stored.run}
         log.note(

@@ -131,7 +131,7 @@ def of_person(person: str) -> str:
     return subject
 
 
-def known(collection: str, record: str) -> str | None:
+def existing_subject(collection: str, record: str) -> str | None:
     """The subject that this record is, None where nothing was ever held about it, or it was erased."""
     table = tables.subject.c
     with hot_engine().connect() as connection:

@@ -31,7 +31,7 @@ class NotCanonical(ValueError):
     """The value has no canonical form: a float, an integer of 2^53 or more, broken Unicode, a key that is no text."""
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def canonical_value(value: Any, depth: int = 0) -> Any:
     """`value` as JSON that has a canonical form: decimals, floats and large integers as strings, broken Unicode and NUL
     replaced (no column and no JSON of the database holds a NUL).
 
@@ -43,9 +43,9 @@ def plain(value: Any, depth: int = 0) -> Any:
     if value is None or kind is bool or (kind is int and -SAFE < value < SAFE):
         return value
     if kind is dict and depth <= DEEPEST:
-        return {_key(key): plain(item, depth + 1) for key, item in value.items()}
+        return {_key(key): canonical_value(item, depth + 1) for key, item in value.items()}
     if kind is list and depth <= DEEPEST:
-        return [plain(item, depth + 1) for item in value]
+        return [canonical_value(item, depth + 1) for item in value]
     return _rare(value, depth)
 
 
@@ -63,11 +63,11 @@ def _rare(value: Any, depth: int) -> Any:
         case Mapping() | list() | tuple() | set() | frozenset() if depth > DEEPEST:
             return TOO_DEEP
         case Mapping():
-            return {_key(key): plain(item, depth + 1) for key, item in value.items()}
+            return {_key(key): canonical_value(item, depth + 1) for key, item in value.items()}
         case set() | frozenset():
-            return [plain(item, depth + 1) for item in sorted(value, key=str)]
+            return [canonical_value(item, depth + 1) for item in sorted(value, key=str)]
         case list() | tuple():
-            return [plain(item, depth + 1) for item in value]
+            return [canonical_value(item, depth + 1) for item in value]
         case _:
             return str(value)
 
@@ -242,7 +242,10 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
         flat[CLIENT_IP] = frame.address
     salts = secrets.token_bytes(SALT_BYTES * len(flat))
     values = {
-        name: (salts[place * SALT_BYTES : (place + 1) * SALT_BYTES], value if fact.told else plain(value))
+        name: (
+            salts[place * SALT_BYTES : (place + 1) * SALT_BYTES],
+            value if fact.told else canonical_value(value),
+        )
         for place, (name, value) in enumerate(flat.items())
     }
     content = {
@@ -259,7 +262,7 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
         "step": {"id": fact.step[0], "attempt": fact.step[1]} if fact.step else None,
         "target": frame.target,
         "data": {
-            "open": fact.open if fact.told else plain(dict(fact.open)),
+            "open": fact.open if fact.told else canonical_value(dict(fact.open)),
             "sealed": {
                 name: hashlib.sha256(salt + encoded(value)).hexdigest()
                 for name, (salt, value) in values.items()
@@ -272,7 +275,7 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
         content["label"] = frame.label
     body = encoded(content)
     if b"\\u0000" in body:  # in the key of a record: with it no list of the log could be made
-        body = encoded(plain(content))
+        body = encoded(canonical_value(content))
     return Link(fact.id, previous, body, leaf(body), values, fact.type, _owners(flat, fact, frame))
 
 

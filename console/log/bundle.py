@@ -95,7 +95,7 @@ class _Out(io.RawIOBase):
         return b"".join(parts)
 
 
-def around(
+def companion_files(
     size: int, note: str, key: str, places: Places | None, since: int | None
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     """The files beside events and values: `places` of a filtered export, None for a complete one; `since` adds a proof that the log only grew since that size.

@@ -27,7 +27,7 @@ from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.log import masking
 from console.log.body import CLIENT_IP, OF_PEOPLE
-from console.log.masking import Hidden, tree, within
+from console.log.masking import Hidden, hidden_of_run, tree
 from console.log.read import Stored
 
 T = TypeVar("T")
@@ -229,7 +229,7 @@ def _title_of_time(event: Stored, hidden: Hidden, known_at: KnownAt) -> str | No
     if not isinstance(told, str) or not told or (event.type != STARTED and values is None):
         return None
     collection = known_at(event.at).get(str(target.get("coll")))
-    reach = within(
+    reach = hidden_of_run(
         hidden,
         version.get("id"),
         version.get("version"),
@@ -503,7 +503,7 @@ def as_json(
     target, step, actor = body.get("target") or {}, body.get("step") or {}, body["actor"]
     version = body.get("wf") or {}
     chain = str(body["run"])
-    hidden_within = within(
+    hidden_within = hidden_of_run(
         hidden,
         version.get("id"),
         version.get("version"),

@@ -88,10 +88,10 @@ def missing() -> list[Missing]:
 
     Who owns the tables or is superuser has every right: with a single role only triggers and constraints are looked at.
     """
-    return named(*fetch(FOUND, GIVEN)[0])
+    return missing_guards(*fetch(FOUND, GIVEN)[0])
 
 
-def named(
+def missing_guards(
     refusing: Sequence[str],
     triggers: Sequence[str],
     rules: Sequence[str],

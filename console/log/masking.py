@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from console.core import record_links
-from console.core.origins import ANY, FORM, HELP, KEY, LIMIT, SAID, SENT, TEXT, Closed, plain
+from console.core.origins import ANY, FORM, HELP, KEY, LIMIT, SAID, SENT, TEXT, Closed, base_collection_id
 
 TITLED = "titled"
 """Under which an event that tells the title of its record has the values that it is made of, by field."""
@@ -55,7 +55,7 @@ class Within:
         return self.closed.names(self.step) if self.closed is not None else frozenset()
 
 
-def within(
+def hidden_of_run(
     hidden: Hidden, workflow: str | None, version: int | None, step: str | None = None, run: str | None = None
 ) -> Hidden:
     """What is hidden of the values of a run of this version of a workflow: of one step, or (None) of any."""
@@ -319,7 +319,10 @@ def _read_at(value: Mapping[str, Any], hidden: Within) -> str | None:
         name = str(value.get("name")).removesuffix(".totals")
         return step.places.get(LIST_TABLES.get(name, name))
     if not ABOUT.isdisjoint(value):  # an effect, or a preview of one
-        return next((place for place in step.rows_acted_on if plain(place) == value.get("collection")), None)
+        return next(
+            (place for place in step.rows_acted_on if base_collection_id(place) == value.get("collection")),
+            None,
+        )
     return None
 
 
@@ -345,7 +348,9 @@ def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str
         masked.append(f"{path}.rows")
         value = {**value, "rows": visible, "more": False, "closed": True}
     if visible:
-        place = _Place(tuple(each and plain(each) for each in place.collections), place.screen, place.values)
+        place = _Place(
+            tuple(each and base_collection_id(each) for each in place.collections), place.screen, place.values
+        )
     names = frozenset[str]().union(*(hidden(collection) for collection in place.collections))
     closed = _hidden_keys(value, names, screen=place.screen) | _hidden_of_proposal(value, names, hidden)
     if isinstance(hidden, Within):

@@ -100,7 +100,7 @@ def check() -> str | None:
         return _checked(*head[:2]) if head else _signed_head_missing()
 
 
-def whole() -> str | None:
+def first_problem() -> str | None:
     """The first problem of the whole log under its newest signed head, but for values, which an export opens and compares; None where all is well."""
     head = tree_heads.newest()
     if head is None:
@@ -236,7 +236,7 @@ def _event(part: Part, row: Any, kept: bytes) -> str | None:
         number == 1
     ):
         return "the chain is broken: the event before it is another one, or missing"
-    if tuple(columns) != (of_body := listed(event)):
+    if tuple(columns) != (of_body := list_columns(event)):
         wrong = [
             name
             for name, stored, expected in zip(LISTED, columns, of_body, strict=True)
@@ -249,7 +249,7 @@ def _event(part: Part, row: Any, kept: bytes) -> str | None:
 LISTED = ("at", "kind", "actor", "team", "collection", "record", "run", "workflow", "origin", "label")
 
 
-def listed(event: Any) -> tuple[Any, ...]:
+def list_columns(event: Any) -> tuple[Any, ...]:
     """The columns of the activity list for an event, in the order of `LISTED`: as `console.listed` of the database tells them."""
     actor, target, workflow = event["actor"], event["target"] or {}, event["wf"] or {}
     at = datetime.fromisoformat(event["at"])

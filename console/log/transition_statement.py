@@ -10,7 +10,7 @@ import orjson
 
 from console.infra import subjects
 from console.infra.jobs import BESIDE, Job
-from console.log.body import Link, plain
+from console.log.body import Link, canonical_value
 
 FEW = 8
 Part: TypeAlias = tuple[str, Sequence[Any]]
@@ -137,5 +137,5 @@ def column_json(value: Any) -> str | None:
     try:
         encoded = orjson.dumps(value)
     except TypeError:
-        encoded = orjson.dumps(plain(value))
-    return (orjson.dumps(plain(value)) if b"\\u0000" in encoded else encoded).decode()
+        encoded = orjson.dumps(canonical_value(value))
+    return (orjson.dumps(canonical_value(value)) if b"\\u0000" in encoded else encoded).decode()

@@ -92,7 +92,7 @@ def consistency(old: int, size: int, subtree: Subtree) -> list[bytes]:
     return proof[::-1]
 
 
-def within(leaves: Sequence[bytes]) -> Subtree:
+def complete_subtrees(leaves: Sequence[bytes]) -> Subtree:
     """Subtrees of leaves that are all at hand."""
     return lambda start, end: root(leaves[start:end])
 

@@ -85,7 +85,9 @@ def runs_of(actor: Actor, workflow: Known, group: Incident) -> list[RunHead]:
         .exists()
     )
     same = (run.take_over["code"].astext == group.code, here)
-    return lists.listed(actor, *_asking(workflow), *same, order=(run.created_at, run.id), limit=AT_ONCE)[0]
+    return lists.visible_runs(
+        actor, *_asking(workflow), *same, order=(run.created_at, run.id), limit=AT_ONCE
+    )[0]
 
 
 def answers(actor: Actor, group: Incident) -> Sequence[Mapping[str, Any]]:

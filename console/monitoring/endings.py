@@ -80,7 +80,7 @@ def endings(actor: Actor, workflow: Known, days: int, zone: str) -> Endings:
     return Endings(len(counted), ends, passed, left, more=len(rows) > MOST_RUNS)
 
 
-def taken(came: Endings, document: Workflow) -> dict[tuple[str, str], int]:
+def count_ways(came: Endings, document: Workflow) -> dict[tuple[str, str], int]:
     """How many took each way, and how many went from step to step: who went there twice, or by two ways, counts once."""
     took: dict[tuple[str, str], frozenset[int]] = {}
     for step in document.steps:
@@ -97,7 +97,7 @@ def ways(actor: Actor, workflow: Known, days: int, zone: str) -> list[dict[str, 
     if not workflow.live:
         return []
     document = workflows.version(workflow.id, workflow.live).document
-    took = taken(endings(actor, workflow, days, zone), document)
+    took = count_ways(endings(actor, workflow, days, zone), document)
     return [
         {"step": step.id, "way": way, "to": to, "runs": took.get((step.id, f"way {way}"), 0)}
         for step in document.steps

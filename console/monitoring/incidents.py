@@ -223,7 +223,7 @@ def runs_of(actor: Actor, workflow: Known, cause: str, *, limit: int = AT_ONCE) 
     failure = tables.failure.c
     failed = sa.select(failure.run).where(*_unsettled(workflow.id), failure.cause == cause)
     run = tables.run.c
-    heads, _ = lists.listed(actor, run.id.in_(failed), order=(run.created_at, run.id), limit=limit)
+    heads, _ = lists.visible_runs(actor, run.id.in_(failed), order=(run.created_at, run.id), limit=limit)
     return heads
 
 
@@ -295,7 +295,7 @@ def retried_since(actor: Actor, workflow: Known, cause: str, since: datetime) ->
     again = run.id.in_(
         sa.select(failure.retried_by).where(failure.workflow == workflow.id, failure.cause == cause)
     )
-    heads, _ = lists.listed(
+    heads, _ = lists.visible_runs(
         actor, again, run.created_at >= since, order=(run.created_at, run.id), limit=AT_ONCE
     )
     return Retried(
@@ -398,7 +398,7 @@ def _open(actor: Actor, workflow: str | None) -> list[sa.ColumnElement[bool]]:
 
 def _heads(actor: Actor, ids: Sequence[str]) -> list[RunHead]:
     run = tables.run.c
-    return lists.listed(actor, run.id.in_(ids), order=(run.id,), limit=len(ids))[0]
+    return lists.visible_runs(actor, run.id.in_(ids), order=(run.id,), limit=len(ids))[0]
 
 
 def _incident(row: Any, known: Known, newest: RunHead) -> Incident:

@@ -69,7 +69,7 @@ def happened(
     found: dict[str, dict[str, Bounded]] = {workflow: {} for workflow in workflow_ids}
     ended = ["completed", *WRONG, "aborted", "cancelled"]
     for reached, statement in ((within, _HAPPENED), (bounded_counts.few(within), _OPEN)):
-        for workflow, figures in bounded_counts.counted(
+        for workflow, figures in bounded_counts.count_bounded(
             reached, statement.format(**texts), statuses=ended
         ).items():
             for name, figure in figures.items():

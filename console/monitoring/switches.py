@@ -115,7 +115,7 @@ def activation(actor: Actor, slug_or_id: str) -> Activation:
     with hot_engine().connect() as connection:
         overdue, due = connection.execute(counted).one()
         first = connection.execute(sa.select(ahead).order_by(ahead.c.at).limit(MOST_TIMERS)).all()
-    listed = [each for each in automation.listed(actor, entry.id)[1] if each.enabled]
+    listed = [each for each in automation.list_triggers(actor, entry.id)[1] if each.enabled]
     firings = sorted((at, each.id) for each in listed for at in _moments(each, now))[:MOST_FIRINGS]
     return Activation(
         entry,
@@ -155,7 +155,7 @@ def trial(actor: Actor, slug_or_id: str) -> ContactTrial | None:
     """What the messages of the workflow would come to now for the first contacts; None where it has none, or that cannot be told to this actor."""
     try:
         _, _, document = _published(workflows.entry(actor, slug_or_id))
-        return contact_trials.tried(actor, document) if contact_trials.has_messages(document) else None
+        return contact_trials.try_contacts(actor, document) if contact_trials.has_messages(document) else None
     except ConsoleError:  # the source is down, or the contacts are none of theirs
         return None
 
@@ -173,7 +173,7 @@ def trial_of_draft(actor: Actor, draft: Mapping[str, Any]) -> ContactTrial | Non
     try:
         document = read(draft)
         return (
-            contact_trials.tried(actor, document, gaps_alone=True)
+            contact_trials.try_contacts(actor, document, gaps_alone=True)
             if contact_trials.has_messages(document)
             else None
         )
@@ -225,7 +225,7 @@ def cancellation(actor: Actor, slug_or_id: str) -> Cancellation:
             connection.scalar(sa.select(sa.func.count()).select_from(_timers(actor, entry.id, log.now())))
             or 0
         )
-    heads, _ = lists.listed(
+    heads, _ = lists.visible_runs(
         actor,
         run.workflow == entry.id,
         run.ended_at.is_(None),

@@ -219,7 +219,7 @@ class Archive:
 
 
 @contextmanager
-def opened(file: Path, say: Progress = lambda _: None) -> Iterator[Archive]:
+def open_backup(file: Path, say: Progress = lambda _: None) -> Iterator[Archive]:
     """The backup, after every check that needs no database. Raises BackupError: of a newer release, other keys, changed, or no backup at all."""
     try:
         with zipfile.ZipFile(file) as archive:

@@ -371,7 +371,7 @@ def _governed_fields() -> Check:
     configured = [
         f"{collection}, {column}: {reason}"
         for collection, column, reason in governance.warnings(
-            kept, live, [action.to_json() for action in actions.listed()]
+            kept, live, [action.to_json() for action in actions.list_actions()]
         )
     ]
     fix = "Correct `governed` in the collection's document, or publish the workflow"
@@ -497,7 +497,7 @@ def _log() -> Check:
     from console.log import recheck
 
     recheck.check()
-    log_standing = integrity.standing()
+    log_standing = integrity.log_state()
     if not log_standing.in_order:
         return Check("log", ok=False, message=f"not in order: {log_standing.words}", fix=log_standing.way_out)
     whole = (

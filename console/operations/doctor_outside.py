@@ -95,7 +95,7 @@ def _mailbox() -> Iterator[Check]:
 
     if settings.current().imap is None:
         return
-    found = mail_polling.standing()
+    found = mail_polling.polling_state()
     if found is None or found.looked_at is None:
         yield Check("mailbox", ok=True, message="is read every minute by a worker, and was not yet")
         return

@@ -92,7 +92,7 @@ def _judge(actor: Actor) -> None:
 
 def _preview(actor: Actor, collection: str, key: str) -> Preview:
     hidden = _hidden(actor, collection, key)
-    subject = None if hidden else subjects.known(collection, key) or _of_place(collection, key)
+    subject = None if hidden else subjects.existing_subject(collection, key) or _of_place(collection, key)
     if subject is None:
         _refuse_of_another(actor, collection, key, hidden=hidden)
         raise NotFound("Nothing is held about this record, or it was erased already.")
@@ -119,7 +119,7 @@ def _preview(actor: Actor, collection: str, key: str) -> Preview:
         held,
         tuple(enrolled),
         answered,
-        *person_messages.counted(subject),
+        *person_messages.count_of_person(subject),
     )
 
 
@@ -128,7 +128,11 @@ def _refuse_of_another(actor: Actor, collection: str, key: str, *, hidden: bool 
     if hidden or collection in OURS:
         return
     person = _person_of(collection, key)
-    if person != (collection, key) and subjects.known(*person) is not None and not _hidden(actor, *person):
+    if (
+        person != (collection, key)
+        and subjects.existing_subject(*person) is not None
+        and not _hidden(actor, *person)
+    ):
         raise Conflict(
             f"What is held about the record {key} of {collection} is held under whom it is about: erase the record {person[1]} of {person[0]}.",
             code="about_another",
@@ -147,7 +151,7 @@ def _hidden(actor: Actor, collection: str, key: str) -> bool:
     if actor.kind == "system" or obj not in access.all_labelled():
         return False
     try:
-        values = records.get(collection, key, scopes.whole(collection)).values
+        values = records.get(collection, key, scopes.unrestricted(collection)).values
     except ConsoleError:
         values = {}
     label = access.label_of(obj, values)
@@ -172,7 +176,7 @@ def erase(actor: Actor, collection: str, key: str, reason: str) -> Receipt:
     _judge(actor)
     reason_given = require_reason(reason)
     plan = _preview(actor, collection, key)
-    if plan.subject == subjects.known("person", actor.id):
+    if plan.subject == subjects.existing_subject("person", actor.id):
         raise Conflict(
             "Nobody erases themselves: who did it, and why, must stay to be read. Ask a colleague."
         )
@@ -275,7 +279,9 @@ def _naming(subject: str) -> tuple[list[str], Collection] | None:
         collection = records.collection(rows[0][0])
         key = subjects.record_behind(collection.id, rows[0][1]) if collection.personal_key else rows[0][1]
         names = saved_segments.identifying(collection)
-        values = records.get(collection.id, key or "", scopes.whole(collection.id), fields=names).values
+        values = records.get(
+            collection.id, key or "", scopes.unrestricted(collection.id), fields=names
+        ).values
     except ConsoleError:  # gone there already, or its source does not answer
         return None
     return [str(values[name]) for name in names if values.get(name) is not None], collection
@@ -438,9 +444,9 @@ def hold(actor: Actor, collection: str, key: str, reason: str) -> tuple[str, str
     _judge(actor)
     reason_given = require_reason(reason)
     person = _person_of(collection, key)
-    if subjects.known(*person) is None:
+    if subjects.existing_subject(*person) is None:
         if collection not in OURS:
-            records.get(collection, key, scopes.whole(collection), [])
+            records.get(collection, key, scopes.unrestricted(collection), [])
         elif collection != "person" or not accounts.names({key}):
             raise NotFound(f"Nothing is held about the {collection} {key}.")
     hold_again(actor, *person, reason_given)

@@ -113,7 +113,7 @@ def restore(
     Raises BackupError for a backup that cannot be used here, Conflict while the console serves, over a database that is not empty (unless
     `replace`), where nobody agreed to a loss, and where the last step is an administrator's: then what is left to do stands in its message.
     """
-    with _alone(), backup.opened(file, say) as archive:
+    with _alone(), backup.open_backup(file, say) as archive:
         engine.dispose()
         present = _present()
         _require_stopped(present.name)

@@ -120,7 +120,7 @@ def _state(cleared: Sequence[str], hidden: Sequence[str] = ()) -> State:
         datetime.fromisoformat(next_at) if next_at else None,
         moving,
         sequencing.lag(),
-        integrity.standing(),
+        integrity.log_state(),
         provider_standing.refusals(),
         jobs.paused_because(),
         _leaving(cleared) if paused_at else (),

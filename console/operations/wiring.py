@@ -20,4 +20,4 @@ def connect() -> None:
     policy_store.watchers.subscribe(second_admin.note_given)
     runs.promised.subscribe(triggers.begin_promised)
     runs.promised_waits.subscribe(triggers.why_not_begun)
-    triggers.judges.subscribe(triggers.judge_kept)
+    triggers.deferred_filters.subscribe(triggers.judge_kept)

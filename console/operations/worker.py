@@ -153,7 +153,7 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
         queue.MOVE: functools.partial(publication.run_moves.advance, stopping=stopping),
         queue.PROPOSE: proposals.propose,
         queue.READ: documents.read_ordered,
-        queue.TEND: runs.tend,
+        queue.TEND: runs.wake_parent,
         queue.WAKE: functools.partial(triggers.wake_batch, stopping=stopping),
         queue.SEND: messages.send,
         **dict.fromkeys(queue.SENDING.values(), messages.send),
@@ -264,7 +264,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("runs of who left", HOUR_S, enrolments.leaving.finish_left),
             Duty("places of ended workflows", STUCK_S, enrolments.leaving.leave_unbegun, REST_S),
             Duty("exits", STUCK_S, enrolments.exits.look, REST_S),
-            Duty("exits of the quiet", PATROL_S, enrolments.exits.patrol),
+            Duty("exits of the quiet", PATROL_S, enrolments.exits.check_idle_leads),
             Duty("many that broke off", PATROL_S, background.end_given_up),
         ],
         "firing": [

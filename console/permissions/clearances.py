@@ -74,7 +74,7 @@ class Holding:
     carried_by: Sequence[str]
 
 
-def listed(actor: Actor) -> list[Holding]:
+def list_labels(actor: Actor) -> list[Holding]:
     """The labels: all for those who manage rights, else those that a role clears the actor for. Raises NotAllowed."""
     manages = access.can(actor, None, *NEED)
     found = [

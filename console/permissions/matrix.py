@@ -11,12 +11,12 @@ from console.auth import access, accounts
 from console.auth.access import history
 from console.auth.access.history import Version
 from console.auth.access.index import Index
-from console.auth.access.labels import Names, known
+from console.auth.access.labels import Names, all_titles
 from console.auth.access.policy_words import acts_of, condition, rule
 from console.auth.access.rows import EVERY, WHOLE, Row
 from console.core.actor import Actor
 from console.formats.spreadsheets import escape_formula
-from console.permissions.roles import listed
+from console.permissions.roles import list_roles
 from console.steps.effects import action_cache
 
 Standing = Literal["yes", "partly", "denied", "no"]
@@ -79,7 +79,7 @@ def table(
     `begin` and `most` name a page of it: judging every role on 2,000 collections takes seconds.
     """
     access.require(actor, None, "policy", "manage")
-    names, rows = known(), access.all_rows()
+    names, rows = all_titles(), access.all_rows()
     index, columns, changed = access.policy_index(), _columns(actor, person), history.last_changed()
     by_sub: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -181,7 +181,7 @@ def _columns(actor: Actor, person: str) -> tuple[Column, ...]:
             frozenset({f"role:{right.id}", *(f"role:{inner}" for inner, _ in right.built_from)}),
             f"/settings/roles/{right.id}",
         )
-        for right in listed(actor)
+        for right in list_roles(actor)
     )
 
 

@@ -9,7 +9,7 @@ from console import log, records
 from console.auth import access, notify
 from console.auth.access import limits
 from console.auth.access.decisions import Decision, Spoken
-from console.auth.access.labels import Names, known
+from console.auth.access.labels import Names, all_titles
 from console.auth.access.policy_words import act as act_words, condition, right
 from console.auth.access.rows import ACTS, kind_of
 from console.auth.accounts import throttle
@@ -55,7 +55,7 @@ def why_not(
         return None
     given = {**access.roots_of(actor), **(roots or {})}
     some = kind_of(obj) == "collection" and "record" not in given
-    decision, names = limits.decision_of(actor.id, team, obj, act, given, some=some), known()
+    decision, names = limits.decision_of(actor.id, team, obj, act, given, some=some), all_titles()
     if decision.allowed:
         return None
     return Reason(
@@ -93,7 +93,7 @@ def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") ->
         raise Invalid("That is too long.", at=("reason", f"At most {MOST_REASON} characters."))
     if not throttle.take([throttle.Limit("ask", actor.id, FREE)]):
         raise TooMany("You have asked several times already. Try again in a few minutes.", retry_after=30)
-    names, people = known(), givers(actor)[:MOST_TOLD]
+    names, people = all_titles(), givers(actor)[:MOST_TOLD]
     said = f"{actor.name} asks: {right(obj, act, names)}{_in(team, names)}{f'. “{text}”' if text else ''}"
     day = log.now().date().isoformat()
     link = _try_page(actor, obj, act)

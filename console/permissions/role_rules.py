@@ -134,7 +134,7 @@ def _field_rows(rows: Iterable[Row], role: str, place: str, collection: str) -> 
     return [row for row in denied if row.obj.startswith(start)]
 
 
-def standing(
+def effective_right(
     index: access.Index, role: str, place: str, obj: str, act: str
 ) -> Literal["yes", "partly", "denied", "no"]:
     """The role's effective right in the place: allowed, under a condition, denied, or none."""

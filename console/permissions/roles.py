@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from console.auth import access, accounts
 from console.auth.access.decisions import roles_in
-from console.auth.access.labels import Names, known
+from console.auth.access.labels import Names, all_titles
 from console.auth.access.policy_changes import Change, rules_of
 from console.auth.access.rows import EVERY, LEVELS, Row
 from console.core.actor import Actor
@@ -47,15 +47,15 @@ class Role:
     rules: int
 
 
-def listed(actor: Actor) -> list[Role]:
+def list_roles(actor: Actor) -> list[Role]:
     """All roles: levels first, then the company's own by title. Raises NotAllowed."""
     access.require(actor, None, "policy", "manage")
-    return _every_role(known())
+    return _every_role(all_titles())
 
 
 def read_role(actor: Actor, role: str) -> Role:
     """One role. Raises NotAllowed, NotFound."""
-    found = next((each for each in listed(actor) if each.id == role), None)
+    found = next((each for each in list_roles(actor) if each.id == role), None)
     if found is None:
         raise NotFound
     return found
@@ -68,7 +68,7 @@ def create(
 
     Nobody has it yet. Raises NotAllowed, Invalid per field.
     """
-    there = {each.id: each for each in listed(actor)}
+    there = {each.id: each for each in list_roles(actor)}
     details = _of_title(title, about, [each.title for each in there.values()])
     if copy and copy not in there:
         details.append({"field": "copy", "reason": "There is no such role."})
@@ -89,7 +89,7 @@ def create(
         actor,
         Change(frozenset(rows)),
         base=access.current_version(),
-        names=known(),
+        names=all_titles(),
         note=f"New role {title.strip()}",
         also=lambda connection: connection.execute(
             _TITLE, {"id": ident, "title": title.strip(), "about": about.strip()}
@@ -101,7 +101,7 @@ def create(
 def rename(actor: Actor, role: str, title: str, about: str) -> None:
     """Change title and description of an own role; its id, which rights and the log use, stays. Raises NotAllowed, NotFound, Invalid."""
     own = _changeable(actor, role)
-    details = _of_title(title, about, [each.title for each in listed(actor) if each.id != own.id])
+    details = _of_title(title, about, [each.title for each in list_roles(actor) if each.id != own.id])
     if details:
         raise Invalid("The role cannot be called that.", details=details)
     with transaction() as connection:
@@ -124,7 +124,7 @@ def delete(actor: Actor, role: str) -> None:
         actor,
         Change(removed=frozenset(_own(role))),
         base=access.current_version(),
-        names=known(),
+        names=all_titles(),
         note=f"Role {own.title} taken away",
         also=lambda connection: connection.execute(
             sa.text("delete from console.role where id = :id"), {"id": role}

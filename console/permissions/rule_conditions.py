@@ -16,7 +16,7 @@ from console.core.documents.collections.condition_rows import ConditionRow, is_p
 from console.core.errors import DefinitionError, Invalid, NotFound
 from console.core.expressions import Expression, ExpressionError
 from console.core.expressions.nodes import Call, Compare, Junction, Node, Path, Within, walk
-from console.core.scopes import Scope, stands_alone, whole
+from console.core.scopes import Scope, stands_alone, unrestricted
 from console.infra.db.engine import fetch
 from console.permissions.writing import everybody
 from console.records import catalogue, connect, relations, sql_conditions
@@ -188,7 +188,7 @@ def check(obj: str, acts: Sequence[str], text: str) -> Expression:
     return parsed
 
 
-def counted(actor: Actor, obj: str, text: str, role: str, place: str) -> Counted:
+def count_matching(actor: Actor, obj: str, text: str, role: str, place: str) -> Counted:
     """Number of records for which it holds now, for up to three holders of the role in the place (without any: for the admin).
 
     Raises NotAllowed, NotFound, DefinitionError, SourceDown.
@@ -224,7 +224,7 @@ def counted(actor: Actor, obj: str, text: str, role: str, place: str) -> Counted
         )
         people.append((who, records.count(collection, scope, cap=None)))
     return Counted(
-        records.count(collection, whole(collection), cap=None),
+        records.count(collection, unrestricted(collection), cap=None),
         tuple(people),
         tuple(warnings(obj, expression)),
     )

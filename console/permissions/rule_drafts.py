@@ -13,7 +13,7 @@ from console.auth import access, accounts
 from console.auth.access import history, policy_store
 from console.auth.access.history import Version
 from console.auth.access.index import Index, Verdict
-from console.auth.access.labels import Names, known
+from console.auth.access.labels import Names, all_titles
 from console.auth.access.policy_changes import Change, Effect, between, effects, is_rule
 from console.auth.access.rows import EVERY, LEVELS, PolicyError, Row, checked, line, parse
 from console.core import scopes
@@ -24,7 +24,7 @@ from console.infra.db.engine import fetch, transaction
 from console.permissions import rule_conditions, second_admin
 from console.permissions.second_admin import Request
 from console.permissions.writing import everybody, require_manager, require_unmoved, write
-from console.runs.views.lists import RunHead, listed
+from console.runs.views.lists import RunHead, visible_runs
 
 _MINE = "select base, added, removed, at from console.policy_draft where person = %s"
 _KEEP = sa.text(
@@ -127,7 +127,7 @@ def publish(actor: Actor, version: int, note: str = "") -> int:
         actor,
         mine.change,
         base=version,
-        names=known(),
+        names=all_titles(),
         note=note.strip()[:300],
         also=lambda connection: _published(connection, actor),
     )
@@ -150,7 +150,7 @@ def ask_to_publish(actor: Actor, version: int, note: str = "") -> Request:
         own = policy_store.second_needed(connection, mine.change, actor.id)
         if own is None:
             raise Conflict("Nobody has to confirm this: publish it.", code="not_possible")
-        require_unmoved(version, access.current_version(), known(), connection)
+        require_unmoved(version, access.current_version(), all_titles(), connection)
         return second_admin.ask(actor, mine.change, own, connection, base=version, note=note.strip()[:300])
 
 
@@ -195,12 +195,12 @@ def publish_file(actor: Actor, change: Change, note: str) -> int:
     require_manager(actor)
     if not change:
         raise Conflict("The file says what is in force already.", code="nothing_changed")
-    return write(actor, change, base=access.current_version(), names=known(), note=note)
+    return write(actor, change, base=access.current_version(), names=all_titles(), note=note)
 
 
 def problems(rows: Iterable[Row]) -> list[str]:
     """Errors and doubts in valid rows: unknown roles, teams and objects, conditions that do not fit their object."""
-    names, there = known(), list(rows)
+    names, there = all_titles(), list(rows)
     Index(there)
     roles = {row.sub for row in there if row.sub.startswith("role:")} | {f"role:{level}" for level in LEVELS}
     return list(
@@ -279,7 +279,7 @@ def cut_off(actor: Actor, change: Change) -> tuple[list[CutOff], bool]:
     if not losing:
         return [], False
     run = tables.run.c
-    heads, more = listed(
+    heads, more = visible_runs(
         actor,
         run.id.in_(sorted(losing)),
         run.ended_at.is_(None),

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from console import log
 from console.auth import access, accounts, notify
 from console.auth.access import limits, narrowing, policy_store
-from console.auth.access.labels import known
+from console.auth.access.labels import all_titles
 from console.auth.access.own_rights import MANAGE, OwnRights
 from console.auth.access.policy_changes import Change
 from console.auth.access.rows import Row, line
@@ -213,7 +213,7 @@ def confirm(actor: Actor, request_id: str) -> int:
         asker,
         request.change,
         base=base,
-        names=known(),
+        names=all_titles(),
         note=request.note,
         also=end,
         confirmed_by="" if alone else actor.id,

@@ -8,13 +8,13 @@ from console import records, workflows
 from console.auth import access, accounts
 from console.auth.access import limits
 from console.auth.access.decisions import Decision, Spoken, who_would
-from console.auth.access.labels import Names, known
+from console.auth.access.labels import Names, all_titles
 from console.auth.access.policy_words import act as act_words, condition, rule
 from console.auth.access.rows import ACTS, EVERY, Row, kind_of, line
 from console.core.actor import COMMAND_LINE, Actor
 from console.core.errors import Invalid, NotAllowed
 from console.core.expressions.operands import UNKNOWN
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.infra.db.engine import fetch
 from console.permissions.role_rules import require_object
 from console.permissions.writing import require_manager
@@ -79,7 +79,7 @@ def attempt(
         raise Invalid(f"{kind_of(obj)} knows {known_acts}.", at=("act", f"Choose one of {known_acts}."))
     who = accounts.person(person) if person.startswith("usr_") else accounts.person_of_email(person)
     team, record, facts_of_run, hidden = _place(actor, obj, key, run)
-    names = known()
+    names = all_titles()
     try:
         attributes = accounts.actor_of_person(who.id)
     except NotAllowed:
@@ -169,9 +169,9 @@ def _place(
             collection, key = seen.run.collection, seen.run.record
     if not key or collection is None:
         return team, None, facts_of_run, frozenset()
-    scope = whole(collection) if actor is COMMAND_LINE else access.scope_for(actor, collection, "read")
+    scope = unrestricted(collection) if actor is COMMAND_LINE else access.scope_for(actor, collection, "read")
     records.get(collection, key, scope)  # raises NotFound if the admin may not see it
-    found = records.get(collection, key, whole(collection))
+    found = records.get(collection, key, unrestricted(collection))
     return team, dict(found.values), facts_of_run, _hidden(actor, collection, scope)
 
 

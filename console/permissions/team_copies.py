@@ -67,7 +67,7 @@ def copy(actor: Actor, source: str, to: str) -> Copy:
 
 def _plan(source: str, to: str, rows: Sequence[Row]) -> tuple[list[Row], list[dict[str, Any]], list[str]]:
     """Rules of roles in the team, its inboxes as documents, and what cannot be copied."""
-    known = {inbox.id for inbox in inboxes.known()}
+    known = {inbox.id for inbox in inboxes.all_inboxes()}
     theirs = inboxes.used_by(source)
     renamed = {document.id: _inbox_id(document.id, source, to) for document in theirs}
     there = set(rows)

@@ -17,9 +17,9 @@ from console.records.record_reads import (
     estimate,
     every,
     get,
-    named,
     named_alike,
     page,
+    records_by_key,
     related,
     related_count,
     sample,
@@ -31,7 +31,7 @@ from console.records.record_reads import (
 from console.records.rehearsal import rehearsed
 from console.records.related_lists import related_lists, related_numbers
 from console.records.related_values import leading, sight_of
-from console.records.sampling import led
+from console.records.sampling import share_of_keys
 from console.records.sql_segments import KeySelect
 from console.records.sql_tables import Chosen
 from console.records.stored import stored
@@ -39,38 +39,4 @@ from console.records.totals import Figure, totals
 from console.records.value_counts import ValueCounts, value_counts
 from console.records.write import WriteUnknown, alike, compare, forms, refusals_of_change, write
 
-OPEN_MODULES = frozenset(
-    {
-        "catalogue",
-        "connect",
-        "connection_terms",
-        "consents_told",
-        "delete",
-        "diagnosis",
-        "former_fields",
-        "function_fields",
-        "governing",
-        "grouped",
-        "hooks",
-        "index_advice",
-        "indexes",
-        "list_starts",
-        "portable_address",
-        "preview",
-        "quick_search",
-        "record_keys",
-        "reflect",
-        "refusals",
-        "rehearsal",
-        "related_lists",
-        "relations",
-        "sampling",
-        "search",
-        "source_zones",
-        "sql_conditions",
-        "sql_question",
-        "sql_segments",
-        "titled_orders",
-        "write",
-    }
-)
+OPEN_MODULES = frozenset({"catalogue", "connect", "connection_terms", "consents_told", "delete", "diagnosis", "former_fields", "function_fields", "governing", "grouped", "hooks", "index_advice", "indexes", "list_starts", "portable_address", "preview", "quick_search", "record_keys", "reflect", "refusals", "rehearsal", "related_lists", "relations", "sampling", "search", "source_zones", "sql_conditions", "sql_question", "sql_segments", "titled_orders", "write"})

@@ -15,7 +15,7 @@ EITHER = re.compile(r"\b(?:OR|CASE|NOT|XOR)\b|\|\|", re.IGNORECASE)
 CHECK = re.compile(r"\bCHECK\s*\(", re.IGNORECASE)
 
 
-def listed(*checks: str) -> dict[str, list[str]]:
+def listed_values(*checks: str) -> dict[str, list[str]]:
     """Columns that any of these CHECKs limits to a list of texts, with the list."""
     return {
         match["quoted"] or match["ticked"] or match["bracketed"] or match["plain"]: [

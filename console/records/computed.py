@@ -15,15 +15,15 @@ def value(field: Field, record: dict[str, Any]) -> Any:
         named = field.pair.value(record)
         return record_keys.encode([to_json(part) for part in named]) if isinstance(named, list) else named
     found = expressions.parse(field.computed or "").value({"record": record, "now": datetime.now(UTC)})
-    return None if found is UNKNOWN else fitted(field, found)
+    return None if found is UNKNOWN else coerce_computed(field, found)
 
 
-def fitted(field: Field, found: Any) -> Any:
+def coerce_computed(field: Field, found: Any) -> Any:
     """The computed value in the form of the field's type; whole numbers are rounded, halves away from zero."""
     if found is None:
         return None
     if field.stored == "text":
-        return expressions.shown(found) or None
+        return expressions.value_text(found) or None
     if field.stored == "boolean":
         return found if isinstance(found, bool) else None
     if field.stored in {"integer", "decimal"}:

@@ -9,16 +9,16 @@ from console.core.contact_consents import (
     WITHDRAWN,
     ConsentMove,
     consent_moves,
+    current_consent,
     holders,
     moved,
     place_of,
-    standing,
 )
 from console.core.documents.collections import Collection
 from console.core.documents.collections.consent_places import column_of
 from console.core.errors import ConsoleError, NotFound
 from console.core.filters import Group, Test
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.records import catalogue, record_keys, record_reads
 from console.records.changes_made import Changed
 
@@ -73,7 +73,7 @@ def consents_of_new(collection_id: str, key: str, values: Values) -> list[Told]:
 def _row(table: Collection, changed: Changed) -> _Row:
     try:
         stands = (
-            record_reads.get(table.id, changed.key, whole(table.id)).values
+            record_reads.get(table.id, changed.key, unrestricted(table.id)).values
             if changed.key is not None and changed.new is not None
             else {}
         )
@@ -113,10 +113,10 @@ def _in_rows(row: _Row, sources: Mapping[str, "ConsentDocument"], link: Values) 
     """(channel, kind of its event) of each consent of the contact that this link leads to."""
     there = _rows(row.table, link, [column_of(source, "at", row.table) for source in sources.values()])
     for channel, source in sources.items():
-        own = standing(source, channel, row.table, [row.after]) if row.after is not None else None
+        own = current_consent(source, channel, row.table, [row.after]) if row.after is not None else None
         if there is None or row.written is not None:
             # how it was before is not known: what the record says is told where it holds now
-            now = standing(source, channel, row.table, there) if there is not None else own
+            now = current_consent(source, channel, row.table, there) if there is not None else own
             kind = (
                 (GIVEN if own.given else WITHDRAWN)
                 if own is not None and now is not None and own.given == now.given
@@ -139,7 +139,7 @@ def _rows(table: Collection, link: Values, at: Sequence[str | None]) -> list[Val
         return [
             each.values
             for each in record_reads.page(
-                table.id, whole(table.id), where=tests, sort=sort, limit=MOST_ROWS
+                table.id, unrestricted(table.id), where=tests, sort=sort, limit=MOST_ROWS
             ).rows
         ]
     except ConsoleError:
@@ -174,7 +174,9 @@ def _contact(contacts: Collection, whose: Whose) -> str | None:
         return next(
             (
                 each.key
-                for each in record_reads.page(contacts.id, whole(contacts.id), where=tests, limit=1).rows
+                for each in record_reads.page(
+                    contacts.id, unrestricted(contacts.id), where=tests, limit=1
+                ).rows
             ),
             None,
         )

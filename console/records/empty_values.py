@@ -14,7 +14,7 @@ ZERO_DATE = re.compile(r"0000-00-00.*")
 """What MySQL keeps for no day. Servers that take no such day any more compare it with the number 0 alone."""
 
 
-def without(dialect: str, field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
+def without_none(dialect: str, field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
     """The column, null where its value means "none". As literals: an expression of a grouping must be the same text wherever it stands."""
     marks = [
         column == sa.literal_column(_literal(dialect, field, each))
@@ -24,7 +24,7 @@ def without(dialect: str, field: Field, column: ColumnElement[Any]) -> ColumnEle
     return sa.case((sa.or_(*marks), sa.null()), else_=column) if marks else column
 
 
-def plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def bare_column(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """The column itself, as its index knows it, also of one that `without` made."""
     return column.else_ if isinstance(column, sa.Case) and column.else_ is not None else column
 

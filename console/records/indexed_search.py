@@ -106,7 +106,7 @@ def keys(table: Table, conditions: Sequence[Condition], most: int) -> Any:
     )
 
 
-def listed(table: Table, field: Field, text: str) -> Condition | None:
+def option_condition(table: Table, field: Field, text: str) -> Condition | None:
     """Condition that a field has one of its options that the text names, by value or label; None without one."""
     named: list[Any] = [
         option.value
@@ -124,14 +124,14 @@ def _with_value(table: Table, field: Field, condition: Condition) -> Condition:
 
 
 def _of_field(table: Table, field: Field, seen: Indexes, text: str) -> list[Condition]:
-    column, offered = empty_values.plain(table.columns[field.name]), seen.ways(field.name)
+    column, offered = empty_values.bare_column(table.columns[field.name]), seen.ways(field.name)
     is_key = table.collection.key[:1] == (field.name,)
     if field.widget == "translations" and field.stored != "text":
         return []  # no index that a search can use holds their texts
     if (
         field.options is not None
         and (offered or is_key)
-        and (chosen := listed(table, field, text)) is not None
+        and (chosen := option_condition(table, field, text)) is not None
     ):
         return [chosen]
     if field.stored != "text":
@@ -297,7 +297,7 @@ def _of_words(table: Table, fields: Sequence[Field], seen: Indexes, text: str) -
         return []
     return [
         mysql.match(
-            *(empty_values.plain(table.columns[name]) for name in item.columns),
+            *(empty_values.bare_column(table.columns[name]) for name in item.columns),
             against=value(terms),
             in_boolean_mode=True,
         )

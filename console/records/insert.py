@@ -70,10 +70,10 @@ def insert(
     """
     collection = catalogue.collection(collection_id)
     catalogue.require_writable(collection)
-    fields = judged(collection, given, scope, workflow=workflow)
+    fields = require_new_fields(collection, given, scope, workflow=workflow)
     reader = Reader(table_of(collection), scope, None)
     with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
-        [made] = kept(connection, reader, [put(connection, reader, fields, given)], fields)
+        [made] = inserted_records(connection, reader, [put(connection, reader, fields, given)], fields)
         what = "the record was saved. Look whether it is there"
         commit(
             connection,
@@ -88,7 +88,7 @@ def insert(
     return reader.finished([made])[0]
 
 
-def judged(
+def require_new_fields(
     collection: Collection,
     given: Mapping[str, Any],
     scope: Scope,
@@ -158,7 +158,7 @@ def put(connection: sa.Connection, reader: Reader, fields: list[Field], given: M
     return reader.record(made)
 
 
-def kept(
+def inserted_records(
     connection: sa.Connection, reader: Reader, made: Sequence[Record], fields: list[Field]
 ) -> list[Record]:
     """The records that were `put` as the database keeps them. Raises what its refusal means."""

@@ -11,9 +11,9 @@ from sqlalchemy.engine import Connection
 
 from console.core.documents.collections import Collection, Field
 from console.core.errors import ConsoleError, DefinitionError, SourceDown
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.records import catalogue, changes_made, connect, governing
-from console.records.insert import filled_by_database, judged, kept, put
+from console.records.insert import filled_by_database, inserted_records, put, require_new_fields
 from console.records.reader import Reader, Record
 from console.records.sql_tables import table_of
 from console.records.write import commit, rejected
@@ -33,7 +33,7 @@ def _refusals(
     collection: Collection, given: Mapping[str, Any], scope: Scope, filled: Callable[[], Mapping[str, str]]
 ) -> list[str]:
     try:
-        judged(collection, given, scope, filled=filled)
+        require_new_fields(collection, given, scope, filled=filled)
     except SourceDown:
         raise
     except ConsoleError as error:
@@ -55,7 +55,7 @@ def insert_many(
     filled = cache(lambda: filled_by_database(collection))
     for number, given in enumerate(rows):
         try:
-            good.append((number, judged(collection, given, scope, filled=filled), given))
+            good.append((number, require_new_fields(collection, given, scope, filled=filled), given))
         except SourceDown:
             raise
         except ConsoleError as error:
@@ -83,8 +83,8 @@ def insert_with(
         catalogue.require_writable(collection)
     if first.source != others.source or len(first.key) != 1:
         raise DefinitionError(f"Records of {first.id} and {others.id} cannot be added together.")
-    fields = judged(first, given, scope, workflow=workflow)
-    theirs = [judged(others, row, their_scope, workflow=workflow) for row in rows]
+    fields = require_new_fields(first, given, scope, workflow=workflow)
+    theirs = [require_new_fields(others, row, their_scope, workflow=workflow) for row in rows]
     reader, their_reader = Reader(table_of(first), scope, None), Reader(table_of(others), their_scope, None)
     with connect.transaction(catalogue.engine_of(first), first.source) as connection:
         made = put(connection, reader, fields, given)
@@ -94,8 +94,8 @@ def insert_with(
             for named, row in zip(theirs, rows, strict=True)
         ]
         [made], added = (
-            kept(connection, reader, [made], fields),
-            kept(connection, their_reader, added, [refers]),
+            inserted_records(connection, reader, [made], fields),
+            inserted_records(connection, their_reader, added, [refers]),
         )
         _commit(connection, first, [(0, fields, given)])
     for each, names in (
@@ -120,7 +120,7 @@ def _together(collection: Collection, good: Sequence[Judged]) -> dict[int, Recor
     reader = _reader(collection, good)
     try:
         with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
-            made = kept(
+            made = inserted_records(
                 connection,
                 reader,
                 [put(connection, reader, fields, given) for _, fields, given in good],
@@ -141,7 +141,7 @@ def _one_by_one(collection: Collection, good: Sequence[Judged]) -> dict[int, Rec
         for number, fields, given in good:
             try:
                 with connection.begin_nested():
-                    [answers[number]] = kept(
+                    [answers[number]] = inserted_records(
                         connection, reader, [put(connection, reader, fields, given)], fields
                     )
             except SourceDown:
@@ -153,7 +153,9 @@ def _one_by_one(collection: Collection, good: Sequence[Judged]) -> dict[int, Rec
 
 
 def _reader(collection: Collection, good: Sequence[Judged]) -> Reader:
-    return Reader(table_of(collection), whole(collection.id), [field.name for field in _all_fields(good)])
+    return Reader(
+        table_of(collection), unrestricted(collection.id), [field.name for field in _all_fields(good)]
+    )
 
 
 def _all_fields(good: Sequence[Judged]) -> list[Field]:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console.core.documents.collections import Collection
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.records import record_keys
 from console.records.reader import Reader, Record
 from console.records.sql_tables import Table
@@ -32,7 +32,9 @@ def _read(
     connection: Connection, made: Mapping[str, Collection], wanted: str, limit: int
 ) -> tuple[list[Record], dict[tuple[str, str], str]]:
     collection = made[wanted]
-    reader = Reader(Table(collection), whole(READER), [*collection.columns, *collection.currencies.values()])
+    reader = Reader(
+        Table(collection), unrestricted(READER), [*collection.columns, *collection.currencies.values()]
+    )
     rows = [reader.record(row) for row in connection.execute(reader.select().limit(limit))]
     titles: dict[tuple[str, str], str] = {}
     for name in collection.columns:
@@ -44,7 +46,7 @@ def _read(
 
 
 def _titles(connection: Connection, target: Collection, keys: set[Any]) -> dict[tuple[str, str], str]:
-    reader = Reader(Table(target), whole(READER), target.key)
+    reader = Reader(Table(target), unrestricted(READER), target.key)
     by_key = {
         record_keys.key_of_value(str(key)) if len(target.key) == 1 else str(key): str(key) for key in keys
     }

@@ -141,7 +141,9 @@ class Reader:
                 self.table.collection.id, item.name, [record.values[item.name] for record in found]
             )
             for record, answer in zip(found, answers, strict=True):
-                record.values[item.name] = None if answer.wrong else computed.fitted(item, answer.value)
+                record.values[item.name] = (
+                    None if answer.wrong else computed.coerce_computed(item, answer.value)
+                )
                 if answer.wrong:
                     record.wrong[item.name] = answer.wrong  # type: ignore[index]
         return found

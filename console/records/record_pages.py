@@ -230,7 +230,9 @@ def read_page(
     fetched = fetch(_slice(table, reader, order, places, met, anchor, backwards=backwards, size=limit + 1))
     rows = read(
         collection,
-        fetched if seconds is None else lambda connection: time_limit.within(connection, seconds, fetched),
+        fetched
+        if seconds is None
+        else lambda connection: time_limit.run_within(connection, seconds, fetched),
     )
     more, rows = len(rows) > limit, rows[:limit]
     rows = rows[::-1] if backwards else rows

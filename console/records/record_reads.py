@@ -311,7 +311,7 @@ def titles(collection_id: str, wanted: Iterable[str], scope: Scope) -> dict[str,
     return {record.key: record.title for record in _by_keys(collection_id, wanted, scope, ()) if record.key}
 
 
-def named(
+def records_by_key(
     collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str] | None
 ) -> dict[str, Record]:
     """Key → record with these fields (None: all that are readable), of the records in the scope; unknown keys are left out."""
@@ -336,7 +336,7 @@ def named_alike(
     spelled = {
         key: held for key, text in asked.items() if (held := there.get(text.casefold().rstrip())) is not None
     }
-    found = named(collection_id, spelled.values(), scope, fields)
+    found = records_by_key(collection_id, spelled.values(), scope, fields)
     return {key: found[held] for key, held in spelled.items() if held in found}
 
 

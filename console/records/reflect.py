@@ -335,7 +335,7 @@ def _schema(connection: Connection, schema: str | None, tables: Mapping[str, boo
     made = []
     for table, view in sorted(tables.items()):
         place = (schema, table)
-        lists = check_lists.listed(*(str(check.get("sqltext")) for check in checks.get(place) or ()))
+        lists = check_lists.listed_values(*(str(check.get("sqltext")) for check in checks.get(place) or ()))
         structure = _structure(connection, place, view=view, columns=columns.get(place) or (), lists=lists)
         structure["comment"] = (comments.get(place) or NOTHING).get("text")
         structure["key"] = list((keys.get(place) or NOTHING).get("constrained_columns") or ())
@@ -474,5 +474,5 @@ def _text(kind: Any) -> dict[str, Any]:
 
 
 def _domain_list(kind: postgresql.DOMAIN) -> dict[str, Any]:
-    found = check_lists.listed("" if kind.check is None else str(kind.check)).get("VALUE")
+    found = check_lists.listed_values("" if kind.check is None else str(kind.check)).get("VALUE")
     return {"options": found} if found else {}

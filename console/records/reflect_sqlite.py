@@ -62,7 +62,10 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
     rows = connection.exec_driver_sql(
         'select name, type, "notnull", pk, hidden, dflt_value from pragma_table_xinfo(?)', (table,)
     ).all()
-    lists = {name.lower(): values for name, values in check_lists.listed(*check_lists.checks_of(sql)).items()}
+    lists = {
+        name.lower(): values
+        for name, values in check_lists.listed_values(*check_lists.checks_of(sql)).items()
+    }
     sample, sampled = _sample(connection, table)
     key = [row[0] for row in sorted((row for row in rows if row[3]), key=lambda row: row[3])]
     empty = {row[0] for row in rows if row[3] and not row[2] and _holds_null(connection, table, row[0])}

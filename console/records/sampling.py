@@ -216,7 +216,7 @@ def note_secrets(connection: Connection, structure: Mapping[str, Any]) -> None:
         return
     values = next(column for column in structure["columns"] if column["name"] == found[1])
     values[secret_fields.SOUGHT] = True
-    if secret_fields.held(tuple(row) for row in rows):
+    if secret_fields.holds_secret(tuple(row) for row in rows):
         values["form"] = field_guesses.TELLING_ROWS
 
 
@@ -266,7 +266,7 @@ def _shortened(column: sa.ColumnClause[Any], said: Mapping[str, Any]) -> sa.Colu
     )
 
 
-def led(own: Collection, field: Field, target: Collection) -> tuple[int, int]:
+def share_of_keys(own: Collection, field: Field, target: Collection) -> tuple[int, int]:
     """(how many are keys of `target`, how many) of the distinct values in a sample of the column, without the 0 that stands for none.
 
     Raises SourceDown, TooSlow.

@@ -175,7 +175,7 @@ def _field_condition(table: Table, field: Field, wanted: str) -> Condition | Non
     """Condition for one field; None if it cannot match."""
     column = table.columns[field.name]
     if field.options is not None and field.stored in ("text", "integer"):
-        chosen = indexed_search.listed(table, field, wanted)
+        chosen = indexed_search.option_condition(table, field, wanted)
         return (
             chosen if chosen is not None or field.stored == "text" else equal_condition(table, field, wanted)
         )

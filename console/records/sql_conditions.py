@@ -96,7 +96,7 @@ def columns_of(collection: Collection, table: sa.FromClause) -> dict[str, sa.Col
     read: dict[str, sa.ColumnElement[Any]] = {column.name: column for column in table.columns}
     for item in collection.stored_fields:
         if item.empty_values:
-            read[item.name] = empty_values.without(collection.dialect, item, read[item.name])
+            read[item.name] = empty_values.without_none(collection.dialect, item, read[item.name])
         elif (
             item.stored == "boolean" and item.native.startswith("int") and collection.dialect == "postgresql"
         ):
@@ -106,7 +106,7 @@ def columns_of(collection: Collection, table: sa.FromClause) -> dict[str, sa.Col
 
 def _with_index(sql: ColumnElement[Any], compared: Callable[[ColumnElement[Any]], Condition]) -> Condition:
     """The comparison; of a column some of whose values mean "none" also that of the plain column, which its index serves."""
-    plain = empty_values.plain(sql)
+    plain = empty_values.bare_column(sql)
     return compared(sql) if plain is sql else sa.and_(compared(plain), compared(sql))
 
 

@@ -95,7 +95,7 @@ def ask(
 
 
 def _cell_value(value: Any, zone: str, labels: Mapping[str, str] | None) -> Any:
-    return labels[value] if labels and value in labels else values.shown(_rounded(value, zone))
+    return labels[value] if labels and value in labels else values.json_of(_rounded(value, zone))
 
 
 def _labels(
@@ -278,14 +278,14 @@ def _statement(
     dialect: str,
     given: Sequence[Any],
 ) -> sa.sql.selectable.TextualSelect:
-    written = beside(tree, dialect, f"SELECT * FROM ({{}}) AS handrail_answer LIMIT {MOST_ROWS + 1}")  # noqa: S608 (parsed, judged, and written anew)
+    written = own_parts_first(tree, dialect, f"SELECT * FROM ({{}}) AS handrail_answer LIMIT {MOST_ROWS + 1}")  # noqa: S608 (parsed, judged, and written anew)
     for number in range(len(given)):
         written = written.replace("'" + MARK.format(number) + "'", f":handrail_{number}")
     body = sa.text(written).bindparams(**{f"handrail_{number}": value for number, value in enumerate(given)})
     return body.columns().add_cte(*visible_parts(read_from))
 
 
-def beside(tree: "exp.Expression", dialect: str, whole: str) -> str:
+def own_parts_first(tree: "exp.Expression", dialect: str, whole: str) -> str:
     """The SELECT as text in `whole`, its own parts before it: they continue a WITH of ours, because MariaDB finds our parts in no other place."""
     spoken = DIALECTS.get(dialect, "postgres")
     parts = tree.args.pop("with_", None)

@@ -45,7 +45,9 @@ class KeySelect:
         collection = table.collection
         tree = parsed(self.sql, collection)
         parts = sql_question.visible_parts(_read_from(tree, collection, self.reach))
-        wanted = sa.text(sql_question.beside(tree, collection.dialect, "select * from ({}) as segment_keys"))
+        wanted = sa.text(
+            sql_question.own_parts_first(tree, collection.dialect, "select * from ({}) as segment_keys")
+        )
         given = (
             wanted.columns(*(sa.column(name) for name in collection.key))
             .add_cte(*parts, nest_here=True)

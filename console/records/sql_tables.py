@@ -54,7 +54,7 @@ class Table:
         self.readers = {
             field.name: values.hexadecimal
             if field.stored == "binary" and field.name in known_by
-            else values.shown
+            else values.json_of
             if field.stored == "other"
             and field.name in known_by  # a key is looked up by its own text, not by words for it
             else values.reader(field, collection.dialect)

@@ -21,7 +21,7 @@ def stored(
     key: str | None = None,
     limit: int = MOST_ROWS,
 ) -> list[dict[str, Any]]:
-    """Stored values, including hidden columns. The reader is the console itself (`core.scopes.whole`).
+    """Stored values, including hidden columns. The reader is the console itself (`core.scopes.unrestricted`).
 
     Either of the record with this `key`, or of records that match all (column, value) pairs of one entry of `where`. Raises SourceDown, and
     ValueError for a person's scope.

@@ -35,7 +35,7 @@ def limit(connection: Connection, seconds: float) -> Iterator[None]:
         _restore(connection, kind, former)
 
 
-def within(connection: Connection, seconds: float, work: Callable[[Connection], T]) -> T:
+def run_within(connection: Connection, seconds: float, work: Callable[[Connection], T]) -> T:
     """The result of `work` in so many seconds. Raises TooSlow."""
     with limit(connection, seconds):
         return work(connection)

@@ -38,14 +38,14 @@ def reader(field: Field, dialect: str) -> Callable[[Any], Any] | None:
     if field.native == "bpchar":
         return _unpadded
     if field.native == "mixed":
-        return lambda value: None if (said := shown(value)) is None else str(said)
+        return lambda value: None if (said := json_of(value)) is None else str(said)
     if (
         in_words := plain_words.SPOKEN.get(field.native.partition("(")[0])
     ) is not None and field.stored == "other":
-        return lambda value: shown(in_words(source_zones.in_text(value, field.zone)))
+        return lambda value: json_of(in_words(source_zones.in_text(value, field.zone)))
     if field.native == "set":
         return lambda value: (
-            [word for word in value.split(",") if word] if isinstance(value, str) else shown(value)
+            [word for word in value.split(",") if word] if isinstance(value, str) else json_of(value)
         )
     if field.native == "bit":
         return _bits(field.max_length or 0)
@@ -55,7 +55,7 @@ def reader(field: Field, dialect: str) -> Callable[[Any], Any] | None:
         return POSTGRESQL_READERS[field.stored]
     if dialect == "sqlite" and field.stored == "decimal" and field.scale:
         return _scaled(field.scale)
-    found: Callable[[Any], Any] = READERS.get(field.stored, shown)
+    found: Callable[[Any], Any] = READERS.get(field.stored, json_of)
     return found
 
 
@@ -64,7 +64,7 @@ def read(convert: Callable[[Any], Any] | None, value: Any) -> Any:
     return value if convert is None or value is None else convert(value)
 
 
-def shown(value: Any) -> Any:
+def json_of(value: Any) -> Any:
     """Any driver value as JSON; values without a JSON form become text, bytes are left out."""
     match value:
         case None | bool() | int():
@@ -90,7 +90,7 @@ def shown(value: Any) -> Any:
         case bytes() | bytearray() | memoryview():
             return None
         case list() | tuple() | set():
-            return [shown(item) for item in value]
+            return [json_of(item) for item in value]
         case dict():
             return {str(name): _plain_json(item) for name, item in value.items()}
     return str(value)
@@ -98,7 +98,7 @@ def shown(value: Any) -> Any:
 
 def hexadecimal(value: Any) -> Any:
     """Bytes that identify a record, as hexadecimal text."""
-    return bytes(value).hex() if isinstance(value, (bytes, bytearray, memoryview)) else shown(value)
+    return bytes(value).hex() if isinstance(value, (bytes, bytearray, memoryview)) else json_of(value)
 
 
 def _broken(text: str) -> bool:
@@ -114,18 +114,18 @@ def _plain_json(value: Any) -> Any:
         return [_plain_json(item) for item in value]
     if isinstance(value, dict):
         return {name: _plain_json(item) for name, item in value.items()}
-    return value if isinstance(value, (bool, int, float, str)) or value is None else shown(value)
+    return value if isinstance(value, (bool, int, float, str)) or value is None else json_of(value)
 
 
 def _unpadded(value: Any) -> Any:
     """`char(n)` without its trailing blanks, which do not count in comparisons."""
-    return shown(value.rstrip(" ") if isinstance(value, str) else value)
+    return json_of(value.rstrip(" ") if isinstance(value, str) else value)
 
 
 def _bits(length: int) -> Callable[[Any], Any]:
     """Bits as text of 0 and 1 of this length; some drivers return bytes."""
     return lambda value: (
-        format(int.from_bytes(value), f"0{length}b") if isinstance(value, bytes) else shown(value)
+        format(int.from_bytes(value), f"0{length}b") if isinstance(value, bytes) else json_of(value)
     )
 
 
@@ -134,7 +134,7 @@ def _scaled(scale: int) -> Callable[[Any], Any]:
 
     def scaled(value: Any) -> Any:
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
-            return shown(value)
+            return json_of(value)
         exact = Decimal(repr(value))
         places = -int(exact.as_tuple().exponent)
         return format(exact, f".{scale}f") if places <= scale else format(exact, "f")
@@ -148,19 +148,19 @@ def _integer(value: Any) -> Any:
     return (
         int(value)
         if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value()
-        else shown(value)
+        else json_of(value)
     )
 
 
 def _decimal(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else shown(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else json_of(value)
 
 
 def _boolean(value: Any) -> Any:
     if isinstance(value, bytes):
         return value not in {b"\x00", b""}
     return (
-        bool(value) if value in (0, 1) else shown(value)
+        bool(value) if value in (0, 1) else json_of(value)
     )  # what is neither is shown as it is: filters do not find it as either
 
 
@@ -168,7 +168,7 @@ def _moment(value: Any) -> Any:
     if type(value) is datetime and value.tzinfo is UTC:
         return value.isoformat()[:-6] + "Z"
     moment = moment_of(value) if isinstance(value, (str, datetime)) else None
-    return shown(value) if moment is None else moment_text(moment)
+    return json_of(value) if moment is None else moment_text(moment)
 
 
 def _moments(value: Any, field: Field) -> Any:
@@ -187,13 +187,13 @@ def _date(value: Any) -> Any:
     return (
         value[:10]
         if isinstance(value, str) and CONVERSIONS["date"](value[:10]) and moment_of(value)
-        else shown(value)
+        else json_of(value)
     )
 
 
 def _time(value: Any) -> Any:
     if not isinstance(value, timedelta):
-        return shown(value)
+        return json_of(value)
     if timedelta(0) <= value < timedelta(days=1):
         return (datetime.min + value).time().isoformat()
     return span_text(value)
@@ -210,7 +210,7 @@ def _json(value: Any) -> Any:
         try:
             return _plain_json(exact_json.exact_json(value))
         except (ValueError, RecursionError):
-            return shown(value)
+            return json_of(value)
     return _plain_json(value)
 
 
@@ -226,7 +226,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
 
 
 def _exact(value: Any) -> Any:
-    return format(value, "f") if type(value) is Decimal and value.is_finite() else shown(value)
+    return format(value, "f") if type(value) is Decimal and value.is_finite() else json_of(value)
 
 
 # PostgreSQL is strict: values of these columns need no check.
@@ -236,7 +236,7 @@ ARRAY_PART = re.compile(r'"((?:[^"\\]|\\.)*)"|([^{},"]+)', re.DOTALL)
 def _array(value: Any) -> Any:
     """A list. Of enums and domains the driver returns only the text: `{"so so",GOOD}`."""
     if not isinstance(value, str):
-        return shown(value)
+        return json_of(value)
     if not value.startswith("{") or "{" in re.sub(r'"(?:[^"\\]|\\.)*"', "", value[1:]):
         return value  # of several dimensions: shown as it is
     parts = ARRAY_PART.finditer(value[1:-1])

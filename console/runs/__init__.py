@@ -42,7 +42,7 @@ from console.runs.commands.transitions import (
 )
 from console.runs.commands.version_moving import ALREADY_THERE, Standing, move_run, standing_runs, targets
 from console.runs.engine.advancing import advance
-from console.runs.engine.children import ChildRun, children_of, live_parts, parts_change_outside, tend
+from console.runs.engine.children import ChildRun, children_of, live_parts, parts_change_outside, wake_parent
 from console.runs.engine.effect_followup import follow_effect, follow_now, late_reports
 from console.runs.engine.effecting import limit_places
 from console.runs.engine.proposal_answers import fail_overdue_proposals, record_answer

@@ -32,6 +32,6 @@ from console.sources.source_store import (
     source_of,
 )
 from console.sources.starting import begin, first_review
-from console.sources.testing import Tested, attempt, demo_shop, suggested, tried
+from console.sources.testing import Tested, attempt, demo_shop, suggested, try_source
 
 OPEN_MODULES = frozenset({"addresses", "collections", "connecting", "contact_books", "repairs"})

@@ -101,7 +101,7 @@ def _workspaces(now: Mapping[str, Collection], then: Mapping[str, Collection], b
             .order_by(table.workspace)
         ).all()
     told: set[tuple[str, str]] = set()
-    for each in workspaces.known().values():
+    for each in workspaces.published().values():
         for component, reason, words in _of_workspace(each, now, then, by):
             told.add((each.id, reason))
             yield Break("workspace", each.title, f"/w/{each.id}/edit?part={component}", words)

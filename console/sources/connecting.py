@@ -114,7 +114,7 @@ def stop(connecting_id: str, *, by: Actor) -> bool:
     return bool(fetch("delete from console.source_connecting where id = %s returning 1", (connecting_id,)))
 
 
-def again(connecting_id: str, *, by: Actor) -> None:
+def retry(connecting_id: str, *, by: Actor) -> None:
     """Try again what did not come about. Raises NotAllowed."""
     source_store.require_manager(by)
     with transaction() as connection:

@@ -49,7 +49,7 @@ def _first(own: Collection, field: Field, targets: Sequence[Collection]) -> Like
     """The first of these targets that the values of the column lead to."""
     for target in targets[:3]:
         try:
-            found, sampled = records.led(own, field, target)
+            found, sampled = records.share_of_keys(own, field, target)
         except ConsoleError:  # too slow, or locked: not offered
             continue
         if sampled and found >= NEARLY * sampled:

@@ -184,7 +184,7 @@ def mended(
     return _without(document, now, columns, gone, accepted)
 
 
-def fitted(
+def adapt_document(
     document: Mapping[str, Any], structure: Mapping[str, Any], columns: Mapping[str, frozenset[str]]
 ) -> dict[str, Any]:
     """The document of an earlier version made valid for the present structure. `columns`: as of `mended`."""

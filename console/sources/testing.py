@@ -91,7 +91,7 @@ def attempt(url: str) -> Tested:
     return replace(answer, ms=round((time.monotonic() - begun) * 1000))
 
 
-def tried(url: str, *, by: Actor, source: str | None = None) -> Tested:
+def try_source(url: str, *, by: Actor, source: str | None = None) -> Tested:
     """`attempt` for somebody who manages data sources, noted in the log. Raises Invalid, NotAllowed."""
     if by.kind != "system":
         access.require(by, None, "source", "manage")

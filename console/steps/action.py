@@ -216,9 +216,9 @@ class Action(StepType):
         if config.operation is None:
             given = {name: computed(rule, context.roots) for name, rule in config.values.items()}
         else:
-            given = operations.given(config, context.roots)
+            given = operations.effect_input(config, context.roots)
             shown |= {"as_form": True, "answer": "whole"}
-            shown |= {"seen": seen} if (seen := operations.seen(config, context.roots)) else {}
+            shown |= {"seen": seen} if (seen := operations.values_before(config, context.roots)) else {}
         return Completion(
             SUCCEEDED,
             {},

@@ -29,7 +29,7 @@ class AddTag(StepType):
     def says(self, config: TagConfig) -> str:
         """The tag by its own name; “…” stands for what is filled in."""
         return "".join(
-            part if isinstance(part, str) else "…" for part in expressions.standing(config.tag, {})
+            part if isinstance(part, str) else "…" for part in expressions.active_parts(config.tag, {})
         )
 
     def changes(self, step: StepView) -> bool:

@@ -233,7 +233,7 @@ class Decision(StepType):
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The form, the options that are offered now, and the reasons why others are not."""
-        fields = definitions.shown(
+        fields = definitions.fields_with_values(
             step.config.fields, context.roots, context.former, step.id, (_choice(None),)
         )
         own = with_own(context.roots, step.id, {field.name: field.value for field in fields})
@@ -330,7 +330,9 @@ class Decision(StepType):
             *(FormField(name, name, readonly=True) for name in left_out),
         )  # what the choice hides counts nowhere, and is known to be empty
         belonging = [entry for entry in config.fields if entry.name not in left_out]
-        values, details = definitions.taken(belonging, context.roots, context.former, step.id, typed, beside)
+        values, details = definitions.submitted_values(
+            belonging, context.roots, context.former, step.id, typed, beside
+        )
         del values[OPTION]
         details += _unexplained(config, context, values, outcome)
         if OPTION in submitted:

@@ -58,7 +58,7 @@ class Escalate(StepType):
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The text for the inbox, and the form."""
-        form = definitions.shown(step.config.form, context.roots, context.former, step.id)
+        form = definitions.fields_with_values(step.config.form, context.roots, context.former, step.id)
         typed = {entry.name: entry.value for entry in form}
         return Prompt(
             text=fill_template(step.config.text, with_own(context.roots, step.id, typed)),
@@ -70,7 +70,7 @@ class Escalate(StepType):
         self, step: StepView, context: Context, submitted: Values, outcome: str | None
     ) -> Completion:
         """Hands the run to the inbox. Raises Invalid with one detail per wrong field."""
-        values, details = definitions.taken(
+        values, details = definitions.submitted_values(
             step.config.form, context.roots, context.former, step.id, dict(submitted)
         )
         require_right(context, details)

@@ -21,7 +21,7 @@ def fill_template(template: str, roots: Mapping[str, Any], *, links: bool = True
 
     Raises ExpressionError where the template cannot be parsed.
     """
-    parts = expressions.standing(template, roots)
+    parts = expressions.active_parts(template, roots)
     return "".join(
         part if isinstance(part, str) else _value_in_words(part, roots, links=links) for part in parts
     )
@@ -32,7 +32,7 @@ def _value_in_words(expression: expressions.Expression, roots: Mapping[str, Any]
     if not links or how is None or how.references is None:
         return _escaped(spoken(expression, roots))
     value = expression.value(roots)
-    keys = [expressions.shown(item) for item in (value if isinstance(value, list) else [value])]
+    keys = [expressions.value_text(item) for item in (value if isinstance(value, list) else [value])]
     return ", ".join(
         record_links.link(how.references, key) if key.strip("•") else key for key in keys if key
     )  # dots stand for what is hidden
@@ -51,7 +51,7 @@ def _escaped(value: str) -> str:
 def at_a_glance(text: str, most: int = 80) -> str:
     """What a message is about, for a picture: its last question, else its first sentence that names nobody; “…” stands for what is filled in."""
     plain = " ".join(
-        "".join(part if isinstance(part, str) else "…" for part in expressions.standing(text, {})).split()
+        "".join(part if isinstance(part, str) else "…" for part in expressions.active_parts(text, {})).split()
     )
     sentences = [each for each in _SENTENCE_END.split(plain) if each.strip(" .…")]
     question = next((each for each in reversed(sentences) if each.endswith("?")), None)

@@ -37,7 +37,7 @@ from console.steps.base import (
 )
 from console.steps.condition import Branch
 from console.steps.document_check_settings import Checked, ChecksConfig
-from console.steps.items import LIST, Listed, Source, listed, window
+from console.steps.items import LIST, Listed, Source, list_items, window
 from console.steps.update_data import (
     NOT_YOURS,
     Assignment,
@@ -192,7 +192,7 @@ class LoopState:
         self.config: LoopConfig = step.config
         self.context, self.id = context, step.id
         self.rows = context.reads.get(LIST)
-        self.items, self.more = listed(self.config.items, self.config.title, context)
+        self.items, self.more = list_items(self.config.items, self.config.title, context)
         before = context.roots.get("steps", {}).get(step.id) or {}
         self.portions = before if before.get(NEXT) is not None else {}
         self.round = int(before.get("round", 0)) + 1 if before.get("finished", True) else int(before["round"])
@@ -351,7 +351,7 @@ class LoopState:
             return []
         columns = self._columns()
         roots = self.roots(self.item)
-        form = definitions.shown(
+        form = definitions.fields_with_values(
             self.config.form, roots, self._defaults(), OWN_ITEM, columns, self.config.must
         )
         typed = {field.name: field.value for field in [*columns, *form]}
@@ -391,7 +391,7 @@ class LoopState:
             name: value for name, value in given.items() if name not in {entry.field for entry in config.set}
         }
         roots = self.roots(self.item)
-        values, details = definitions.taken(
+        values, details = definitions.submitted_values(
             config.form, roots, self._defaults(), OWN_ITEM, typed, columns, config.must
         )
         own = bool(context.forms or context.gone)

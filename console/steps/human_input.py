@@ -110,7 +110,7 @@ class HumanInput(StepType):
             )
         ]
         parts += [fill_template(config.text, context.roots)] if config.text else []
-        fields = definitions.shown(config.form, context.roots, context.former, step.id)
+        fields = definitions.fields_with_values(config.form, context.roots, context.former, step.id)
         return Prompt(
             "\n\n".join(parts), fields=tuple(fields), outcomes=config.options, button=step.button or "Done"
         )
@@ -121,7 +121,7 @@ class HumanInput(StepType):
         """The answer that the run's holder gives in place of those asked."""
         config: HumanInputConfig = step.config
         offered = [answer.value for answer in config.answers]
-        fields = definitions.shown(config.form, context.roots, context.former, step.id)
+        fields = definitions.fields_with_values(config.form, context.roots, context.former, step.id)
         values, details = examine(fields, submitted)
         require_right(context, details)
         if offered and outcome not in offered:
@@ -140,7 +140,7 @@ class HumanInput(StepType):
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
         """Asks and waits."""
         config: HumanInputConfig = step.config
-        fields = tuple(definitions.shown(config.form, context.roots, {}, step.id))
+        fields = tuple(definitions.fields_with_values(config.form, context.roots, {}, step.id))
         text = fill_template(config.text, context.roots, links=False) if config.text else None
         title = render(config.question, context.roots)
         until = None

@@ -115,7 +115,7 @@ class Listed:
     values: Mapping[str, Any]
 
 
-def listed(source: Source, title: str | None, context: Context) -> tuple[list[Listed], bool]:
+def list_items(source: Source, title: str | None, context: Context) -> tuple[list[Listed], bool]:
     """(the items in their order, whether there are more than are gone through). Of several with the same key the first counts."""
     if source.entries is None:
         rows = context.reads.get(LIST)

@@ -91,7 +91,7 @@ class Llm(StepType):
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The form and the records that the answer may use."""
-        fields = definitions.shown(step.config.output, context.roots, context.former, step.id)
+        fields = definitions.fields_with_values(step.config.output, context.roots, context.former, step.id)
         parts = [fill_template(step.config.text, context.roots)] if step.config.text else []
         if refused := refused_fields(context.reads):
             parts.append(refused_words(refused))
@@ -102,7 +102,7 @@ class Llm(StepType):
         self, step: StepView, context: Context, submitted: Values, outcome: str | None
     ) -> Completion:
         """The answer. Raises Invalid with one detail per wrong field."""
-        values, details = definitions.taken(
+        values, details = definitions.submitted_values(
             step.config.output, context.roots, context.former, step.id, submitted
         )
         require_right(context, details)
@@ -121,7 +121,7 @@ class Llm(StepType):
 
     def instruction(self, step: StepView, context: Context, written: str) -> str:
         """The prompt, after what stands in the settings of the AI. A value of the run is named and not told: it is among the sources, as far as a model may have it."""
-        parts = expressions.standing(step.config.prompt, context.roots)
+        parts = expressions.active_parts(step.config.prompt, context.roots)
         prompt = "".join(
             part if isinstance(part, str) else _prompt_value(part, context.roots) for part in parts
         )
@@ -158,7 +158,7 @@ class Llm(StepType):
 def _prompt_value(expression: expressions.Expression, roots: Mapping[str, Any]) -> str:
     """The text in the prompt for an expression: the value where it is our own, else the name of its source."""
     if all(path[0] in HOUSE for path in expressions.paths(expression)):
-        return expressions.shown(expression.value(roots))
+        return expressions.value_text(expression.value(roots))
     return f"[{expression.text}]"
 
 

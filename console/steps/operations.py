@@ -48,7 +48,7 @@ def effect_of(config: Any) -> Kind:
     return made_by[config.operation](config)
 
 
-def given(config: Any, roots: Mapping[str, Any]) -> dict[str, Any]:
+def effect_input(config: Any, roots: Mapping[str, Any]) -> dict[str, Any]:
     """What the effect finds as `input`: the values of the fields, or what is put into the request. Raises Invalid for a value that is not known."""
     if config.operation == "http":
         url = [
@@ -65,7 +65,7 @@ def given(config: Any, roots: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def seen(config: Any, roots: Mapping[str, Any]) -> dict[str, Any]:
+def values_before(config: Any, roots: Mapping[str, Any]) -> dict[str, Any]:
     """Values of the run's own record that the operation changes, as they are when it is asked for: what somebody else changes until then is a conflict."""
     record = roots.get("record")
     if (

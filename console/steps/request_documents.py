@@ -255,7 +255,9 @@ class RequestDocuments(StepType):
         columns = [field for field in there if field.name not in {entry.name for entry in step.config.form}]
         form = step.config.form if outcome == RECEIVED else []
         typed = {name: value for name, value in submitted.items() if name in own or name not in known}
-        values, details = definitions.taken(form, context.roots, context.former, step.id, typed, columns)
+        values, details = definitions.submitted_values(
+            form, context.roots, context.former, step.id, typed, columns
+        )
         needed = {SEND: TO, RECEIVED: SENDER, EXPIRED: REASON}[outcome]
         if is_empty(values.get(needed)) and needed not in {detail["field"] for detail in details}:
             details.append(
@@ -408,7 +410,7 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
     config: RequestDocumentsConfig = step.config
     wanted = wanted_of(config, context.roots)
     theirs = _typed_before(step, context, address)
-    fields = definitions.shown(config.form, context.roots, theirs, step.id)
+    fields = definitions.fields_with_values(config.form, context.roots, theirs, step.id)
     if not wanted and not fields:
         return Completion(RECEIVED, {}, came([], {}, {}, None))
     language = (
@@ -489,7 +491,7 @@ def _by_hand(step: StepView, context: Context) -> list[FormField]:
             help="Such as: by mail from anna@example.org, 12 May",
         ),
         *papers,
-        *definitions.shown(
+        *definitions.fields_with_values(
             config.form, context.roots, {**_typed_before(step, context), **context.former}, step.id
         ),
         FormField(REASON, "Why without", "long_text", max_length=2000),

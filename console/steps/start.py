@@ -42,14 +42,14 @@ class Start(StepType):
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The form, for the page that starts a run."""
         typed = context.former or dict(context.roots.get(OWN_INPUT) or {})
-        fields = definitions.shown(step.config.fields, context.roots, typed, OWN_INPUT)
+        fields = definitions.fields_with_values(step.config.fields, context.roots, typed, OWN_INPUT)
         return Prompt(fields=tuple(fields), button=step.button or "Start")
 
     def complete(
         self, step: StepView, context: Context, submitted: Values, outcome: str | None
     ) -> Completion:
         """The input in canonical form. Raises Invalid with one detail per wrong field (`runs.start` calls them `input.<field>`)."""
-        values, details = definitions.taken(
+        values, details = definitions.submitted_values(
             step.config.fields, context.roots, context.former, OWN_INPUT, submitted
         )
         if details:

@@ -14,7 +14,15 @@ from console.core.documents.action_document import ID_PATTERN, SUCCEEDED, Action
 from console.core.documents.approval_rules import applying, certain, required_approval
 from console.core.documents.document_parts import Name
 from console.core.documents.field_expressions import texts_of
-from console.core.documents.fields import OWN_INPUT, Computed, Located, Use, computed, fitted, with_own
+from console.core.documents.fields import (
+    OWN_INPUT,
+    Computed,
+    Located,
+    Use,
+    coerce_computed,
+    computed,
+    with_own,
+)
 from console.core.effect_kinds import SqlWrite
 from console.core.errors import Conflict, NotAllowed
 from console.core.forms import FormField, is_empty
@@ -137,7 +145,7 @@ class TriggerAction(StepType):
         if not act.may:
             raise _refused(action)
         given = _given(step, context, act)
-        values, details = definitions.taken(
+        values, details = definitions.submitted_values(
             _form(step, action, given), act.roots, _former(step, context, given), OWN_INPUT, submitted
         )
         require_right(context, details)
@@ -219,7 +227,7 @@ def _given(step: StepView, context: Context, act: Act) -> dict[str, Any]:
     """Values that the step fills in: field → value, only those that fit the field."""
     known = {entry.name: entry for entry in act.action.form}
     found = {
-        name: fitted(known[name].field(), computed(rule, context.roots))
+        name: coerce_computed(known[name].field(), computed(rule, context.roots))
         for name, rule in step.config.values.items()
         if name in known
     }
@@ -253,7 +261,7 @@ def _form(step: StepView, action: Action, given: Mapping[str, Any]) -> list[defi
 def _fields(step: StepView, context: Context, act: Act) -> list[FormField]:
     """The form with its initial values."""
     given = _given(step, context, act)
-    return definitions.shown(
+    return definitions.fields_with_values(
         _form(step, act.action, given), act.roots, _former(step, context, given), OWN_INPUT
     )
 

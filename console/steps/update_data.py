@@ -20,8 +20,8 @@ from console.core.documents.fields import (
     FieldRule,
     Located,
     Use,
+    coerce_computed,
     computed,
-    fitted,
     with_own,
 )
 from console.core.forms import FormField
@@ -176,7 +176,7 @@ class UpdateData(StepType):
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """Fields of the record first, then the form, then what is set by rule (read-only, before and after)."""
         columns = _columns(step, context)
-        form = definitions.shown(
+        form = definitions.fields_with_values(
             _form(step, context), context.roots, context.former, step.id, columns, step.config.must
         )
         typed = {field.name: field.value for field in [*columns, *form]}
@@ -221,7 +221,7 @@ class UpdateData(StepType):
             for name, value in submitted.items()
             if name not in {entry.field for entry in step.config.set}
         }
-        values, details = definitions.taken(
+        values, details = definitions.submitted_values(
             _form(step, context), context.roots, context.former, step.id, typed, columns, step.config.must
         )
         require_right(
@@ -350,7 +350,7 @@ def settled(
         if field is None:
             continue
         roots = with_own(given, own, {**typed, **{before.name: before.value for before in fields}})
-        value = fitted(replace(field, readonly=False), computed(entry.value, roots))
+        value = coerce_computed(replace(field, readonly=False), computed(entry.value, roots))
         fields.append(
             replace(
                 field,

@@ -55,7 +55,7 @@ def create_app() -> Flask:
     """Return the Flask application for the settings of this process. It opens no connection: the first request of each worker does."""
     current = settings.current()
     wiring.connect()
-    app = Flask("console", static_folder=str(PACKAGE / "static"), template_folder=str(beside("templates")))
+    app = Flask("console", static_folder=str(PACKAGE / "static"), template_folder=str(folder_of("templates")))
     app.request_class = PageRequest
     app.url_map.merge_slashes = False  # a program is answered in JSON, not led on by a page
     app.config.update(
@@ -112,7 +112,7 @@ def blueprints() -> Iterator[Blueprint]:
             yield blueprint
 
 
-def beside(folder: str) -> Path:
+def folder_of(folder: str) -> Path:
     """Return the path of a folder that lies beside the package in a checkout and inside it in a wheel."""
     inside = PACKAGE / folder
     return inside if inside.is_dir() else PACKAGE.parent / folder

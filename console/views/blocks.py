@@ -31,7 +31,7 @@ MOST_DECIMALS, MOST_SHORT = 2, 15
 """Decimals of a number that was calculated; digits of one that is said in few characters."""
 
 
-def drawn(
+def draw_blocks(
     content: Iterable[Data] | None,
     look: Look,
     ways: Sequence[Mapping[str, Any]] = (),

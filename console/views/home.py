@@ -116,7 +116,7 @@ def _home() -> Response:
 def waiting_part(who: Actor, look: Look, show: str, *, everything: bool = False) -> dict[str, object]:
     """Return what the polled part draws, the first `WAITING_SHOWN` rows or `everything`, and `seen`, which changes only if something changed."""
     mine = work.work_of(who)
-    every = my_work.drawn(my_work.rows(mine, who.id), look)
+    every = my_work.draw_rows(my_work.rows(mine, who.id), look)
     chosen = show if show in my_work.TABS else ""
     rows = [entry for entry in every if not chosen or entry.row.kind == chosen]
     shown = rows if everything or len(rows) <= WAITING_SHOWN + 2 else rows[:WAITING_SHOWN]
@@ -197,7 +197,7 @@ def _asked_approval(line: Line, look: Look) -> dict[str, object]:
 def panels(who: Actor, look: Look, lately: Sequence[RunHead], *, works: bool) -> list[Panel]:
     """Return the lists for what the reader opens in a day: who leads, who checks, who reads the log, who runs the console."""
     found = _first_steps(who)
-    managed = [inbox for inbox in inboxes.known() if inboxes.may(who, inbox, "manage")]
+    managed = [inbox for inbox in inboxes.all_inboxes() if inboxes.may(who, inbox, "manage")]
     if managed:
         found.append(_team(who, look, managed))
     found.append(_automations(who, look))

@@ -119,7 +119,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 @_manager.user_loader  # type: ignore[untyped-decorator]
 def _signed_in(token: str) -> SignedIn | None:
-    standing = accounts.standing(token, background=in_background())
+    standing = accounts.session_of(token, background=in_background())
     return None if standing is None else SignedIn(token, standing)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from console.core.errors import ConsoleError
-from console.core.forms import by_label, plain
+from console.core.forms import by_label, field_name
 from console.views import frame
 
 
@@ -15,7 +15,7 @@ def head(wrong: ConsoleError | None, labels: Mapping[str, str]) -> str:
     text = by_label(wrong, labels)
     for detail in wrong.details:
         reason = str(detail.get("reason") or "")
-        if plain(str(detail.get("field") or "")) in labels and reason and text.endswith(reason):
+        if field_name(str(detail.get("field") or "")) in labels and reason and text.endswith(reason):
             rest = text.removesuffix(reason).strip()
             text = rest if rest.endswith(".") else text if rest else "Nothing was saved."
     return text
@@ -27,7 +27,7 @@ def lines(
     """Return (id of the box or "", reason) of each detail, without what is about no field and stands in `said`, the head, already."""
     made = []
     for detail in details:
-        name, reason = plain(str(detail.get("field") or "")), str(detail.get("reason", ""))
+        name, reason = field_name(str(detail.get("field") or "")), str(detail.get("reason", ""))
         label = labels.get(name, "")
         if label or reason not in said:
             made.append((frame.dom_id("f", name) if label else "", line(label, reason)))
@@ -56,7 +56,7 @@ def reasons_by_field(wrong: ConsoleError | None) -> dict[str, str]:
 def plain_details(wrong: ConsoleError | None) -> list[dict[str, Any]]:
     """Return the details of the error with the plain names of their fields."""
     return (
-        [{**detail, "field": plain(str(detail.get("field", "")))} for detail in wrong.details]
+        [{**detail, "field": field_name(str(detail.get("field", "")))} for detail in wrong.details]
         if wrong
         else []
     )

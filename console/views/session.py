@@ -18,7 +18,7 @@ RETURNED = "kept"
 
 
 @blueprint.get("")
-def left() -> Response:
+def seconds_left() -> Response:
     """Return the seconds `left` if nothing happens and `most` whatever happens. Without the header `X-Background` the call keeps the session awake."""
     return jsonify(left=g.session_left, most=current_user.standing.most_s)
 

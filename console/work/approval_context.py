@@ -71,7 +71,7 @@ class Beside:
     came: Sequence[tuple[str, str]]
 
 
-def beside(actor: Actor, approval_id: str) -> Beside:
+def context_of(actor: Actor, approval_id: str) -> Beside:
     """The context of the request. Raises NotFound as `approvals.get` does."""
     request = visible_request(actor, approval_id)
     run, approval = request.seen.run, request.approval
@@ -127,9 +127,11 @@ def _opened(
             looked.pages,
             [documents.pages_by(looked, events, person) for person in openers],
         )
-        for looked in documents.looked_at(actor, run.id, events=events)
+        for looked in documents.opened_documents(actor, run.id, events=events)
     }
-    for document in documents.beside(actor, run.id, None, None) if set(files) - known.keys() else ():
+    for document in (
+        documents.documents_of_run(actor, run.id, None, None) if set(files) - known.keys() else ()
+    ):
         if document.ref in files and document.ref not in known:
             known[document.ref] = Opened(document.title, document.ref, document.pages, [0] * len(openers))
     return openers, list(known.values()), [known[ref] for ref in files if ref in known]

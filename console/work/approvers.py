@@ -69,10 +69,10 @@ def stuck(request: VisibleRequest) -> str:
     if not held:
         why = f"Nobody in {team} has that role."
     elif free:
-        why = f"Only {limits.listed(_sorted_names(free))} can, and {approval.needs - len(approval.approvers)} more are needed."
+        why = f"Only {limits.join_names(_sorted_names(free))} can, and {approval.needs - len(approval.approvers)} more are needed."
     else:
         reasons = (
-            f"{limits.listed(_sorted_names(people))} {reason}"
+            f"{limits.join_names(_sorted_names(people))} {reason}"
             for reason in REASONS
             if (people := [each for each, lacks in held.items() if lacks == reason])
         )
@@ -81,5 +81,5 @@ def stuck(request: VisibleRequest) -> str:
             if any(held.values())
             else f"Everybody in {team} with that role has decided."
         )
-    managers = limits.listed(limits.able(None, "policy", "manage")) or "Who runs the console"
+    managers = limits.join_names(limits.able(None, "policy", "manage")) or "Who runs the console"
     return f"{why} {managers} can give somebody the role and the right; or withdraw the request and ask for something else."

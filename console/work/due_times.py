@@ -196,7 +196,7 @@ def set_for_workflow(
 
 def set_for_inbox(actor: Actor, inbox_id: str, terms: Mapping[str, Any] | None) -> Rule | None:
     """Set the due time of the inbox's tickets; None takes it away. Needs the right to manage the inbox. Raises NotFound, NotAllowed, Invalid."""
-    inbox = inboxes.seen(actor, inbox_id)
+    inbox = inboxes.visible_inbox(actor, inbox_id)
     access.require(actor, inbox.team, f"inbox:{inbox.id}", "manage")
     return _set(actor, terms, None, inbox.id, inbox.team, {"inbox": inbox.id}, None)
 

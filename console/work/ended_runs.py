@@ -15,7 +15,7 @@ from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine
 from console.runs import RunHead
 from console.runs.views import record_reach
-from console.runs.views.lists import listed
+from console.runs.views.lists import visible_runs
 from console.runs.views.run_filters import is_whole
 
 MOST = 10_000
@@ -113,7 +113,7 @@ def ended_lately(actor: Actor, now: datetime, limit: int) -> list[RunHead]:
     """The last runs that people worked on, that ended within `LATELY` and that the actor may see, the latest first."""
     run = tables.run.c
     wanted = (run.mode == GUIDED, ~run.test, run.ended_at >= now - LATELY)
-    return listed(actor, *wanted, order=(run.ended_at.desc(), run.id.desc()), limit=limit)[0]
+    return visible_runs(actor, *wanted, order=(run.ended_at.desc(), run.id.desc()), limit=limit)[0]
 
 
 def story(heads: Sequence[RunHead]) -> Story | None:

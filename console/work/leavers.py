@@ -10,7 +10,7 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import fetch
-from console.runs.views.lists import RunHead, listed
+from console.runs.views.lists import RunHead, visible_runs
 
 SHOWN = 200
 _WAITING = """
@@ -54,16 +54,16 @@ def waiting(actor: Actor, person_id: str) -> Waiting:
     [(tasks, questions)] = fetch(
         _WAITING.format(runs=runs_seen), {"person": person_id, "people": [person_id]}
     )
-    away = absences.away()
+    away = absences.people_away()
     deputy = absences.substitute_of(person_id, away) if person_id in away else None
     return Waiting(tasks, questions, accounts.names([deputy]).get(deputy, "") if deputy else "")
 
 
-def held(actor: Actor, person_id: str) -> tuple[list[RunHead], int]:
+def runs_held(actor: Actor, person_id: str) -> tuple[list[RunHead], int]:
     """Live runs that the person holds and the actor may see, the last active first, at most `SHOWN`; and how many there are. Raises NotAllowed."""
     access.require(actor, None, "user", "manage")
     run = tables.run.c
-    heads, _ = listed(
+    heads, _ = visible_runs(
         actor,
         run.holder == person_id,
         run.ended_at.is_(None),
@@ -90,7 +90,7 @@ def hand_on(
         raise Invalid(error.message, at=("email", error.message)) from None
     chosen = set(run_ids)
     given = []
-    for head in held(actor, person_id)[0]:
+    for head in runs_held(actor, person_id)[0]:
         if head.id in chosen:
             try:
                 runs.assign(actor, head.id, revision=None, user=heir.id, reason=reason)

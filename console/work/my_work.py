@@ -80,6 +80,6 @@ def work_of(actor: Actor) -> Work:
 
 def inbox_counts(actor: Actor) -> list[tuple[Inbox, Count]]:
     """The inboxes that the person works in, each with what they could take."""
-    working = [inbox for inbox in inboxes.known() if inboxes.may(actor, inbox, "work")]
+    working = [inbox for inbox in inboxes.all_inboxes() if inboxes.may(actor, inbox, "work")]
     counts = tickets.count(actor, working)
     return [(inbox, counts[inbox.id]) for inbox in working]

@@ -18,7 +18,7 @@ from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
 from console.runs.commands.approval_answers import visible_request, why_refused
 from console.runs.store.run_events import ENGINE
-from console.runs.views.lists import RunHead, listed
+from console.runs.views.lists import RunHead, visible_runs
 from console.work import questions
 
 FOLLOWS = frozenset(
@@ -53,7 +53,7 @@ _PASSED = sa.text("update console.notice set passed_on_at = :at where id = :noti
 
 def pass_on() -> int:
     """Tell substitutes what people who are away were told and have not read; returns how many notices there were. Each is looked at once."""
-    gone = absences.away()
+    gone = absences.people_away()
     if not gone or jobs.paused():
         return 0
     rows = fetch(_WAITING, (list(gone), sorted(FOLLOWS), log.now() - OLDEST, AT_ONCE))
@@ -111,7 +111,7 @@ def held_by_absent(actor: Actor, people: Sequence[str], *, limit: int = 50) -> l
     if not people:
         return []
     run, names = tables.run.c, accounts.names(people)
-    heads, _ = listed(
+    heads, _ = visible_runs(
         actor,
         run.holder.in_(people),
         run.ended_at.is_(None),

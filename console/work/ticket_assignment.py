@@ -46,7 +46,7 @@ def unassign(actor: Actor, inbox_id: str, ticket_ids: Sequence[str]) -> list[Giv
 
 
 def _managed_inbox(actor: Actor, inbox_id: str, ticket_ids: Sequence[str]) -> Inbox:
-    inbox = inboxes.seen(actor, inbox_id)
+    inbox = inboxes.visible_inbox(actor, inbox_id)
     access.require(actor, inbox.team, f"inbox:{inbox.id}", "manage")
     if not 1 <= len(ticket_ids) <= MOST_ASSIGNED:
         reason = f"Choose 1 to {MOST_ASSIGNED} tickets."

@@ -127,7 +127,7 @@ def to_do(actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None = N
 
     Raises NotFound, and Malformed for a cursor that is not ours.
     """
-    inbox = inboxes.seen(actor, inbox_id)
+    inbox = inboxes.visible_inbox(actor, inbox_id)
     page = _to_do(actor, inbox, limit, after)
     listed = sum(ticket.run is None for ticket in page.tickets)
     if listed and inbox.source is not None:
@@ -198,7 +198,7 @@ def doing(
     actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None = None
 ) -> tuple[list[Ticket], str | None]:
     """Tickets that the actor holds, the oldest first, and the cursor of those after them. Raises NotFound, and Malformed for a cursor that is not ours."""
-    return _held(actor, inboxes.seen(actor, inbox_id), limit, after, holder=actor.id)
+    return _held(actor, inboxes.visible_inbox(actor, inbox_id), limit, after, holder=actor.id)
 
 
 def backlog(
@@ -208,7 +208,7 @@ def backlog(
 
     Raises NotFound, NotAllowed, and Malformed for a cursor that is not ours.
     """
-    inbox = inboxes.seen(actor, inbox_id)
+    inbox = inboxes.visible_inbox(actor, inbox_id)
     access.require(actor, inbox.team, f"inbox:{inbox.id}", "manage")
     return _held(actor, inbox, limit, after)
 
@@ -234,9 +234,9 @@ def count(actor: Actor, counted: Sequence[Inbox]) -> dict[str, Count]:
     return counts
 
 
-def behind(actor: Actor, run_id: str, workflow: str) -> Inbox | None:
+def inbox_of_run(actor: Actor, run_id: str, workflow: str) -> Inbox | None:
     """The inbox that the run was taken from, else the one whose records start its workflow; None where the actor works in neither."""
-    working = [inbox for inbox in inboxes.known() if inboxes.may(actor, inbox, "work")]
+    working = [inbox for inbox in inboxes.all_inboxes() if inboxes.may(actor, inbox, "work")]
     taken_from = queues.taken_from(run_id) if working else None
     by_records = [
         inbox for inbox in working if inbox.source is not None and inbox.source.workflow == workflow
@@ -248,7 +248,7 @@ def behind(actor: Actor, run_id: str, workflow: str) -> Inbox | None:
 
 def people(actor: Actor, inbox_id: str, text: str = "") -> list[Actor]:
     """People who work in the inbox and whose name or address contains the text, by name; for those who manage it."""
-    inbox = inboxes.seen(actor, inbox_id)
+    inbox = inboxes.visible_inbox(actor, inbox_id)
     access.require(actor, inbox.team, f"inbox:{inbox.id}", "manage")
     return [person for person in accounts.search(text, MOST_SEARCHED) if inboxes.may(person, inbox, "work")][
         :MOST_OFFERED
@@ -352,7 +352,7 @@ def take_next(actor: Actor, inbox_id: str) -> str:
     Raises NotFound, NotAllowed for those who only manage the inbox, Conflict `inbox_empty` where there is nothing to take, Invalid where
     the workflow's start asks for more than the inbox gives, SourceDown.
     """
-    inbox = inboxes.seen(actor, inbox_id)
+    inbox = inboxes.visible_inbox(actor, inbox_id)
     _require_work(actor, inbox)
     after: str | None = None
     while True:
@@ -370,7 +370,7 @@ def take_next(actor: Actor, inbox_id: str) -> str:
 
 def take(actor: Actor, inbox_id: str, ticket_id: str) -> str:
     """Take a ticket that is to do. Raises as `take_next` does, and Conflict `ticket_taken` where somebody else was faster."""
-    inbox = inboxes.seen(actor, inbox_id)
+    inbox = inboxes.visible_inbox(actor, inbox_id)
     _require_work(actor, inbox)
     run_id = _try_to_take(actor, inbox, ticket_by_id(actor, inbox, ticket_id))
     if run_id is None:

@@ -143,7 +143,9 @@ def _short(text: str) -> str:
 def _due_days(actor: Actor, heads: Sequence[RunHead]) -> dict[tuple[str, str], date]:
     """(collection, key) → its due day, as the inbox says whose records start the run's workflow. Hidden fields give none."""
     rules = {
-        inbox.source.workflow: inbox.source for inbox in inboxes.known() if inbox.source and inbox.source.due
+        inbox.source.workflow: inbox.source
+        for inbox in inboxes.all_inboxes()
+        if inbox.source and inbox.source.due
     }
     wanted: dict[str, set[str]] = {}
     for head in heads:
@@ -157,7 +159,7 @@ def _due_days(actor: Actor, heads: Sequence[RunHead]) -> dict[tuple[str, str], d
         if due is None or due.field in scope.hidden:
             continue
         try:
-            rows = records.named(rule.collection, sorted(keys), scope, (due.field,))
+            rows = records.records_by_key(rule.collection, sorted(keys), scope, (due.field,))
         except ConsoleError:
             continue  # the source is down: the runs are listed without a due day
         for key, record in rows.items():

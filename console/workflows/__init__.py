@@ -22,7 +22,7 @@ from console.workflows.definitions import (
     version_of,
     versions_of,
 )
-from console.workflows.draft_edits import opened
+from console.workflows.draft_edits import stored_document
 from console.workflows.drafts import (
     Draft,
     Edit,

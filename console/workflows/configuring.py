@@ -18,7 +18,7 @@ from console.core.documents.workflow import Settings
 from console.core.errors import Conflict, Invalid
 from console.infra.db.engine import transaction
 from console.workflows.definitions import Entry, entry_of
-from console.workflows.draft_edits import opened, store_draft
+from console.workflows.draft_edits import store_draft, stored_document
 from console.workflows.queries import forget
 from console.workflows.store import OBJECT, locked_row
 from console.workflows.versions import go_live, version
@@ -90,7 +90,7 @@ def configure(
     _require_known(given)
     with transaction() as connection:
         row = locked_row(connection, actor, slug_or_id, "edit")
-        now = opened(row.draft)
+        now = stored_document(row.draft)
         if seen is not None:
             given, edits = _beside_others(now, given, edits, seen)
         former = None

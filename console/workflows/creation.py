@@ -15,7 +15,7 @@ from console.infra.db import tables
 from console.infra.db.engine import transaction
 from console.infra.db.ids import new_id
 from console.workflows.definitions import Entry, check_texts, entry_of, not_ready
-from console.workflows.draft_edits import LONGEST_TITLE, changed_body, opened
+from console.workflows.draft_edits import LONGEST_TITLE, changed_body, stored_document
 from console.workflows.ownership import is_personal, require_person
 from console.workflows.queries import forget
 from console.workflows.store import OBJECT, locked_row, note_event
@@ -80,7 +80,10 @@ def duplicate(actor: Actor, slug_or_id: str, whose: str | None = None) -> Entry:
         access.require(actor, row.team or None, f"{OBJECT}:{slug}", "edit")
         owner = _own(actor) if personal or (personal is None and row.owner is not None) else None
         made = _insert(
-            connection, without_starts({**opened(row.draft), "slug": slug, "title": title}), row.team, owner
+            connection,
+            without_starts({**stored_document(row.draft), "slug": slug, "title": title}),
+            row.team,
+            owner,
         )
         sealed = {"before": None, "after": changed_body(made) | {"copy_of": row.id}}
         note_event(actor, "workflow_created", made, connection, sealed, status=made.status)

@@ -20,7 +20,7 @@ from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, N
 from console.core.plain_words import named_reason
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction
-from console.workflows.draft_edits import LONGEST_TITLE, changed_body, opened, store_draft
+from console.workflows.draft_edits import LONGEST_TITLE, changed_body, store_draft, stored_document
 from console.workflows.lifecycle import ARCHIVED, FROM, SPOKEN, STATUSES, require_reason
 from console.workflows.queries import all_known, forget
 from console.workflows.saved_tests import TestsBefore
@@ -171,7 +171,7 @@ def definition(actor: Actor, slug_or_id: str) -> dict[str, Any]:
         actor, row.team or None, f"{OBJECT}:{row.slug}", "edit"
     ):
         return version(row.id, row.live_version).document.to_json()
-    return opened(row.draft)
+    return stored_document(row.draft)
 
 
 def draft_document(slug: str) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def draft_document(slug: str) -> dict[str, Any]:
         draft = connection.scalar(sa.select(table.c.draft).where(table.c.slug == slug))
     if draft is None:
         raise NotFound(f"There is no draft of a workflow {slug}.")
-    return opened(draft)
+    return stored_document(draft)
 
 
 def versions_of(
@@ -295,7 +295,7 @@ def _change(
         after = row
         if words:
             after = store_draft(
-                connection, actor, row, opened(row.draft), _draft_with(row, **words), list(words)
+                connection, actor, row, stored_document(row.draft), _draft_with(row, **words), list(words)
             )
         if given.get("status", row.status) != row.status:
             after = _switch_status(actor, connection, after, given["status"], reason, tests)
@@ -323,7 +323,13 @@ def redefine(
                 at=("slug", f"It never changes: {row.slug}."),
             )
         after = store_draft(
-            connection, actor, row, opened(row.draft), wanted.to_json(), ["definition"], hash=wanted.hash
+            connection,
+            actor,
+            row,
+            stored_document(row.draft),
+            wanted.to_json(),
+            ["definition"],
+            hash=wanted.hash,
         )
     forget()
     return entry_of(after)
@@ -495,7 +501,7 @@ def check_texts(**given: str | None) -> dict[str, str]:
 
 def _draft_with(row: Row[Any], **words: str) -> dict[str, Any]:
     """The draft with another title or description, so that it says what the list says."""
-    draft = {**opened(row.draft), **words}
+    draft = {**stored_document(row.draft), **words}
     if not draft.get("description"):
         draft.pop("description", None)
     return drafting.ordered(draft)

@@ -30,7 +30,7 @@ def _settings_of_steps() -> dict[str, type[BaseModel]]:
     return {name: kind.Config for name, kind in steps.all_types().items()}
 
 
-def opened(stored: Document) -> dict[str, Any]:
+def stored_document(stored: Document) -> dict[str, Any]:
     """The document of a stored draft, in order and in shape: what is misshapen, as an earlier release took it, is left out."""
     return drafting.ordered(in_shape(stored, _settings_of_steps()))
 

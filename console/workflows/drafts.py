@@ -31,8 +31,8 @@ from console.workflows.draft_edits import (
     Document,
     draft_at_revision,
     newest_edit,
-    opened,
     store_draft,
+    stored_document,
 )
 from console.workflows.queries import forget
 from console.workflows.store import OBJECT, locked_row, visible_row
@@ -95,7 +95,7 @@ def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]
     with transaction() as connection:
         row = locked_row(connection, actor, slug_or_id, "edit")
         try:
-            now = opened(row.draft)
+            now = stored_document(row.draft)
             base = draft_at_revision(connection, row.id, now, row.draft_revision, revision)
             after, collisions = drafting.merge(base, now, changes)
         except NotFound:
@@ -145,7 +145,7 @@ def draft_at(actor: Actor, slug_or_id: str, revision: int) -> dict[str, Any]:
     """The document of the draft as it was at a revision. Raises NotFound where that is not kept, NotAllowed."""
     with hot_engine().connect() as connection:
         row = _editable_row(connection, actor, slug_or_id)
-        return draft_at_revision(connection, row.id, opened(row.draft), row.draft_revision, revision)
+        return draft_at_revision(connection, row.id, stored_document(row.draft), row.draft_revision, revision)
 
 
 def draft_before(draft: Draft, revision: int) -> dict[str, Any]:
@@ -199,7 +199,7 @@ def readable(document: Mapping[str, Any]) -> Workflow:
     try:
         return read(document)
     except ValueError:
-        return drafting.sketched(opened(document))
+        return drafting.sketched(stored_document(document))
 
 
 def as_published(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -234,7 +234,7 @@ def _draft(
         sa.select(made.by, made.at).where(made.workflow == row.id, made.revision == row.draft_revision)
     ).first()
     undoes, redoes = newest_edit(connection, row, actor, UNDO), newest_edit(connection, row, actor, REDO)
-    document = document or opened(row.draft)
+    document = document or stored_document(row.draft)
     by, at = (newest.by, newest.at) if newest else (None, None)
     head = (row.id, row.slug, row.status, row.team, row.live_version, document, row.draft_revision)
     return Draft(*head, by, at, undoes is not None, redoes is not None)
@@ -248,7 +248,7 @@ def _step_back(actor: Actor, slug_or_id: str, kind: str) -> Draft:
         if own is None:
             raise Conflict(f"There is nothing to {kind}.", code="not_possible")
         changes = drafting.read_changes(own.inverse if kind == UNDO else own.changes)
-        now = opened(row.draft)
+        now = stored_document(row.draft)
         base = draft_at_revision(
             connection, row.id, now, row.draft_revision, own.revision if kind == UNDO else own.revision - 1
         )

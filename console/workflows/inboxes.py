@@ -133,7 +133,7 @@ class Inbox:
         }
 
 
-def known() -> list[Inbox]:
+def all_inboxes() -> list[Inbox]:
     """Every open inbox in order, as it was at most a second ago. Without rights: callers judge."""
     return _inboxes.get()
 
@@ -166,7 +166,7 @@ forget = _inboxes.forget
 
 def title_of(inbox_id: str) -> str:
     """How the inbox is called; its id where it was closed."""
-    return next((inbox.title for inbox in known() if inbox.id == inbox_id), inbox_id)
+    return next((inbox.title for inbox in all_inboxes() if inbox.id == inbox_id), inbox_id)
 
 
 def rule(here: Inbox) -> str:
@@ -197,12 +197,12 @@ def may(actor: Actor, inbox: Inbox, act: str) -> bool:
 
 def inboxes_of(actor: Actor) -> list[Inbox]:
     """Inboxes in which the actor may work, or which they manage, in order."""
-    return [inbox for inbox in known() if may(actor, inbox, "work") or may(actor, inbox, "manage")]
+    return [inbox for inbox in all_inboxes() if may(actor, inbox, "work") or may(actor, inbox, "manage")]
 
 
-def seen(actor: Actor, inbox_id: str) -> Inbox:
+def visible_inbox(actor: Actor, inbox_id: str) -> Inbox:
     """The inbox, if the actor works in it or manages it. Raises NotFound, in the same words for what is not there."""
-    found = next((inbox for inbox in known() if inbox.id == inbox_id), None)
+    found = next((inbox for inbox in all_inboxes() if inbox.id == inbox_id), None)
     if found is None or not (may(actor, found, "work") or may(actor, found, "manage")):
         raise NotFound(hidden=found is not None)
     return found
@@ -210,7 +210,7 @@ def seen(actor: Actor, inbox_id: str) -> Inbox:
 
 def used_by(team: str) -> list[Inbox]:
     """Inboxes that runs of the team are handed on to, in order."""
-    return [inbox for inbox in known() if inbox.team == team]
+    return [inbox for inbox in all_inboxes() if inbox.team == team]
 
 
 def require_used(inbox_id: str, team: str) -> None:
@@ -262,7 +262,7 @@ def import_all(documents: Sequence[Mapping[str, Any]], by: Actor = COMMAND_LINE)
         for document, fields in changed:
             _note(connection, by, document.id, document.title, fields)
     forget()
-    return [inbox for inbox in known() if inbox.id in {document.id for document in read}]
+    return [inbox for inbox in all_inboxes() if inbox.id in {document.id for document in read}]
 
 
 def close(inbox_id: str, by: Actor = COMMAND_LINE) -> None:

@@ -30,7 +30,7 @@ from console.infra.db.engine import fetch, hot_engine, transaction
 from console.infra.db.ids import new_id
 from console.infra.outbound import outgoing_secrets
 from console.steps.effects import action_cache
-from console.workflows.draft_edits import opened, record_edit
+from console.workflows.draft_edits import record_edit, stored_document
 from console.workflows.queries import Known, all_known, forget, read_all
 from console.workflows.saved_tests import TestsBefore
 from console.workflows.store import OBJECT, locked_row, note_event, update_row
@@ -171,7 +171,7 @@ def validation_context() -> Surroundings:
         people=people,
         managers=managers[:MOST_MANAGERS],
         accounts=accounts.service_accounts(),
-        secrets=frozenset([*(secret.name for secret in outgoing_secrets.known()), *_secrets_served()]),
+        secrets=frozenset([*(secret.name for secret in outgoing_secrets.all_secrets()), *_secrets_served()]),
         names=_names(),
     )
 
@@ -259,7 +259,7 @@ def import_file(
             if row is None:
                 row = _insert(connection, document, owner)
             else:
-                edited = record_edit(connection, actor, row, opened(row.draft), document.to_json())
+                edited = record_edit(connection, actor, row, stored_document(row.draft), document.to_json())
                 row = update_row(connection, row, **_head(document) | edited)
             note_event(
                 actor, "workflow_imported", row, connection, version=row.live_version, hash=document.hash

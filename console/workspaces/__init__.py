@@ -6,7 +6,7 @@ from console.workspaces.desk import Desk, own_names, state_of
 from console.workspaces.known_names import unknown_names
 from console.workspaces.parts import Listing, Shown, choose_first, failed, read_part
 from console.workspaces.workspace_figures import NO_CURRENCY, OTHER, Figures, end_of
-from console.workspaces.workspace_list import every, known, sees, workspace, workspaces_of
+from console.workspaces.workspace_list import every, published, sees, workspace, workspaces_of
 from console.workspaces.workspace_publication import (
     Editing,
     changed_since,
@@ -18,10 +18,10 @@ from console.workspaces.workspace_publication import (
     free_id,
     import_file,
     open_workspace,
+    opened_document,
     publish,
     restore,
     save,
-    seen,
     undo,
     versions,
 )

@@ -91,7 +91,7 @@ class Desk:
         if isinstance(item, CollectionList):
             return item.collection
         if isinstance(item, Inbox):
-            known = next((each for each in inboxes.known() if each.id == item.inbox), None)
+            known = next((each for each in inboxes.all_inboxes() if each.id == item.inbox), None)
             return known.source.collection if known and known.source else None
         return None
 
@@ -195,7 +195,7 @@ class Desk:
     def render(self, template: str, written: Callable[[str], str] = str) -> str:
         """The template with its values, fields of a chosen record as its page has them, each as `written` gives it. Raises what `roots` raises."""
         roots = self.roots(expressions.templates(template))
-        parts = expressions.standing(template, roots)
+        parts = expressions.active_parts(template, roots)
         return "".join(part if isinstance(part, str) else written(self._words(part, roots)) for part in parts)
 
     def _words(self, part: Expression, roots: Mapping[str, Any]) -> str:
@@ -213,7 +213,7 @@ class Desk:
                     values = formats.with_currencies(page.record.values, page.collection.currencies)
                     look = replace(Look.of(self.actor), records=page.named)
                     return formats.text(formats.kind(item, page.collection.key), values[column], look)
-        return expressions.shown(part.value(roots))
+        return expressions.value_text(part.value(roots))
 
     @staticmethod
     def _leads(name: str, ways: Sequence[Any], roots: Mapping[str, Any]) -> bool:
@@ -226,9 +226,9 @@ class Desk:
     def address(self, template: str) -> str:
         """The template as an address: values are percent-encoded, so that none of them can lead elsewhere. Raises what `roots` raises."""
         roots = self.roots(expressions.templates(template))
-        parts = expressions.standing(template, roots)
+        parts = expressions.active_parts(template, roots)
         return "".join(
-            part if isinstance(part, str) else quote(expressions.shown(part.value(roots)), safe="")
+            part if isinstance(part, str) else quote(expressions.value_text(part.value(roots)), safe="")
             for part in parts
         )
 

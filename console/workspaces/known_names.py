@@ -92,7 +92,7 @@ def _unknown_of(document: Workspace, item: Component, find: Find) -> Iterator[tu
             if collection is None or collection.field(item.field or "") is None:
                 yield ("field",), f"There is no field {item.field} of {item.collection} here."
         case Inbox():
-            if all(each.id != item.inbox for each in inboxes.known()):
+            if all(each.id != item.inbox for each in inboxes.all_inboxes()):
                 yield ("inbox",), f"There is no inbox {item.inbox} here."
         case Fields() | Related() | Action() | WorkflowButtons():
             collection = _led(document, item.of, find)
@@ -170,7 +170,7 @@ def _led(document: Workspace, path: str, find: Find) -> Collection | None:
     if isinstance(owner, CollectionList):
         collection = find(owner.collection)
     elif isinstance(owner, Inbox):
-        known = next((each for each in inboxes.known() if each.id == owner.inbox), None)
+        known = next((each for each in inboxes.all_inboxes() if each.id == owner.inbox), None)
         collection = find(known.source.collection) if known and known.source else None
     for way in ways:
         relation = collection.relation(way) if collection else None

@@ -188,12 +188,12 @@ def _read(desk: Desk, item: Any) -> Any:
                 led = naming.references(
                     ((each.name, each.references) for each in columns), (row.values for row in found.rows)
                 )
-                found = replace(found, columns=columns, named=naming.named(desk.actor, led))
+                found = replace(found, columns=columns, named=naming.names_of(desk.actor, led))
             return page, found
         case Action() | WorkflowButtons():
             return desk.chosen(item.of)
         case Inbox():
-            inbox = inboxes.seen(desk.actor, item.inbox)
+            inbox = inboxes.visible_inbox(desk.actor, item.inbox)
             return (
                 inbox,
                 tickets.to_do(desk.actor, item.inbox, limit=item.limit),
@@ -258,7 +258,7 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     if page.next or page.previous:
         total = records.count(collection.id, scope, None, sought, browse.CAP, segment=condition, roots=roots)
     leads = [(each.name, each.references) for each in columns]
-    named = naming.named(desk.actor, naming.references(leads, (row.values for row in page.rows)))
+    named = naming.names_of(desk.actor, naming.references(leads, (row.values for row in page.rows)))
     log.note(
         desk.actor,
         "record_listed",
@@ -292,7 +292,7 @@ def _choices(desk: Desk, item: Dropdown) -> list[tuple[str, str]]:
     found = records.value_counts(collection.id, scope, field.name, most=MOST_CHOICES)
     values = [value for value, _ in found.counts if isinstance(value, (str, int)) and value != ""]
     known = (
-        browse.named(desk.actor, {(field.references, str(value)) for value in values})
+        browse.names_of(desk.actor, {(field.references, str(value)) for value in values})
         if field.references
         else {}
     )

@@ -522,7 +522,7 @@ def _answer_of_select(desk: Desk, item: Chart | Metric) -> Figures:
 def _with_marks(desk: Desk, text: str) -> tuple[str, list[Any]]:
     """The SELECT with a mark in place of each template, and their values: they are bound, never written into the statement."""
     made, values = "", list[Any]()
-    for part in expressions.standing(text, {}):
+    for part in expressions.active_parts(text, {}):
         if isinstance(part, str):
             made += part
         else:
@@ -534,7 +534,7 @@ def _with_marks(desk: Desk, text: str) -> tuple[str, list[Any]]:
 def _named(actor: Actor, by: Field | None, values: set[Any]) -> Mapping[tuple[str, str], Named]:
     if by is None or not by.references:
         return {}
-    return browse.named(actor, {(by.references, str(value)) for value in values if value is not None})
+    return browse.names_of(actor, {(by.references, str(value)) for value in values if value is not None})
 
 
 def _note(desk: Desk, item: Chart | Metric, collection: Collection, groups: int) -> None:

@@ -28,7 +28,7 @@ class Head:
     drafted: bool
 
 
-def known() -> dict[str, Workspace]:
+def published() -> dict[str, Workspace]:
     """Id → published workspace, by title."""
     return {name: each for name, (_, each) in _workspaces.get().items()}
 
@@ -54,12 +54,12 @@ forget = _workspaces.forget
 
 def workspaces_of(actor: Actor) -> list[Workspace]:
     """The published workspaces that the actor sees, by title."""
-    return [each for each in known().values() if sees(actor, each)]
+    return [each for each in published().values() if sees(actor, each)]
 
 
 def workspace(actor: Actor, workspace_id: str) -> Workspace:
     """The published workspace. Raises NotFound, in the same words for missing and invisible ones."""
-    found = known().get(workspace_id)
+    found = published().get(workspace_id)
     if found is None or not sees(actor, found):
         raise NotFound("There is no such workspace, or it is not yours to see.", hidden=True)
     return found

@@ -241,7 +241,7 @@ def _component_words(document: Mapping[str, Any], path: str) -> str:
     return f"{kind} “{str(title)[:60]}”" if title else kind
 
 
-def seen(editing: Editing, revision: int) -> Workspace | None:
+def opened_document(editing: Editing, revision: int) -> Workspace | None:
     """The document as somebody has it open who started from this revision of the draft; None if nothing was there."""
     return DOCUMENTS.at(editing.draft, revision).document or editing.live
 
@@ -289,7 +289,7 @@ def follow_renamed_columns(
     names = {ident: found for ident in before if (found := _names(ident, columns, before, after)) != Names()}
     if not names:
         return
-    of_inbox = {each.id: each.source.collection for each in inboxes.known() if each.source is not None}
+    of_inbox = {each.id: each.source.collection for each in inboxes.all_inboxes() if each.source is not None}
 
     def way(collection: str, relation: str) -> str | None:
         known = before[collection].relation(relation) if collection in before else None

@@ -27,7 +27,7 @@ def rate(company: Company) -> Action:
 
 
 def begun(company: Company, action: Action, *keys: str, **values: str) -> str:
-    items = bulk.judged(
+    items = bulk.refusal_reasons(
         company.olivia,
         "customer",
         action,
@@ -40,7 +40,7 @@ def begun(company: Company, action: Action, *keys: str, **values: str) -> str:
 def test_the_preview_says_who_is_in_and_why_others_are_not(company: Company, rate: Action) -> None:
     items = bulk.chosen(company.olivia, "customer", rate, ["1", "3", "1", "999"], None)
     assert [item.key for item in items] == ["1", "3"]
-    told = bulk.judged(company.olivia, "customer", rate, items, {"risk": "high"})
+    told = bulk.refusal_reasons(company.olivia, "customer", rate, items, {"risk": "high"})
     assert [(item.state, item.why) for item in told] == [
         ("waiting", ""),
         ("refused", "Halcyon Harbour Trading B.V. is no retail customer."),
@@ -105,7 +105,7 @@ def test_what_came_to_the_list_since_it_was_checked_is_left_out(company: Company
 
     def judged() -> list[Item]:
         found = bulk.chosen(company.olivia, "customer", rate, [], whole)
-        return bulk.judged(company.olivia, "customer", rate, found, {"risk": "high"})
+        return bulk.refusal_reasons(company.olivia, "customer", rate, found, {"risk": "high"})
 
     company.sql("update customer set risk = 'low' where id = 4")
     checked = {item.seen for item in judged() if item.seen}
@@ -119,9 +119,9 @@ def test_whom_a_right_is_taken_meanwhile_is_told_that_it_ended_and_what_was_not_
 ) -> None:
     bulk_id = begun(company, rate, "1", "2", "3", risk="high")
     go_on(company.olivia, bulk_id)
-    assert bulk.left(company.olivia, bulk_id) == ["3"]
+    assert bulk.keys_left(company.olivia, bulk_id) == ["3"]
     with pytest.raises(NotFound):
-        bulk.left(company.mona, bulk_id)
+        bulk.keys_left(company.mona, bulk_id)
     assert notices.notices_of(company.olivia)[0].text == "Rate the customer: 3 customers; 2 done, 1 not done"
 
 
@@ -254,7 +254,7 @@ def test_importing_again_changes_what_counts_and_notes_it_once(company: Company,
     assert actions.import_file(before) == rate
     changed = actions.import_file({**RATE, "title": "Rate them"})
     assert (changed.title, actions.export(rate.id) == before) == ("Rate them", False)
-    assert [action.id for action in actions.listed()] == ["customer.rate"]
+    assert [action.id for action in actions.list_actions()] == ["customer.rate"]
 
 
 def test_what_records_are_called_and_why_they_were_refused_is_judged_when_it_is_read(

@@ -44,12 +44,12 @@ def test_the_preview_names_who_is_left_out_and_nothing_is_started(company: Compa
     items = bulk.chosen(company.olivia, "customer", start, ["1", "2", "3"], None)
     told = {
         item.key: (item.state, item.why)
-        for item in bulk.judged(company.olivia, "customer", start, items, WHY)
+        for item in bulk.refusal_reasons(company.olivia, "customer", start, items, WHY)
     }
     assert (told["1"][0], told["3"][0]) == (bulk.WAITING, bulk.WAITING)
     assert told["2"] == (bulk.REFUSED, "A run of this workflow is already ongoing on this record.")
     assert heads(company, "1") == []
-    [item] = bulk.judged(company.olivia, "customer", start, items[:1], {})
+    [item] = bulk.refusal_reasons(company.olivia, "customer", start, items[:1], {})
     assert item.state == bulk.REFUSED, "the input that every run needs is missing"
 
 
@@ -57,7 +57,7 @@ def test_each_record_gets_a_run_that_nobody_holds_and_a_second_look_starts_none_
     company: Company,
 ) -> None:
     start = offer(company.olivia)
-    items = bulk.judged(
+    items = bulk.refusal_reasons(
         company.olivia,
         "customer",
         start,
@@ -134,7 +134,7 @@ def test_more_than_are_judged_at_once_are_looked_at_in_the_background_and_nothin
     )
     assert started == stopped.count(bulk.DONE) > 0
     assert stopped.count(bulk.STOPPED) == 229 - started
-    again = bulk.look(company.olivia, "customer", start, bulk.left(company.olivia, bulk_id), None, WHY)
+    again = bulk.look(company.olivia, "customer", start, bulk.keys_left(company.olivia, bulk_id), None, WHY)
     looked_through(company.olivia, again)
     assert bulk.get(company.olivia, again).counts == {bulk.FITS: 229 - started, bulk.REFUSED: 1}
 

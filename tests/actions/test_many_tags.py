@@ -92,7 +92,7 @@ def test_who_may_not_change_a_record_does_not_tag_it_by_tagging_many(company: Co
     work_until_idle({jobs.BULK})
     assert {item.why for item in bulk.get(company.rosa, bulk_id).items} == {many_tags.SHUT}
     with pytest.raises(NotFound):
-        many_tags.looked_at(company.stan, ManyChanges(PUT_TAG), "contact", ["1"], {many_tags.TAG: "mine"})
+        many_tags.preview_tags(company.stan, ManyChanges(PUT_TAG), "contact", ["1"], {many_tags.TAG: "mine"})
     mine = looked(company, PUT_TAG, "1", "2")
     access.assign(company.olivia.id, [])
     bulk.confirm(company.olivia, mine)
@@ -125,7 +125,7 @@ def test_what_is_stopped_is_left_as_it_is(company: Company, monkeypatch: pytest.
     monkeypatch.setattr(many_tags, "AT_ONCE", 10)
     bulk_id = looked(company, PUT_TAG, whole=BrowseQuery(segment=""))
     bulk.confirm(company.olivia, bulk_id)
-    deed = many_changes.named(PUT_TAG)
+    deed = many_changes.change_by_id(PUT_TAG)
     assert deed is not None
     assert many_tags.do_next(
         company.olivia, deed, bulk_id, "contact", bulk.get(company.olivia, bulk_id).values

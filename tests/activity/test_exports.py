@@ -56,7 +56,7 @@ class Archive:
 
     @classmethod
     def of(cls, actor: Actor, wanted: ExportQuery) -> "Archive":
-        data = b"".join(exports.begin(actor, wanted, ready=sequencing.sealed).parts())
+        data = b"".join(exports.begin(actor, wanted, ready=sequencing.sequence_and_sign).parts())
         with zipfile.ZipFile(io.BytesIO(data)) as made:
             assert made.testzip() is None
             assert made.namelist() == ALL_FILES
@@ -174,7 +174,7 @@ def test_who_may_read_everything_gets_everything(told: Company, tmp_path: Path) 
 def test_the_export_is_an_event_before_its_first_byte(told: Company) -> None:
     where = LogFilter(user=told.olivia.id, kinds=("run_started",))
     exports.begin(
-        told.ada, ExportQuery(where, proofs=True, since=1), ready=sequencing.sealed
+        told.ada, ExportQuery(where, proofs=True, since=1), ready=sequencing.sequence_and_sign
     )  # not a byte of it is read
     exports.begin(told.ada, ExportQuery(form="csv"), ready=sequencing.catch_up)
     first, second = (event for event in log.events_of("ses_ada") if event.type == "log_exported")
@@ -275,7 +275,7 @@ def test_pages_of_any_size_give_the_same_file(
         made.upto = size
         return b"".join(made.parts())
 
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     size = tree_heads.newest_size()
     before = [
         (reader, wanted, bodies(reader, wanted))
@@ -370,7 +370,7 @@ def test_before_the_first_head_there_is_no_archive(told: Company) -> None:
 def test_the_log_has_only_grown_since_a_checkpoint_that_was_kept(
     told: Company, tmp_path: Path, wanted: ExportQuery
 ) -> None:
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     size, note, _ = tree_heads.newest() or (0, "", None)
     (tmp_path / "kept.txt").write_text(note)
     told.finished("1", "tom")
@@ -379,7 +379,7 @@ def test_the_log_has_only_grown_since_a_checkpoint_that_was_kept(
     code, words = made.verified(tmp_path, str(tmp_path / "kept.txt"))
     assert (code, "unchanged since" in words) == (0, True), words
     with pytest.raises(Malformed) as wrong:
-        exports.begin(told.ada, ExportQuery(proofs=True, since=10**6), ready=sequencing.sealed)
+        exports.begin(told.ada, ExportQuery(proofs=True, since=10**6), ready=sequencing.sequence_and_sign)
     assert wrong.value.details[0]["field"] == "since"
     for since in (0, 5, size, tree_heads.newest_size()):  # and whoever kept none may check it too
         assert (
@@ -393,7 +393,7 @@ def test_what_is_erased_after_the_checkpoint_is_masked_and_before_it_erased(
 ) -> None:
     told.answer(told.at("note", "4"))
     told.finished("1", "tom")
-    export = exports.begin(told.ada, ExportQuery(proofs=True), ready=sequencing.sealed)
+    export = exports.begin(told.ada, ExportQuery(proofs=True), ready=sequencing.sequence_and_sign)
     erasure.erase(told.ines, "customer", "1", "She asked us to.")
     (tmp_path / "a.zip").write_bytes(b"".join(export.parts()))
     key = [str(tree_heads.verifier_key())]
@@ -411,7 +411,10 @@ def test_what_is_erased_after_the_checkpoint_is_not_counted_for_an_erasure_befor
     """Whether the second one has its place already or not: no honest archive is called forged."""
     told.finished("4")
     erasure.erase(told.ines, "customer", "1", "She asked us to.")
-    one, two = (exports.begin(told.ada, ExportQuery(proofs=True), ready=sequencing.sealed) for _ in range(2))
+    one, two = (
+        exports.begin(told.ada, ExportQuery(proofs=True), ready=sequencing.sequence_and_sign)
+        for _ in range(2)
+    )
     erasure.erase(told.ines, "customer", "4", "They too.")
     for export, before in ((one, lambda: None), (two, sequencing.catch_up)):
         before()
@@ -515,7 +518,7 @@ def test_forged_filtered_archives_are_named_for_what_was_done(
 
 
 def test_what_a_superuser_took_away_shows_in_a_filtered_archive_too(told: Company, tmp_path: Path) -> None:
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     (row,) = fetch("select pos, event from console.activity where kind = 'record_changed' and record = '1'")
     url = (
         migration_url()

@@ -51,11 +51,11 @@ def template_used(companies: Companies) -> None:
     """A company whose log holds two runs and the beginning of a third, signed several times and looked at."""
     with companies.furnished("integrity") as company:
         company.finished("1")
-        sequencing.sealed()
+        sequencing.sequence_and_sign()
         company.finished("2")
-        sequencing.sealed()
+        sequencing.sequence_and_sign()
         company.at("note", "3")
-        sequencing.sealed()
+        sequencing.sequence_and_sign()
         assert integrity.look() is None
 
 
@@ -200,7 +200,7 @@ def test_what_was_done_to_the_log_is_named_by_its_place(used: Company, forge: Fo
         found, verified = recheck.check(), "position "
         if "head" not in deed and "of the list" not in deed[:14]:
             told = CliRunner().invoke(verify, []) if "in the list" not in deed else None
-            verified = str(recheck.whole()) if told is None else told.output
+            verified = str(recheck.first_problem()) if told is None else told.output
             if told is not None and isinstance(told.exception, Exception):
                 verified = told.exception.message if isinstance(told.exception, ConsoleError) else "a trace"
         if (
@@ -354,7 +354,7 @@ def _missing_within(connection: "psycopg.Connection[tuple[Any, ...]]") -> list[g
     row = connection.execute(guards.FOUND.encode(), guards.GIVEN).fetchone()
     connection.execute("reset role")
     assert row
-    return guards.named(*row)
+    return guards.missing_guards(*row)
 
 
 def test_a_guard_that_is_off_is_told_everywhere(used: Company, server: Server) -> None:
@@ -386,7 +386,7 @@ def test_a_tree_that_is_not_what_was_signed_is_made_anew(used: Company, forge: F
     """By whoever comes first: the look, `seal`, `verify`, `rebuild`. Nothing is signed over a wrong one."""
     ways: list[Callable[[], object]] = [
         integrity.look,
-        sequencing.sealed,
+        sequencing.sequence_and_sign,
         lambda: CliRunner().invoke(verify, []),
         lambda: list(integrity.rebuild(CLI)),
     ]
@@ -397,7 +397,7 @@ def test_a_tree_that_is_not_what_was_signed_is_made_anew(used: Company, forge: F
             forge(statements)
             way()
             assert tree_heads.leaves_lead(), deed
-            sequencing.sealed()
+            sequencing.sequence_and_sign()
             assert integrity.look() is None, deed
     said = CliRunner().invoke(verify, [])
     assert said.exit_code == 0, said.output
@@ -419,7 +419,7 @@ def test_a_tree_that_tells_of_an_event_which_is_gone_stays(used: Company, forge:
     forge("update console.tile set hashes = hashes || sha256('x') where level = 0 and index = 0")
     used.finished("4")
     with pytest.raises(tree_heads.Damaged, match=f"position {size + 1}: "):
-        sequencing.sealed()
+        sequencing.sequence_and_sign()
     assert tree_heads.regrown() is False
 
 
@@ -462,7 +462,7 @@ def test_an_event_that_never_got_a_place_is_named(used: Company, forge: Forge) -
     used.finished("4")
     (chain, number) = fetch("select run, run_seq from console.log_pending order by id limit 1")[0]
     forge("delete from console.log_pending where id = (select min(id) from console.log_pending)")
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     assert f"run {chain} event {number}: " in str(integrity.look())
 
 
@@ -489,17 +489,17 @@ def test_the_list_is_made_anew_on_demand(used: Company, forge: Forge) -> None:
 
 def test_an_erasure_is_no_damage(used: Company) -> None:
     erasure.erase(used.ines, "customer", "1", "She asked us to.")
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     assert integrity.look() is None
     used.finished("4")
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     assert integrity.look() is None
     assert list(runs.rebuild(check=True)) == []
 
 
 def test_an_erasure_does_not_hide_what_else_is_gone(used: Company, forge: Forge) -> None:
     erasure.erase(used.ines, "customer", "1", "She asked us to.")
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     assert integrity.look() is None
     forge("delete from console.event_value")
     assert "no event after them tells of" in str(integrity.look())
@@ -509,7 +509,7 @@ def test_rounds_in_parts_find_the_same(used: Company, forge: Forge, monkeypatch:
     monkeypatch.setattr(recheck, "PART", 7)
     monkeypatch.setattr(recheck, "AT_ONCE", 3)
     erasure.erase(used.ines, "customer", "1", "She asked us to.")
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     size = tree_heads.newest_size()
     assert [integrity.look() for _ in range(2 * size // 7 + 2)] == [None] * (2 * size // 7 + 2)
     forge(

@@ -166,8 +166,10 @@ def test_who_may_export(company: Company) -> None:
         exports.begin(company.ada, asked, ready=sequencing.catch_up)
     for name in ("olivia", "mona", "stan", "rosa", "ines"):
         with pytest.raises(NotAllowed):
-            exports.begin(company.people[name], asked, ready=sequencing.sealed)
-    assert b"".join(exports.begin(company.ada, asked, ready=sequencing.sealed).parts()).startswith(b"PK")
+            exports.begin(company.people[name], asked, ready=sequencing.sequence_and_sign)
+    assert b"".join(exports.begin(company.ada, asked, ready=sequencing.sequence_and_sign).parts()).startswith(
+        b"PK"
+    )
     kinds = [
         row[0]
         for row in fetch(

@@ -6,7 +6,17 @@ from typing import get_args
 from hypothesis import given, strategies as st
 
 from console.ai import breaker
-from console.ai.breaker import COUNTED, LASTING, State, admit, failed, opened, read_state, stored, succeeded
+from console.ai.breaker import (
+    COUNTED,
+    LASTING,
+    State,
+    admit,
+    failed,
+    read_state,
+    record_failure,
+    stored,
+    succeeded,
+)
 from console.core.proposal_types import Code
 from tests.tables import cases
 
@@ -102,7 +112,7 @@ def test_a_refusal_opens_it_at_once_and_lets_one_a_minute_see_whether_it_was_men
     through, trying = admit(state, NOW + 70)
     assert (through, admit(trying, NOW + 71)[0]) == (True, False)
     again = failed(trying, NOW + 72, code)
-    assert (again.phase(NOW + 131), again.code, again.lasting, opened(trying, again)) == (
+    assert (again.phase(NOW + 131), again.code, again.lasting, record_failure(trying, again)) == (
         "open",
         code,
         True,

@@ -73,7 +73,7 @@ def by_action(house: Company) -> None:
 
 def in_bulk(house: Company) -> None:
     action = next(one for one in bulk.offered(house.olivia, "customer") if one.id == "customer.rate")
-    items = bulk.judged(
+    items = bulk.refusal_reasons(
         house.olivia,
         "customer",
         action,

@@ -14,7 +14,9 @@ WANTED = [("customer", "1"), ("customer", "3"), ("customer", "99"), ("account", 
 
 
 def told(company: Company, who: str) -> dict[tuple[str, str], str]:
-    return {reference: known.title for reference, known in browse.named(company.people[who], WANTED).items()}
+    return {
+        reference: known.title for reference, known in browse.names_of(company.people[who], WANTED).items()
+    }
 
 
 def test_a_record_is_named_as_its_reader_may_know_it(company: Company) -> None:
@@ -37,22 +39,22 @@ def test_a_record_is_named_as_its_reader_may_know_it(company: Company) -> None:
 
 def test_a_masked_name_is_dots_and_not_the_key(company: Company) -> None:
     say({"title": "{{ record.tax_id }}"})
-    assert browse.named(company.tom, [("customer", "1")])["customer", "1"].title == "Customer ••••••"
-    assert browse.named(company.mona, [("customer", "1")])["customer", "1"].title == "IE123"
+    assert browse.names_of(company.tom, [("customer", "1")])["customer", "1"].title == "Customer ••••••"
+    assert browse.names_of(company.mona, [("customer", "1")])["customer", "1"].title == "IE123"
 
 
 def test_names_cost_one_statement_for_each_collection(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    true = records.named
+    true = records.records_by_key
 
     def counted(collection: str, keys: object, scope: object, fields: object) -> dict[str, records.Record]:
         asked.append(collection)
         return true(collection, keys, scope, fields)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(records, "named", counted)
-    browse.named(company.mona, [("customer", str(key)) for key in range(200)] + [("account", "x")])
+    monkeypatch.setattr(records, "records_by_key", counted)
+    browse.names_of(company.mona, [("customer", str(key)) for key in range(200)] + [("account", "x")])
     assert asked == ["account", "customer"]
 
 
@@ -76,8 +78,8 @@ def test_who_may_read_and_not_browse_is_told_the_names_of_records_that_the_log_s
     company.started("1")
     access.grant("auditor", "collection:customer", ["read"], team="audit")
     about = (("customer", "1"),)
-    assert browse.named(company.ada, about)["customer", "1"].absent
-    assert browse.named(company.ada, about, "read")["customer", "1"].title == "Adaeze Okonkwo-Bell"
+    assert browse.names_of(company.ada, about)["customer", "1"].absent
+    assert browse.names_of(company.ada, about, "read")["customer", "1"].title == "Adaeze Okonkwo-Bell"
     sequencing.catch_up()
     said = [row.sentence for row in activity.page(company.ada, LogFilter(), 20).rows]
     assert any("Adaeze Okonkwo-Bell" in sentence for sentence in said)

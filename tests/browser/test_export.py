@@ -22,7 +22,7 @@ def test_an_archive_is_downloaded_and_proves_itself(
     screens: Callable[..., Any], company: Company, tmp_path: Path, width: int, scheme: str, script: bool
 ) -> None:
     company.finished("1")
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     screen = screens(width, 844, scheme, script)
     page = screen.go("/sign-in")
     page.fill("#email", "ada@fernwick.example")

@@ -28,7 +28,7 @@ def test_absences_from_the_shell(company: Company) -> None:
     assert said.exit_code == 0, said.output
     assert said.output.rstrip().endswith("stands in")
     assert run("list").output == run("list", tom).output == said.output
-    assert absences.substitute_of(company.tom.id, absences.away()) == company.mona.id
+    assert absences.substitute_of(company.tom.id, absences.people_away()) == company.mona.id
     assert isinstance(plan(tom, 1, mona).exception, Conflict)
     assert isinstance(plan(tom, 40, tom).exception, Invalid)
     assert run("plan", tom, "--first", "soon", "--last", "later", "--substitute", mona).exit_code == 2

@@ -60,7 +60,7 @@ def test_a_pipe_is_written_to_and_stays_one(out: Path) -> None:
 
 
 def test_an_archive_since_a_kept_checkpoint(out: Path, company: Company) -> None:
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     size, note, _ = tree_heads.newest() or (0, "", None)
     kept = out.with_name("kept")
     kept.write_text(note)

@@ -46,7 +46,7 @@ def test_by_program_nobody_without_the_right_sees_sets_or_removes_one(company: C
         client.delete(f"{PLACE}/bank", headers=headers),
     )
     assert [call.status_code for call in calls] == [403, 403, 403]
-    assert outgoing_secrets.known() == []
+    assert outgoing_secrets.all_secrets() == []
 
 
 def test_by_program_it_is_set_and_no_answer_holds_it(company: Company) -> None:

@@ -10,7 +10,7 @@ import pytest
 from console.auth.access.rows import ACTS, POLICIES, Row, checked, export, kind_of, parse as parse_policy
 from console.core.actor import Actor
 from console.core.expressions import parse
-from console.core.scopes import Scope, none, whole
+from console.core.scopes import Scope, none, unrestricted
 from tests.tables import cases
 
 NOW = datetime(2026, 5, 31, 12, tzinfo=UTC)
@@ -130,7 +130,7 @@ def test_nothing_and_unlimited(
 
 @pytest.mark.parametrize("values", [{}, {"id": 1}, {"id": None, "x": "y"}], ids=["empty", "key", "nulls"])
 def test_the_whole_allows_every_record_and_nothing_allows_none(values: dict[str, Any]) -> None:
-    assert whole("c").allows(values)
+    assert unrestricted("c").allows(values)
     assert not none("c").allows(values)
     assert not none("c").allows(values, NOW)
 

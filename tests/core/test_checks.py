@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from console.core.papers.document_checks import Check, Result, judged, of_values, texts_of_checks
+from console.core.papers.document_checks import Check, Result, check_results, of_values, texts_of_checks
 from console.core.papers.extracting import facts_of
 from console.core.papers.pages import Read
 from tests.core.test_extracting import page
@@ -31,7 +31,7 @@ def check(**told: Any) -> Check:
 
 
 def run(told: dict[str, Any], pages: list[Read]) -> Result:
-    (result,) = judged([check(**told)], ROOTS, facts_of(pages, NOW.date()), pages, "bill.pdf")
+    (result,) = check_results([check(**told)], ROOTS, facts_of(pages, NOW.date()), pages, "bill.pdf")
     return result
 
 

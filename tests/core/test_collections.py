@@ -6,7 +6,7 @@ import pytest
 
 from console.core.documents.collections import Collection, Stored, assemble
 from console.core.errors import DefinitionError
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from tests.tables import cases
 
 
@@ -147,12 +147,12 @@ def test_hidden_fields_are_kept_for_conditions_alone() -> None:
     assert made.by_name["a"].hidden
     scope = Scope("t", everything=True, hidden=frozenset({"b"}), fixed=frozenset({"id"}))
     assert [field["name"] for field in made.to_json(scope)["fields"]] == ["id"]
-    assert [field["name"] for field in made.to_json(whole("t"))["fields"]] == ["id", "b"]
+    assert [field["name"] for field in made.to_json(unrestricted("t"))["fields"]] == ["id", "b"]
 
 
 def test_a_segment_over_a_hidden_field_is_not_offered() -> None:
     made = one(column("a"), document={"segments": [{"id": "s", "label": "S", "filter": "record.a == 'x'"}]})
-    assert made.to_json(whole("t"))["segments"] == [{"id": "s", "label": "S"}]
+    assert made.to_json(unrestricted("t"))["segments"] == [{"id": "s", "label": "S"}]
     assert made.to_json(Scope("t", everything=True, hidden=frozenset({"a"})))["segments"] == []
 
 

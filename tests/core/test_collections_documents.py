@@ -8,7 +8,7 @@ from console.core.documents.collections import Collection, Stored, assemble
 from console.core.documents.collections.collection_document import cleansed, read
 from console.core.documents.collections.document_check import check
 from console.core.errors import DefinitionError
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from tests.tables import cases
 
 
@@ -106,7 +106,7 @@ def test_hidden_fields_of_a_reader_and_of_everybody_are_in_no_answer() -> None:
         {"id": "b", "label": "B", "filter": "record.note_2 == 'x'"},
     ]
     found = made({"fields": {"note_2": {"hidden": True}}, "segments": segments})
-    assert [field["name"] for field in found.to_json(whole("thing"))["fields"]] == ["id", "name"]
+    assert [field["name"] for field in found.to_json(unrestricted("thing"))["fields"]] == ["id", "name"]
     scope = Scope("thing", everything=True, hidden=frozenset({"name"}), fixed=frozenset({"id"}))
     told = found.to_json(scope)
     assert [(field["name"], field["readonly"]) for field in told["fields"]] == [("id", True)]

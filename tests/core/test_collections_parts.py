@@ -14,7 +14,7 @@ from console.core.documents.collections import (
     treatment,
 )
 from console.core.errors import DefinitionError
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from tests.core.test_collections import column, one, structure
 from tests.tables import cases
 
@@ -166,7 +166,7 @@ def test_a_relation_by_other_columns_than_there_are_is_refused(via: Any) -> None
 
 @cases("inner", ["stored", "native", "personal", "hidden", "least", "most", "scale"])
 def test_what_of_a_field_stays_inside(inner: str) -> None:
-    assert inner not in one(column("a")).to_json(whole("t"))["fields"][0]
+    assert inner not in one(column("a")).to_json(unrestricted("t"))["fields"][0]
 
 
 @pytest.mark.parametrize(

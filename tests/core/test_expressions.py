@@ -323,7 +323,7 @@ def test_what_a_condition_leaves_out_is_no_gap_and_is_still_checked() -> None:
     assert expressions.lacks(text, {})
     assert (
         [found.text for found in expressions.templates(text)]
-        == expressions.inside(text)
+        == expressions.raw_expressions(text)
         == ["record.yes", "record.missing"]
     )
     assert expressions.wrong_choices(text) is None

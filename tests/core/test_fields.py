@@ -9,10 +9,10 @@ from console.core.documents.field_expressions import texts_of_definitions
 from console.core.documents.fields import (
     FieldDefinition,
     FieldRule,
-    fitted,
+    coerce_computed,
+    fields_with_values,
     names_of,
-    shown,
-    taken,
+    submitted_values,
     wrong_rules,
 )
 from console.core.forms import FormField
@@ -33,7 +33,7 @@ def define(*fields: dict[str, Any]) -> list[FieldDefinition]:
 
 
 def values(definitions: list[FieldDefinition], former: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {field.name: field.value for field in shown(definitions, ROOTS, former or {}, "me")}
+    return {field.name: field.value for field in fields_with_values(definitions, ROOTS, former or {}, "me")}
 
 
 def test_former_values_come_before_computed_ones_before_defaults() -> None:
@@ -71,7 +71,7 @@ def test_a_field_sees_those_before_it_and_not_those_after() -> None:
     ],
 )
 def test_a_computed_value_fits_its_field_or_is_none(kind: str, value: Any, kept: Any) -> None:
-    assert fitted(FormField("x", "X", kind), value) == kept
+    assert coerce_computed(FormField("x", "X", kind), value) == kept
 
 
 def test_what_is_needed_is_judged_by_what_was_typed() -> None:
@@ -80,23 +80,26 @@ def test_what_is_needed_is_judged_by_what_was_typed() -> None:
         {"name": "result", "default": "good"},
         {"name": "why", "required_if": 'steps.me.result == "bad"', "help": said},
     )
-    assert [field.required for field in shown(form, ROOTS, {"result": "bad"}, "me")] == [False, True]
-    assert [shown(form, ROOTS, former, "me")[1].help for former in ({"result": "bad"}, {})] == [
+    assert [field.required for field in fields_with_values(form, ROOTS, {"result": "bad"}, "me")] == [
+        False,
+        True,
+    ]
+    assert [fields_with_values(form, ROOTS, former, "me")[1].help for former in ({"result": "bad"}, {})] == [
         "Of bad: say why",
         "Of good",
     ]
-    assert taken(form, ROOTS, {"result": "bad"}, "me", {"result": "good"}) == (
+    assert submitted_values(form, ROOTS, {"result": "bad"}, "me", {"result": "good"}) == (
         {"result": "good", "why": None},
         [],
     )
-    kept, details = taken(form, ROOTS, {}, "me", {"result": "bad"})
+    kept, details = submitted_values(form, ROOTS, {}, "me", {"result": "bad"})
     assert [detail["field"] for detail in details] == ["why"]
     assert kept["result"] == "bad"
 
 
 def test_a_wrong_field_is_told_once() -> None:
     form = define({"name": "n", "type": "integer", "required_if": "1 == 1"})
-    assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {"n": "x"})[1]] == ["n"]
+    assert [detail["field"] for detail in submitted_values(form, ROOTS, {}, "me", {"n": "x"})[1]] == ["n"]
 
 
 def test_read_only_fields_are_computed_anew_from_what_was_typed() -> None:
@@ -105,17 +108,24 @@ def test_read_only_fields_are_computed_anew_from_what_was_typed() -> None:
         {"name": "twice", "type": "integer", "readonly": True, "value": "steps.me.n * 2"},
         {"name": "more", "type": "integer", "readonly": True, "value": "steps.me.twice + 1"},
     )
-    assert taken(form, ROOTS, {"twice": 99}, "me", {"n": 4, "twice": 7})[0] == {"n": 4, "twice": 8, "more": 9}
+    assert submitted_values(form, ROOTS, {"twice": 99}, "me", {"n": 4, "twice": 7})[0] == {
+        "n": 4,
+        "twice": 8,
+        "more": 9,
+    }
 
 
 def test_a_choice_that_does_not_apply_is_neither_offered_nor_taken() -> None:
     young = [{"value": "all", "label": "All"}, {"value": "young", "label": "Young", "if": "record.age < 30"}]
     form = define({"name": "of", "type": "checklist", "options": young})
-    assert [option["value"] for option in shown(form, ROOTS, {}, "me")[0].options] == ["all"]
+    assert [option["value"] for option in fields_with_values(form, ROOTS, {}, "me")[0].options] == ["all"]
     assert [
-        option["value"] for option in shown(form, {**ROOTS, "record": {"age": 29}}, {}, "me")[0].options
+        option["value"]
+        for option in fields_with_values(form, {**ROOTS, "record": {"age": 29}}, {}, "me")[0].options
     ] == ["all", "young"]
-    assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {"of": ["young"]})[1]] == ["of"]
+    assert [detail["field"] for detail in submitted_values(form, ROOTS, {}, "me", {"of": ["young"]})[1]] == [
+        "of"
+    ]
     assert [(located.field, located.text) for located in texts_of_definitions("form", form)] == [
         ("form[0].options[1].if", "record.age < 30")
     ]
@@ -131,16 +141,16 @@ def test_the_largest_value_may_depend_on_the_run() -> None:
             "at_most": [{"if": "record.age > 60", "value": "1"}, {"value": "steps.load.n"}],
         }
     )
-    assert shown(form, ROOTS, {}, "me")[0].max == "12.5"
-    assert taken(form, ROOTS, {}, "me", {"n": "12.50"}) == ({"n": "12.50"}, [])
-    assert taken(form, ROOTS, {}, "me", {"n": "12.51"})[1] == [
+    assert fields_with_values(form, ROOTS, {}, "me")[0].max == "12.5"
+    assert submitted_values(form, ROOTS, {}, "me", {"n": "12.50"}) == ({"n": "12.50"}, [])
+    assert submitted_values(form, ROOTS, {}, "me", {"n": "12.51"})[1] == [
         {"field": "n", "reason": "This is too high: at most 12.5."}
     ]
     form = define(
         {"name": "n", "type": "integer", "at_most": "record.nothing"},
         {"name": "m", "type": "integer", "at_most": '"no number"'},
     )
-    assert taken(form, ROOTS, {}, "me", {"n": 99, "m": 99}) == ({"n": 99, "m": 99}, [])
+    assert submitted_values(form, ROOTS, {}, "me", {"n": 99, "m": 99}) == ({"n": 99, "m": 99}, [])
 
 
 @pytest.mark.parametrize(
@@ -164,7 +174,7 @@ def test_what_must_hold_is_said_in_the_documents_own_words(
         },
     ]
     form = define({"name": "n", "type": "decimal", "must": must})
-    found = taken(form, ROOTS, {}, "me", typed)[1]
+    found = submitted_values(form, ROOTS, {}, "me", typed)[1]
     assert [{**detail, **wanted} for detail, wanted in zip(found, details, strict=True)] == found
 
 
@@ -176,7 +186,7 @@ def test_what_cannot_be_told_does_not_hold() -> None:
             "must": [{"if": "steps.me.n < record.nothing", "message": "Not known."}],
         }
     )
-    assert taken(form, ROOTS, {}, "me", {"n": 1})[1] == [
+    assert submitted_values(form, ROOTS, {}, "me", {"n": 1})[1] == [
         {"field": "n", "reason": "Not known.", "severity": "refuse"}
     ]
     assert [tuple(text)[:2] for text in texts_of_definitions("form", form)] == [
@@ -206,7 +216,7 @@ def test_a_contradiction_says_what_why_and_the_ways_out() -> None:
     assert [text.field for text in texts_of_definitions("form", form)] == [
         f"form[1].must[0].{part}" for part in ("if", "message", "why")
     ]
-    assert taken(form, ROOTS, {}, "me", {"verdict": "other", "because": "age"})[1] == [
+    assert submitted_values(form, ROOTS, {}, "me", {"verdict": "other", "because": "age"})[1] == [
         {
             "field": "because",
             "reason": "Not possible: both ages are 30.",
@@ -215,18 +225,18 @@ def test_a_contradiction_says_what_why_and_the_ways_out() -> None:
             "ways": CONTRADICTION["ways"],
         }
     ]
-    assert taken(form, ROOTS, {}, "me", {"verdict": "other", "because": "place"})[1] == []
+    assert submitted_values(form, ROOTS, {}, "me", {"verdict": "other", "because": "place"})[1] == []
 
 
 def test_a_sentence_is_asked_for_only_where_the_rule_does_not_hold_and_is_kept() -> None:
     form = define({"name": "verdict", "must": [UNSEEN]}, {"name": "note"})
-    fields = shown(form, ROOTS, {}, "me")
+    fields = fields_with_values(form, ROOTS, {}, "me")
     assert [(field.name, field.label, field.explains) for field in fields[1:]] == [
         ("verdict_because", "Why all the same?", "verdict"),
         ("note", "Note", None),
     ]
     assert names_of(form) == {"verdict", "verdict_because", "note"}
-    asked = taken(form, ROOTS, {}, "me", {"verdict": "other"})[1]
+    asked = submitted_values(form, ROOTS, {}, "me", {"verdict": "other"})[1]
     assert asked == [
         {
             "field": "verdict_because",
@@ -239,19 +249,22 @@ def test_a_sentence_is_asked_for_only_where_the_rule_does_not_hold_and_is_kept()
         {"name": "verdict", "must": [{**UNSEEN, "if": "1 == 1", "ask": "Who opened it?"}, UNSEEN]},
         {"name": "note"},
     )
-    assert shown(two, ROOTS, {}, "me")[1].label == "Verdict: why all the same?", (
+    assert fields_with_values(two, ROOTS, {}, "me")[1].label == "Verdict: why all the same?", (
         "no question of a rule that was not broken"
     )
-    assert taken(two, ROOTS, {}, "me", {"verdict": "other"})[1] == asked
+    assert submitted_values(two, ROOTS, {}, "me", {"verdict": "other"})[1] == asked
     told = {"verdict": "other", "verdict_because": "It came by hand."}
-    assert taken(form, ROOTS, {}, "me", told) == ({**told, "note": None}, [])
-    assert taken(form, ROOTS, {}, "me", {"verdict": "same"}) == ({"verdict": "same", "note": None}, [])
+    assert submitted_values(form, ROOTS, {}, "me", told) == ({**told, "note": None}, [])
+    assert submitted_values(form, ROOTS, {}, "me", {"verdict": "same"}) == (
+        {"verdict": "same", "note": None},
+        [],
+    )
     written_all_the_same = {**told, "verdict": "same"}
-    assert taken(form, ROOTS, {}, "me", written_all_the_same) == (
+    assert submitted_values(form, ROOTS, {}, "me", written_all_the_same) == (
         {**written_all_the_same, "note": None},
         [],
     ), "no typed word is lost"
-    assert taken(form, ROOTS, told, "me", {}) == ({**told, "note": None}, [])
+    assert submitted_values(form, ROOTS, told, "me", {}) == ({**told, "note": None}, [])
 
 
 def test_a_column_may_have_rules_too() -> None:
@@ -264,17 +277,19 @@ def test_a_column_may_have_rules_too() -> None:
         }
     )
     form = define({"name": "why"})
-    assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {}, [column], [rule])[1]] == ["state"]
-    assert taken(form, ROOTS, {}, "me", {"state": "good"}, [column], [rule])[1] == []
+    assert [
+        detail["field"] for detail in submitted_values(form, ROOTS, {}, "me", {}, [column], [rule])[1]
+    ] == ["state"]
+    assert submitted_values(form, ROOTS, {}, "me", {"state": "good"}, [column], [rule])[1] == []
     asks = rule.model_copy(update={"severity": "explain"})
-    assert [field.name for field in shown(form, ROOTS, {}, "me", [column], [asks])] == [
+    assert [field.name for field in fields_with_values(form, ROOTS, {}, "me", [column], [asks])] == [
         "state_because",
         "why",
     ]
-    assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {}, [column], [asks])[1]] == [
-        "state_because"
-    ]
-    assert taken(form, ROOTS, {}, "me", {"state_because": "So."}, [column], [asks])[1] == []
+    assert [
+        detail["field"] for detail in submitted_values(form, ROOTS, {}, "me", {}, [column], [asks])[1]
+    ] == ["state_because"]
+    assert submitted_values(form, ROOTS, {}, "me", {"state_because": "So."}, [column], [asks])[1] == []
 
 
 @cases(
@@ -300,6 +315,6 @@ def test_rules_that_do_not_fit_their_form_are_named(
 def test_columns_beside_the_definitions_are_seen_by_them() -> None:
     form = define({"name": "why", "required_if": 'steps.me.state == "bad"'})
     column = FormField("state", "State", value="bad", now="bad")
-    assert shown(form, ROOTS, {}, "me", [column])[0].required
-    assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {}, [column])[1]] == ["why"]
-    assert taken(form, ROOTS, {}, "me", {"state": "good"}, [column])[1] == []
+    assert fields_with_values(form, ROOTS, {}, "me", [column])[0].required
+    assert [detail["field"] for detail in submitted_values(form, ROOTS, {}, "me", {}, [column])[1]] == ["why"]
+    assert submitted_values(form, ROOTS, {}, "me", {"state": "good"}, [column])[1] == []

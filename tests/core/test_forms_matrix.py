@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
-from console.core.documents.fields import NEEDS_OPTIONS, NOT_IN_FORMS, FieldDefinition, fitted, taken
+from console.core.documents.fields import (
+    NEEDS_OPTIONS,
+    NOT_IN_FORMS,
+    FieldDefinition,
+    coerce_computed,
+    submitted_values,
+)
 from console.core.errors import Invalid
 from console.core.forms import (
     CLEANERS,
@@ -621,7 +627,7 @@ def test_each_type_can_be_defined_and_its_default_stands_in_the_form(kind: str) 
         else {}
     )
     made = FieldDefinition.model_validate({"name": "x", "label": "X", "type": kind, "default": value} | more)
-    assert taken([made], {}, {}, "me", {}) == ({"x": kept}, [])
+    assert submitted_values([made], {}, {}, "me", {}) == ({"x": kept}, [])
     assert made.field().options == (
         {"collection": "party"} if kind == "reference" else OPTIONS if more else None
     )
@@ -670,9 +676,9 @@ def test_a_definition_is_refused_by_name_or_works(kind: str, default: Any, low: 
         )
     except ValidationError:
         return
-    values, details = taken([made], {}, {}, "me", {"x": default})
+    values, details = submitted_values([made], {}, {}, "me", {"x": default})
     assert details == []
-    assert fitted(made.field(), values["x"]) == values["x"] or values["x"] == []
+    assert coerce_computed(made.field(), values["x"]) == values["x"] or values["x"] == []
 
 
 @cases(
@@ -689,7 +695,7 @@ def test_a_definition_is_refused_by_name_or_works(kind: str, default: Any, low: 
     ],
 )
 def test_a_computed_number_is_rounded_to_what_a_form_reads(value: Any, kept: Any) -> None:
-    assert fitted(field("decimal"), value) == kept
+    assert coerce_computed(field("decimal"), value) == kept
 
 
 PDF = {

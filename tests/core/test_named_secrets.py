@@ -59,7 +59,7 @@ def test_amounts_and_numbers_are_no_values_of_settings() -> None:
     ],
 )
 def test_a_setting_is_a_secret_by_its_name_or_by_what_it_holds(name: str, value: Any, secret: bool) -> None:
-    assert secret_fields.held([("theme", "boost"), (name, value)]) is secret
+    assert secret_fields.holds_secret([("theme", "boost"), (name, value)]) is secret
 
 
 @cases(

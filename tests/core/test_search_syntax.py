@@ -19,7 +19,7 @@ from console.core.expressions.search_syntax import (
     read,
 )
 from console.core.filters import Test as Asked
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.formats import Look, sought_value
 
 
@@ -283,7 +283,7 @@ def test_whatever_is_typed_means_something(text: str) -> None:
 
 
 def test_a_scope_comes_with_the_relation() -> None:
-    narrow = whole("customer")
+    narrow = unrestricted("customer")
     found = read(
         "buyer:ana", HERE, ways=lambda _name: Way(BUYER, COLLECTIONS["customer"], narrow) if BUYER else None
     )

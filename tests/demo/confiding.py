@@ -162,7 +162,7 @@ def managed(house: House) -> dict[str, Any]:
         teamwork.archive(ines, malik.teams[0])
     told["archive"] = (str(refused.value), list(refused.value.details))
     told["remove"] = sources.consequences(loading.CORE, by=ines)
-    told["held"] = leavers.held(ines, malik.id)
+    told["held"] = leavers.runs_held(ines, malik.id)
     told["difference"] = sources.difference(loading.CORE, by=ines)
     told["costs"] = usage.today(ines)
     return told

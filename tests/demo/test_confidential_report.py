@@ -282,7 +282,9 @@ def test_the_log_has_nothing_of_it_for_those_outside_and_proves_itself_all_the_s
 
 
 def _export(house: House, who: str) -> bytes:
-    made = exports.begin(house.people[who], exports.ExportQuery(proofs=True), ready=sequencing.sealed)
+    made = exports.begin(
+        house.people[who], exports.ExportQuery(proofs=True), ready=sequencing.sequence_and_sign
+    )
     return b"".join(made.parts())
 
 

@@ -137,14 +137,16 @@ def test_pages_that_nobody_opened_are_told_afterwards(company: Company, run_id: 
         documents.page(company.olivia, other.id, number, run_id=run_id)
     opened = [event for event in log.events_of(run_id) if event.type == "source_opened"]
     assert [(event.open["page"], event.open["pages"]) for event in opened] == [(1, 3), (3, 3)]
-    looked = {seen.ref: seen for seen in documents.looked_at(company.olivia, run_id)}
+    looked = {seen.ref: seen for seen in documents.opened_documents(company.olivia, run_id)}
     assert (looked[one.id].opened, looked[one.id].words) == ((), "Never opened")
     assert (looked[other.id].never, looked[other.id].words) == ((2,), "Page 2 was never opened")
-    before = {seen.ref: seen.opened for seen in documents.looked_at(company.olivia, run_id, opened[0].n)}
+    before = {
+        seen.ref: seen.opened for seen in documents.opened_documents(company.olivia, run_id, opened[0].n)
+    }
     assert before[other.id] == (1,)
-    assert documents.looked_at(company.olivia, run_id, 1) == []
+    assert documents.opened_documents(company.olivia, run_id, 1) == []
     with pytest.raises(NotFound):
-        documents.looked_at(company.people["stan"], run_id)
+        documents.opened_documents(company.people["stan"], run_id)
 
 
 def test_a_masked_number_is_not_told_by_the_title_of_its_paper(
@@ -175,7 +177,8 @@ def test_a_masked_number_is_not_told_by_the_title_of_its_paper(
     assert documents.page(company.olivia, "paper:path:1", 1, run_id=run_id)
     sequencing.catch_up()
     titles = [
-        [one.title for one in opened_pages.looked_at(who, run_id)] for who in (company.olivia, company.rosa)
+        [one.title for one in opened_pages.opened_documents(who, run_id)]
+        for who in (company.olivia, company.rosa)
     ]
     assert titles == [["Paper QX7731"], ["Paper"]]
     (told,) = activity.page(company.ada, LogFilter(kinds=("source_opened",)), 10).rows

@@ -176,7 +176,9 @@ def exported(
         if since is None
         else {
             "from": since,
-            "proof": [item.hex() for item in tree.consistency(since, len(leaves), tree.within(leaves))],
+            "proof": [
+                item.hex() for item in tree.consistency(since, len(leaves), tree.complete_subtrees(leaves))
+            ],
         }
     )
     proofs = {
@@ -195,7 +197,7 @@ def chosen(log: Log, places: Sequence[int], *, since: int | None = None) -> Expo
     """An export of the events at these places, from 1, each with its proof."""
     whole, leaves = exported(log, since=since), log.leaves
     inclusion = [
-        [item.hex() for item in tree.inclusion(place - 1, len(leaves), tree.within(leaves))]
+        [item.hex() for item in tree.inclusion(place - 1, len(leaves), tree.complete_subtrees(leaves))]
         for place in places
     ]
     picked = [log.links[place - 1] for place in places]

@@ -66,7 +66,7 @@ PLAIN: list[tuple[str, Any, Any]] = [
 
 @cases(("name", "value", "plain"), PLAIN, ids=[row[0] for row in PLAIN])
 def test_plain(name: str, value: Any, plain: Any) -> None:
-    made = body.plain(value)
+    made = body.canonical_value(value)
     assert made == plain
     assert type(made) is type(plain)
     assert json.loads(body.canonical({"x": made})) == {"x": plain}
@@ -77,7 +77,7 @@ def test_plain(name: str, value: Any, plain: Any) -> None:
 def test_what_is_nested_too_deep_is_named_and_the_event_is_written(
     kind: type, levels: int, kept: bool
 ) -> None:
-    made = body.plain(nested(levels, kind))
+    made = body.canonical_value(nested(levels, kind))
     text = json.dumps(made)
     assert ("deep" in text.replace(TOO_DEEP, "")) is kept
     assert (TOO_DEEP in text) is not kept
@@ -138,8 +138,8 @@ def test_whatever_a_value_is_its_event_is_canonical(value: Any) -> None:
 
 @given(json_values)
 def test_making_plain_twice_is_making_it_once(value: Any) -> None:
-    once = body.plain(value)
-    assert body.plain(once) == once
+    once = body.canonical_value(value)
+    assert body.canonical_value(once) == once
     assert body.canonical(once) == rfc8785.dumps(once)
 
 
@@ -294,6 +294,6 @@ def test_what_could_not_be_opened_is_null_and_named(
     )
 )
 def test_flattening_and_nesting_agree(values: dict[str, Any]) -> None:
-    clean = json.loads(json.dumps(body.plain(values)))
+    clean = json.loads(json.dumps(body.canonical_value(values)))
     assert tree(body.flatten({"values": clean}), {}, "d")[0] == {"values": clean}
     assert body.unflatten(body.flatten({"values": clean})) == {"values": clean}

@@ -200,6 +200,6 @@ def test_the_server_lists_what_the_body_says(clean: Database) -> None:
         target = told["target"] or {}
         who = told["actor"]["id"], told["actor"]["team"], target.get("coll"), target.get("key")
         assert [datetime.fromisoformat(told["at"]), told["type"], *who, told["run"], *parts] == columns
-        assert recheck.listed(told) == tuple(columns)
+        assert recheck.list_columns(told) == tuple(columns)
     assert recheck.check() is None
     assert fetch("select * from console.relist(false)") == []

@@ -84,7 +84,7 @@ def test_roots_of_the_reference_tree() -> None:
     ],
 )
 def test_inclusion_proofs_of_the_reference_tree(index: int, size: int, proof: list[str]) -> None:
-    assert [item.hex() for item in tree.inclusion(index, size, tree.within(LEAVES))] == proof
+    assert [item.hex() for item in tree.inclusion(index, size, tree.complete_subtrees(LEAVES))] == proof
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_inclusion_proofs_of_the_reference_tree(index: int, size: int, proof: li
     ],
 )
 def test_consistency_proofs_of_the_reference_tree(old: int, size: int, proof: list[str]) -> None:
-    assert [item.hex() for item in tree.consistency(old, size, tree.within(LEAVES))] == proof
+    assert [item.hex() for item in tree.consistency(old, size, tree.complete_subtrees(LEAVES))] == proof
 
 
 def test_every_small_tree_has_the_root_of_the_definition_however_it_grew() -> None:
@@ -170,8 +170,8 @@ def forgeries(proof: list[bytes]) -> list[list[bytes]]:
 
 
 def test_every_bit_of_a_proof_counts() -> None:
-    proof, expected = tree.inclusion(11, 23, tree.within(MANY)), tree.root(MANY[:23])
-    steps = tree.consistency(11, 23, tree.within(MANY))
+    proof, expected = tree.inclusion(11, 23, tree.complete_subtrees(MANY)), tree.root(MANY[:23])
+    steps = tree.consistency(11, 23, tree.complete_subtrees(MANY))
     for place in range(len(proof)):
         for bit in range(256):
             forged = [*proof]
@@ -187,7 +187,7 @@ def test_every_bit_of_a_proof_counts() -> None:
 @pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (0, 0)])
 def test_no_proof_of_a_leaf_that_is_not_there(index: int, size: int) -> None:
     with pytest.raises(IndexError):
-        tree.inclusion(index, size, tree.within(MANY))
+        tree.inclusion(index, size, tree.complete_subtrees(MANY))
 
 
 def test_no_proof_from_or_to_a_size_that_never_was() -> None:
@@ -210,8 +210,8 @@ def test_tiles_know_every_size_they_grew_through(parts: list[int], data: st.Data
     assert tiles.root(size) == tree.root(MANY[:size])
     if size:
         index, old = data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, size))
-        assert tiles.inclusion(index, size) == tree.inclusion(index, size, tree.within(MANY))
-        assert tiles.consistency(old, size) == tree.consistency(old, size, tree.within(MANY))
+        assert tiles.inclusion(index, size) == tree.inclusion(index, size, tree.complete_subtrees(MANY))
+        assert tiles.consistency(old, size) == tree.consistency(old, size, tree.complete_subtrees(MANY))
 
 
 def test_tiles_of_three_levels() -> None:
@@ -271,7 +271,9 @@ def test_a_crash_between_tiles_and_size_leaves_nothing_to_mend() -> None:
     assert again.root() == tree.root(MANY[:600])
     again.append(MANY[5_000:5_300])
     assert again.root() == tree.root([*MANY[:600], *MANY[5_000:5_300]])
-    assert again.inclusion(599) == tree.inclusion(599, 900, tree.within([*MANY[:600], *MANY[5_000:5_300]]))
+    assert again.inclusion(599) == tree.inclusion(
+        599, 900, tree.complete_subtrees([*MANY[:600], *MANY[5_000:5_300]])
+    )
 
 
 def test_tiles_that_are_too_short_are_named() -> None:
@@ -288,4 +290,4 @@ def test_a_tree_grows_in_view_of_the_same_reader() -> None:
     for size in (3, 200, 256, 300, 511, 513):
         tiles.append(MANY[tiles.size : size])
         assert tiles.root() == tree.root(MANY[:size])
-        assert tiles.inclusion(size - 1) == tree.inclusion(size - 1, size, tree.within(MANY))
+        assert tiles.inclusion(size - 1) == tree.inclusion(size - 1, size, tree.complete_subtrees(MANY))

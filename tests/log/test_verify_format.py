@@ -90,11 +90,11 @@ def test_the_example_of_the_format_is_computed_anew(example: dict[str, bytes]) -
     key = checkpoint.verifier_key(f.ORIGIN, f.SEED)
     assert f"its public key `{key.public.hex()}`, its id `{key.id.hex()}`" in text
     assert example["key"].decode() == f"{key}\n"
-    steps = [item.hex() for item in tree.consistency(1, 3, tree.within(leaves))]
+    steps = [item.hex() for item in tree.consistency(1, 3, tree.complete_subtrees(leaves))]
     assert orjson.loads(example["proofs.json"])["consistency"] == {"from": 1, "proof": steps}
     part = orjson.loads(block("and this `proofs.json`:"))
     assert part["inclusion"] == [
-        [item.hex() for item in tree.inclusion(place - 1, 3, tree.within(leaves))]
+        [item.hex() for item in tree.inclusion(place - 1, 3, tree.complete_subtrees(leaves))]
         for place in part["positions"]
     ]
     values = [orjson.loads(line) for line in example["values.jsonl"].splitlines()]

@@ -120,11 +120,12 @@ def test_a_part_is_not_trusted_for_what_its_first_lines_say(said: Said) -> None:
         "complete": False,
         "positions": places,
         "inclusion": [
-            [item.hex() for item in tree.inclusion(place - 1, 300, tree.within(leaves))] for place in places
+            [item.hex() for item in tree.inclusion(place - 1, 300, tree.complete_subtrees(leaves))]
+            for place in places
         ],
         "consistency": {
             "from": size,
-            "proof": [item.hex() for item in tree.consistency(size, 300, tree.within(leaves))],
+            "proof": [item.hex() for item in tree.consistency(size, 300, tree.complete_subtrees(leaves))],
         },
     }
     lines = tuple(whole.lines[place - 1] for place in places)

@@ -170,7 +170,7 @@ def test_the_clock_stands_still_while_somebody_outside_is_waited_for(company: Co
 
 
 def test_a_ticket_has_the_time_of_its_inbox_from_when_it_came_in(company: Company) -> None:
-    assert inboxes.seen(company.mona, DESK["id"])
+    assert inboxes.visible_inbox(company.mona, DESK["id"])
     due_times.set_for_inbox(
         company.mona,
         DESK["id"],

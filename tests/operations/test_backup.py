@@ -331,7 +331,7 @@ def test_a_backup_from_before_a_change_of_the_key_wants_the_former_one(
     before = tree_heads.verifier_keys()
     sequencing.change_key()
     company.finished("2")
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     own = settings.current().own_signing_key
     assert own is not None
     (former,) = own.parent.glob("signing_key-*")
@@ -345,7 +345,7 @@ def test_a_backup_from_before_a_change_of_the_key_wants_the_former_one(
     assert integrity.look() is None
     sequencing.change_key()
     company.finished("2")
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     assert integrity.look() is None
     assert checked().exit_code == 0
 

@@ -270,7 +270,9 @@ def test_what_is_written_that_very_moment_goes_too(
     ] == [1]
     (tmp_path / "log.zip").write_bytes(
         b"".join(
-            exports.begin(company.ada, exports.ExportQuery(proofs=True), ready=sequencing.sealed).parts()
+            exports.begin(
+                company.ada, exports.ExportQuery(proofs=True), ready=sequencing.sequence_and_sign
+            ).parts()
         )
     )
     assert " 0 erased" not in verify.verify(tmp_path / "log.zip", [str(tree_heads.verifier_key())], None)

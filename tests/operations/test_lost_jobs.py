@@ -54,7 +54,7 @@ def test_what_is_under_way_without_its_job_gets_the_same_one_again(
     fetch("delete from queue.pgqueuer returning 1")
     olivia = company.olivia
     rate = next(action for action in bulk.offered(olivia, "customer") if action.id == "customer.rate")
-    items = bulk.judged(
+    items = bulk.refusal_reasons(
         olivia, "customer", rate, bulk.chosen(olivia, "customer", rate, ["1"], None), {"risk": "high"}
     )
     begun = bulk.begin(olivia, "customer", rate, items, {"risk": "high"})

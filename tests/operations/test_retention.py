@@ -61,7 +61,9 @@ def missing(chain: str) -> dict[str, set[str]]:
 
 def exported(folder: Path) -> dict[str, int]:
     """Reason → values that an export does not open, by the verifier's own count; the export is verified."""
-    exports.begin(CLI, exports.ExportQuery(proofs=True), ready=sequencing.sealed).save(folder / "log.zip")
+    exports.begin(CLI, exports.ExportQuery(proofs=True), ready=sequencing.sequence_and_sign).save(
+        folder / "log.zip"
+    )
     told = CliRunner().invoke(verify, [str(folder / "log.zip")])
     assert told.exit_code == 0, told.output
     with zipfile.ZipFile(folder / "log.zip") as archive:

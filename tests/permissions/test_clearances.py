@@ -293,7 +293,7 @@ def test_it_begins_and_ends_by_itself(house: Company) -> None:
     run_id = runs.start(house.kim, "care-amber", "customer", "1", {"why": "event"})
     later = asked(house, since=NOW + DAY, until=NOW + 2 * DAY)
     clearances.answer(house.kim, later.id, agree=True)
-    assert clearances.listed(house.ines)[0].grants[0].state == "later"
+    assert clearances.list_labels(house.ines)[0].grants[0].state == "later"
     with pytest.raises(NotFound):
         runs.get(house.ada, run_id)
     for seconds in (0.4, 4, 40):  # a busy machine may take longer to look than the shorter of them last
@@ -318,7 +318,7 @@ def test_it_begins_and_ends_by_itself(house: Company) -> None:
         (f"user:{house.ada.id}",),
     ) == [(0,)]
     assert (
-        next(grant for grant in clearances.listed(house.ines)[0].grants if grant.id == brief.id).state
+        next(grant for grant in clearances.list_labels(house.ines)[0].grants if grant.id == brief.id).state
         == "over"
     )
 
@@ -328,7 +328,7 @@ def test_who_neither_manages_rights_nor_holds_a_label_has_no_part_in_it(house: C
     may_see()
     made, actor = asked(house, who="olivia"), house.people[who]
     for call in (
-        lambda: clearances.listed(actor),
+        lambda: clearances.list_labels(actor),
         lambda: clearances.ask(actor, "amber", "tom@fernwick.example", NOW, NOW + DAY, "x"),
         lambda: clearances.answer(actor, made.id, agree=True),
         lambda: clearances.answer(actor, made.id, agree=False),
@@ -340,11 +340,11 @@ def test_who_neither_manages_rights_nor_holds_a_label_has_no_part_in_it(house: C
 
 
 def test_an_admin_lists_labels_without_what_carries_them_and_a_holder_with_it(house: Company) -> None:
-    amber, *others = clearances.listed(house.ines)
+    amber, *others = clearances.list_labels(house.ines)
     assert (amber.id, amber.holds, list(amber.carried_by)) == ("amber", False, [])
     assert {"blue", "confidential"} <= {other.id for other in others}
     assert amber.roles == [("keeper", ["Kim"])]
-    (own,) = clearances.listed(house.kim)
+    (own,) = clearances.list_labels(house.kim)
     assert (own.holds, list(own.carried_by)) == (True, ["workflow:care-amber"])
 
 

@@ -11,7 +11,7 @@ from console.auth.access import policy_store
 from console.auth.access.rows import Row
 from console.core.actor import Actor
 from console.core.errors import DefinitionError, Invalid, NotAllowed, NotFound
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.infra.db.engine import transaction
 from console.permissions import right_requests, rule_conditions
 from console.records import catalogue
@@ -25,7 +25,7 @@ def seen(actor: Actor, act: str = "read") -> set[str | None]:
     """Accounts that the actor may `act` on, by the database and by Python, which have to agree."""
     scope = access.scope_for(actor, "account", act)
     found = {row.key for row in records.page("account", scope).rows}
-    every = records.page("account", whole("account")).rows
+    every = records.page("account", unrestricted("account")).rows
     python = {row.key for row in every if access.can(actor, None, "collection:account", act, row.values)}
     assert found == python
     assert records.count("account", scope) == len(found)
@@ -187,7 +187,7 @@ def test_the_editor_offers_and_checks_relations(company: Company) -> None:
     assert "begins with customer_id" in rule_conditions.of_subject("collection:account")[0]
     company.sql("create index of_customer on account (customer_id)")
     assert rule_conditions.of_subject("collection:account") == []
-    counted = rule_conditions.counted(
+    counted = rule_conditions.count_matching(
         company.ines, "collection:account", "record.status == 'open'", "operator", "t:operations"
     )
     assert dict(counted.people) == {"Olivia": 2, "Tom": 1}

@@ -160,7 +160,7 @@ def test_levels_keep_what_they_come_with(company: Company) -> None:
 def test_only_who_manages_the_rights_gets_near_them(company: Company, who: str) -> None:
     actor = company.people[who]
     for attempt in (
-        lambda: permissions.listed(actor),
+        lambda: permissions.list_roles(actor),
         lambda: permissions.create(actor, "X", level="lead"),
         lambda: permissions.rename(actor, "buyer", "X", ""),
         lambda: permissions.delete(actor, "buyer"),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from console.records.check_lists import listed
+from console.records.check_lists import listed_values
 from tests.records.files import assembled
 from tests.tables import cases
 
@@ -44,7 +44,7 @@ from tests.tables import cases
     ],
 )
 def test_lists_in_the_checks_of_other_databases(text: str, lists: dict[str, list[str]]) -> None:
-    assert listed(text) == lists
+    assert listed_values(text) == lists
 
 
 def test_a_list_that_holds_only_under_a_condition_offers_no_choice(tmp_path: Path) -> None:

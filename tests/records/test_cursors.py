@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 
 from console import records
 from console.core.errors import Malformed
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.records import cursors
 from tests.records.files import keyed, opened
 
@@ -134,7 +134,7 @@ def test_a_page_refuses_what_stands_in_the_address(tmp_path: Path) -> None:
         "create table t (id integer primary key, n text); create table u (id integer primary key, n text)",
         rows=rows,
     ):
-        first = records.page("t", whole("t"), sort="n", limit=3)
+        first = records.page("t", unrestricted("t"), sort="n", limit=3)
         assert first.next is not None
         for asked in (
             {"after": first.next},
@@ -145,17 +145,17 @@ def test_a_page_refuses_what_stands_in_the_address(tmp_path: Path) -> None:
             {"after": first.next, "before": first.next, "sort": "n"},
         ):
             with pytest.raises(Malformed):
-                records.page("t", whole("t"), limit=3, **asked)  # type: ignore[arg-type]
+                records.page("t", unrestricted("t"), limit=3, **asked)  # type: ignore[arg-type]
         with pytest.raises(Malformed):
-            records.page("u", whole("u"), sort="n", limit=3, after=first.next)
+            records.page("u", unrestricted("u"), sort="n", limit=3, after=first.next)
         assert [
-            row.key for row in records.page("t", whole("t"), sort="n", limit=3, after=first.next).rows
+            row.key for row in records.page("t", unrestricted("t"), sort="n", limit=3, after=first.next).rows
         ] == ["1", "4", "7"]
 
 
 def test_a_list_sorted_by_long_texts_can_be_walked(tmp_path: Path) -> None:
     rows = [(number, "x" * LONG + str(number)) for number in range(4)]
     with opened(tmp_path, "create table t (id integer primary key, n text)", rows={"t": rows}):
-        first = records.page("t", whole("t"), sort="n", limit=2)
-        second = records.page("t", whole("t"), sort="n", limit=2, after=first.next)
+        first = records.page("t", unrestricted("t"), sort="n", limit=2)
+        second = records.page("t", unrestricted("t"), sort="n", limit=2, after=first.next)
         assert [row.key for row in (*first.rows, *second.rows)] == ["0", "1", "2", "3"]

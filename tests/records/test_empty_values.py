@@ -13,7 +13,7 @@ from console import records
 from console.core import expressions, filters
 from console.core.expressions import search_syntax
 from console.core.filters import Test as Asked
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.infra.postgres import Embedded
 from console.records import Figure, connect, grouped, sql_question
 from console.records.grouped import By
@@ -164,7 +164,7 @@ def thing(source: tuple[str, str]) -> Iterator[str]:
 def keys(**asked: Any) -> list[str]:
     found, after = [], None
     while True:
-        page = records.page("thing", whole("thing"), limit=4, after=after, **asked)
+        page = records.page("thing", unrestricted("thing"), limit=4, after=after, **asked)
         found += [str(row.key) for row in page.rows]
         if (after := page.next) is None:
             return found
@@ -182,7 +182,7 @@ def raw(url: str, key: int) -> dict[str, Any]:
 
 
 def test_no_reader_sees_a_value(thing: str) -> None:
-    for row in records.page("thing", whole("thing"), limit=50).rows:
+    for row in records.page("thing", unrestricted("thing"), limit=50).rows:
         assert {row.values[name] is None for name in NAMES} == {row.key in EMPTY}, row.values
         assert row.values["spare"] is None
 
@@ -196,7 +196,7 @@ def test_filters_search_and_conditions_agree(thing: str, name: str) -> None:
     assert {*keys(q=search_syntax.read(f"{name}:NULL", collection))} == EMPTY
     for text, wanted in ((f"record.{name} == null", EMPTY), (f"record.{name} != null", EVERY - EMPTY)):
         assert {*keys(segment=expressions.parse(text))} == wanted
-    value = records.page("thing", whole("thing"), limit=1).rows[0].values[name]
+    value = records.page("thing", unrestricted("thing"), limit=1).rows[0].values[name]
     assert {*keys(where=Asked(name, "eq", value))} == EVERY - EMPTY
     assert {*keys(where=Asked(name, "in", [value]))} == EVERY - EMPTY
     assert {*keys(where=Asked(name, "ne", value))} == EMPTY
@@ -238,7 +238,7 @@ def test_lists_are_sorted_as_if_the_column_were_null(thing: str, name: str) -> N
 
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_and_charts_leave_them_out(thing: str, name: str) -> None:
-    scope, field = whole("thing"), records.collection("thing").by_name[name]
+    scope, field = unrestricted("thing"), records.collection("thing").by_name[name]
     counted = records.value_counts("thing", scope, name).counts
     assert sorted(number for _, number in counted) == [len(EMPTY), len(EVERY - EMPTY)]
     assert dict(counted)[None] == len(EMPTY)
@@ -262,7 +262,7 @@ def test_a_question_in_sql_sees_nothing_either(thing: str) -> None:
         found = sql_question.ask(
             "file",
             f"select count(*) from thing where {name} is null",
-            lambda collection: whole(collection.id),
+            lambda collection: unrestricted(collection.id),
         )
         assert found.rows == ((len(EMPTY) if name != "spare" else len(EVERY),),)
 
@@ -273,23 +273,28 @@ def test_emptying_writes_the_mark_and_nothing_that_nobody_changed(
     """The record's values as they are read are what the log gets; the database holds what its own program expects."""
     _, url = source
     empty, full = raw(url, 3), raw(url, 4)
-    made = records.write("thing", "4", {name: {"new": None} for name in [*NAMES, "spare"]}, whole("thing"))
+    made = records.write(
+        "thing", "4", {name: {"new": None} for name in [*NAMES, "spare"]}, unrestricted("thing")
+    )
     assert {made.values[name] for name in [*NAMES, "spare"]} == {None}
     assert raw(url, 4) == empty | {"spare": None}, "null stands first for the last one"
     made = records.write(
         "thing",
         "4",
         {name: {"old": None, "new": value} for name, value in read_of("5").items()},
-        whole("thing"),
+        unrestricted("thing"),
     )
     assert {name: made.values[name] for name in NAMES} == read_of("5")
     assert raw(url, 4) == full
-    records.write("thing", "3", {name: {"new": None} for name in [*NAMES, "spare"]}, whole("thing"))
+    records.write("thing", "3", {name: {"new": None} for name in [*NAMES, "spare"]}, unrestricted("thing"))
     records.write(
-        "thing", "3", {"n": {"old": None, "new": -1}, "word": {"new": MARKS[thing]["word"]}}, whole("thing")
+        "thing",
+        "3",
+        {"n": {"old": None, "new": -1}, "word": {"new": MARKS[thing]["word"]}},
+        unrestricted("thing"),
     )
     assert raw(url, 3) == empty, "a mark that somebody types is no change either"
-    added = records.insert("thing", {"id": 90, **dict.fromkeys(NAMES)}, whole("thing"))
+    added = records.insert("thing", {"id": 90, **dict.fromkeys(NAMES)}, unrestricted("thing"))
     assert {added.values[name] for name in NAMES} == {None}
     assert raw(url, 90) == empty | {"spare": None}
     engine = connect.create(connect.address(url))
@@ -299,5 +304,5 @@ def test_emptying_writes_the_mark_and_nothing_that_nobody_changed(
 
 
 def read_of(key: str) -> dict[str, Any]:
-    found = records.get("thing", key, whole("thing")).values
+    found = records.get("thing", key, unrestricted("thing")).values
     return {name: found[name] for name in NAMES}

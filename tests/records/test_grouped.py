@@ -11,7 +11,7 @@ import pytest
 from console import records
 from console.core import expressions
 from console.core.errors import Malformed
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.records import grouped
 from console.records.grouped import By
 from console.workspaces.workspace_figures import starts
@@ -20,7 +20,7 @@ SOURCES = ["shop", "file"]
 
 
 def everyone(source: str) -> Scope:
-    return whole(f"{source}.customer")
+    return unrestricted(f"{source}.customer")
 
 
 def rows(source: str) -> list[dict[str, Any]]:

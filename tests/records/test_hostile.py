@@ -17,7 +17,7 @@ from console.core.documents.collections import Collection
 from console.core.errors import ConsoleError, DefinitionError, Invalid, Malformed, SourceDown
 from console.core.expressions.operands import Spelled
 from console.core.filters import Test as Condition
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.infra.postgres import Embedded
 from console.records import connect
 from tests.conftest import lent
@@ -94,7 +94,7 @@ def found(request: pytest.FixtureRequest, databases: dict[str, list[Collection]]
 
 
 def rows(collection: Collection, **more: object) -> list[records.Record]:
-    return records.page(collection.id, whole(collection.id), **more).rows  # type: ignore[arg-type]
+    return records.page(collection.id, unrestricted(collection.id), **more).rows  # type: ignore[arg-type]
 
 
 class Wrong(list[tuple[object, ...]]):
@@ -156,7 +156,7 @@ def test_every_list_answers_in_json_or_says_why_not(found: list[Collection]) -> 
             listed = rows(collection)
             json.dumps([record.to_json() for record in listed], allow_nan=False)
             assert bool(listed) is (collection.table not in WITHOUT_ROWS)
-            assert records.count(collection.id, whole(collection.id), None, None, None) == len(listed)
+            assert records.count(collection.id, unrestricted(collection.id), None, None, None) == len(listed)
     assert not wrong, "\n".join(map(str, wrong))
 
 
@@ -169,18 +169,20 @@ def test_pages_of_one_row_hold_each_row_once_in_every_order(found: list[Collecti
             with wrong.about(collection.id, sort):
                 wanted = [str(record.key) for record in rows(collection, sort=sort)]
                 seen: list[str] = []
-                page = records.page(collection.id, whole(collection.id), limit=1, sort=sort)
+                page = records.page(collection.id, unrestricted(collection.id), limit=1, sort=sort)
                 while page.rows and len(seen) <= len(wanted):
                     seen += [str(record.key) for record in page.rows]
                     page = (
-                        records.page(collection.id, whole(collection.id), limit=1, sort=sort, after=page.next)
+                        records.page(
+                            collection.id, unrestricted(collection.id), limit=1, sort=sort, after=page.next
+                        )
                         if page.next
                         else NO_PAGE
                     )
                 assert seen == wanted
                 backwards = records.page(
                     collection.id,
-                    whole(collection.id),
+                    unrestricted(collection.id),
                     limit=len(seen),
                     sort=sort,
                     before=cursor_of_last(collection, sort),
@@ -191,8 +193,12 @@ def test_pages_of_one_row_hold_each_row_once_in_every_order(found: list[Collecti
 
 def cursor_of_last(collection: Collection, sort: str) -> str | None:
     """The cursor from which everything but the last row is behind."""
-    first = records.page(collection.id, whole(collection.id), limit=len(rows(collection)) - 1, sort=sort)
-    return records.page(collection.id, whole(collection.id), limit=1, sort=sort, after=first.next).previous
+    first = records.page(
+        collection.id, unrestricted(collection.id), limit=len(rows(collection)) - 1, sort=sort
+    )
+    return records.page(
+        collection.id, unrestricted(collection.id), limit=1, sort=sort, after=first.next
+    ).previous
 
 
 SHOWN: dict[str, dict[str, list[object]]] = {
@@ -223,7 +229,10 @@ def test_json_is_not_written_back_with_fewer_digits(databases: dict[str, list[Co
     first, _, third = rows(kinds)[:3]
     with pytest.raises(Invalid) as error:
         records.write(
-            kinds.id, str(first.key), {"js": {"old": first.values["js"], "new": {"m": 2}}}, whole(kinds.id)
+            kinds.id,
+            str(first.key),
+            {"js": {"old": first.values["js"], "new": {"m": 2}}},
+            unrestricted(kinds.id),
         )
     assert "more digits" in error.value.details[0]["reason"]
     with pytest.raises(Invalid):
@@ -231,15 +240,15 @@ def test_json_is_not_written_back_with_fewer_digits(databases: dict[str, list[Co
             kinds.id,
             str(third.key),
             {"js": {"old": third.values["js"], "new": [Spelled("0.12345678901234567890")]}},
-            whole(kinds.id),
+            unrestricted(kinds.id),
         )
     sent = {"big": third.values["js"]["big"], "dec": [Spelled("0.10"), "0.10"]}
     after = records.write(
-        kinds.id, str(third.key), {"js": {"old": third.values["js"], "new": sent}}, whole(kinds.id)
+        kinds.id, str(third.key), {"js": {"old": third.values["js"], "new": sent}}, unrestricted(kinds.id)
     )
     assert after.values["js"] == {"big": 12345678901234567890123, "dec": [0.1, "0.10"]}
     after = records.write(
-        kinds.id, str(third.key), {"js": {"old": sent, "new": third.values["js"]}}, whole(kinds.id)
+        kinds.id, str(third.key), {"js": {"old": sent, "new": third.values["js"]}}, unrestricted(kinds.id)
     )
     assert after.values["js"] == {"big": 12345678901234567890123}
 
@@ -248,7 +257,7 @@ def test_a_record_is_known_by_its_bytes(databases: dict[str, list[Collection]]) 
     known = next(one for one in databases["mysql"] if one.table == "id_key")
     first, second = rows(known)
     assert (first.key, second.values["boss"]) == ("00112233445566778899aabbccddeeff", first.key)
-    led = records.related(known.id, str(second.key), known.relations[0].name, whole(known.id)).rows
+    led = records.related(known.id, str(second.key), known.relations[0].name, unrestricted(known.id)).rows
     assert [record.key for record in led] == [first.key]
 
 
@@ -258,7 +267,7 @@ def test_every_record_with_a_key_is_found_by_it_alone(found: list[Collection]) -
         for record in [] if broken(collection) else rows(collection):
             with wrong.about(collection.id, record.key):
                 if record.key is not None:
-                    again = records.get(collection.id, record.key, whole(collection.id))
+                    again = records.get(collection.id, record.key, unrestricted(collection.id))
                     assert (again.key, again.values, bool(again.title)) == (record.key, record.values, True)
         assert collection.key or all(field.readonly for field in collection.fields), collection.id
     assert not wrong, "\n".join(map(str, wrong))
@@ -327,7 +336,7 @@ def test_what_may_be_changed_is_written_back_as_it_was(found: list[Collection]) 
                             collection.id,
                             str(record.key),
                             {field.name: {"old": value, "new": value}},
-                            whole(collection.id),
+                            unrestricted(collection.id),
                         )
                         assert after.values == record.values
     assert not wrong, "\n".join(map(str, wrong))

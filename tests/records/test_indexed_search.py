@@ -13,7 +13,7 @@ from console import records
 from console.core import expressions
 from console.core.documents.collections import Collection, Stored, assemble
 from console.core.expressions import search_syntax
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.infra import subjects
 from console.infra.postgres import Embedded
 from console.records import catalogue, connect, indexed_search, indexes, quick_search, reflect, search
@@ -143,7 +143,7 @@ def listed(
 ) -> list[str]:
     sought = search_syntax.read(text, collection)
     sought = search_syntax.everywhere(sought) if inside else sought
-    scope = scope or whole(collection.id)
+    scope = scope or unrestricted(collection.id)
     rows = [row.title for row in records.page(collection.id, scope, q=sought, sort="name").rows]
     assert records.count(collection.id, scope, q=sought) == len(rows)
     return rows
@@ -178,7 +178,9 @@ def test_a_telephone_number_is_found_however_it_is_spelled(
         sought = search_syntax.everywhere(sought) if inside else sought
         return [
             row.key
-            for row in records.page(f"{kind}.{name}", whole(f"{kind}.{name}"), q=sought, sort="id").rows
+            for row in records.page(
+                f"{kind}.{name}", unrestricted(f"{kind}.{name}"), q=sought, sort="id"
+            ).rows
         ]
 
     for text in ("+442079460780", "+44 20 7946 0780", "+44 (0)20 7946-0780", "0044 20 79460780"):

@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 from console import records
 from console.core.documents.collections import Collection, Stored, assemble
 from console.core.errors import NotFound
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.records import record_keys, values
 from tests.records.files import opened
 from tests.tables import cases
@@ -255,13 +255,13 @@ insert into pair values ('x/y', 1, 'one'), ('', 0, 'nought');
 def test_each_record_of_a_list_is_found_by_the_key_it_has_there(tmp_path: Path) -> None:
     with opened(tmp_path, TABLES, rows={"word": [(word, number) for number, word in enumerate(STRANGE)]}):
         for table, many in (("word", len(STRANGE)), ("number", 3), ("pair", 2)):
-            rows = records.page(table, whole(table), limit=100).rows
+            rows = records.page(table, unrestricted(table), limit=100).rows
             assert len({row.key for row in rows}) == many
-            assert [records.get(table, str(row.key), whole(table)) for row in rows] == rows
+            assert [records.get(table, str(row.key), unrestricted(table)) for row in rows] == rows
 
 
 def test_a_null_in_the_key_of_sqlite_leaves_the_row_in_the_list_without_a_key(tmp_path: Path) -> None:
     with opened(
         tmp_path, "create table t (k text primary key, n int); insert into t values (null, 1), ('a', 2)"
     ):
-        assert [row.key for row in records.page("t", whole("t")).rows] == [None, "a"]
+        assert [row.key for row in records.page("t", unrestricted("t")).rows] == [None, "a"]

@@ -8,7 +8,7 @@ import pytest
 
 from console import records
 from console.core.errors import Malformed
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.records import list_starts
 from tests.records.files import connected, opened
 from tests.records.test_paging_sqlite import POOLS, SORTABLE, TABLE, drawn, expected, flat, forth
@@ -21,14 +21,14 @@ BETWEEN: dict[str, list[Any]] = {"i": [100], "t": ["aa", "z"], "day": ["2030-01-
 
 def around(table: str, limit: int, **asked: Any) -> tuple[list[str | None], list[str | None]]:
     """Keys of the page that is asked for, and of the whole list as its ways back and forth lead through it."""
-    page = records.page(table, whole(table), limit=limit, **asked)
+    page = records.page(table, unrestricted(table), limit=limit, **asked)
     here, before, after = [row.key for row in page.rows], list[str | None](), list[str | None]()
     back, on, order = page.previous, page.next, {"sort": asked.get("sort")}
     while back is not None:
-        found = records.page(table, whole(table), limit=limit, before=back, **order)
+        found = records.page(table, unrestricted(table), limit=limit, before=back, **order)
         before, back = [row.key for row in found.rows] + before, found.previous
     while on is not None:
-        found = records.page(table, whole(table), limit=limit, after=on, **order)
+        found = records.page(table, unrestricted(table), limit=limit, after=on, **order)
         after, on = after + [row.key for row in found.rows], found.next
     return here, before + here + after
 
@@ -118,4 +118,4 @@ def test_what_is_no_value_of_the_sorted_field_is_refused(
     tmp_path: Path, sort: str, start: dict[str, Any]
 ) -> None:
     with opened(tmp_path, TABLE, rows={"thing": drawn(5)}), pytest.raises(Malformed):
-        records.page("thing", whole("thing"), sort=sort, start=start)
+        records.page("thing", unrestricted("thing"), sort=sort, start=start)

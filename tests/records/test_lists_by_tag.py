@@ -7,7 +7,7 @@ import pytest
 from console import records
 from console.core import filters
 from console.core.errors import Malformed
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.infra.db.engine import fetch
 from console.records import record_keys, tag_filter
 
@@ -29,7 +29,8 @@ def keys(collection_id: str, value: str | None = "Many", op: str = "eq") -> list
         {"field": filters.tag_field(collection), "op": op, "value": value}, collection
     )
     return sorted(
-        str(row.key) for row in records.page(collection_id, whole(collection_id), where=where or None).rows
+        str(row.key)
+        for row in records.page(collection_id, unrestricted(collection_id), where=where or None).rows
     )
 
 

@@ -9,7 +9,7 @@ from console import records
 from console.core import filters
 from console.core.documents.collections import Collection
 from console.core.errors import SourceChanged
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.records import mysql_types
 from tests.records.files import connected
 from tests.servers.mariadb import running
@@ -95,7 +95,7 @@ def alarms(collection: Collection, times: int = 2) -> int:
     found = 0
     for _ in range(times):
         try:
-            records.page(collection.id, whole("x"), fields=["id"], where=filters.Test("id", "lt", 0))
+            records.page(collection.id, unrestricted("x"), fields=["id"], where=filters.Test("id", "lt", 0))
         except SourceChanged:
             found += 1
     return found

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from console import records
 from console.core import expressions
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.records import catalogue
 from tests.records.files import opened
 
@@ -68,16 +68,16 @@ def expected(rows: list[Row], column: int | None, *, descending: bool) -> list[s
 def forth(table: str, limit: int, **asked: Any) -> list[list[str | None]]:
     """Keys of each page of the list, by `next` to the end; the way back by `previous` is asserted to be the same."""
     pages: list[list[str | None]] = []
-    found = records.page(table, whole(table), limit=limit, **asked)
+    found = records.page(table, unrestricted(table), limit=limit, **asked)
     while True:
         pages.append([row.key for row in found.rows])
         assert len(pages) < 1_000, "the list does not end"
         if found.next is None:
             break
-        found = records.page(table, whole(table), limit=limit, after=found.next, **asked)
+        found = records.page(table, unrestricted(table), limit=limit, after=found.next, **asked)
     back = [pages[-1]]
     while found.previous is not None:
-        found = records.page(table, whole(table), limit=limit, before=found.previous, **asked)
+        found = records.page(table, unrestricted(table), limit=limit, before=found.previous, **asked)
         back.insert(0, [row.key for row in found.rows])
     assert [key for page in back for key in page] == [key for page in pages for key in page]
     return pages
@@ -123,7 +123,7 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.mark.parametrize(
     ("scope", "keeps"),
     [
-        (whole("thing"), lambda row: True),
+        (unrestricted("thing"), lambda row: True),
         (Scope("thing"), lambda row: False),
         (Scope("thing", allow=(expressions.parse("record.b"),)), lambda row: row[4] == 1),
         (

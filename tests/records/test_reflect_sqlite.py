@@ -7,7 +7,7 @@ import pytest
 
 from console import records
 from console.core.documents.collections import Collection
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.records.values import written
 from tests.records.files import assembled, opened, structures
 from tests.tables import cases
@@ -226,15 +226,18 @@ def test_a_table_and_a_column_of_any_name_can_be_listed_sorted_searched_and_read
 ) -> None:
     script = f"create table {quoted(name)} (id integer primary key, {quoted(name)} text); insert into {quoted(name)} values (1, 'b'), (2, 'a')"
     with opened(tmp_path, script):
-        assert [row.values[name] for row in records.page(name, whole(name), sort=name).rows] == ["a", "b"]
-        first = records.page(name, whole(name), sort=f"-{name}", limit=1)
+        assert [row.values[name] for row in records.page(name, unrestricted(name), sort=name).rows] == [
+            "a",
+            "b",
+        ]
+        first = records.page(name, unrestricted(name), sort=f"-{name}", limit=1)
         assert [
             row.key
-            for row in records.page(name, whole(name), sort=f"-{name}", limit=1, after=first.next).rows
+            for row in records.page(name, unrestricted(name), sort=f"-{name}", limit=1, after=first.next).rows
         ] == ["2"]
-        assert [row.key for row in records.page(name, whole(name), q="B").rows] == ["1"]
-        assert records.get(name, "1", whole(name)).values == {"id": 1, name: "b"}
-        assert records.count(name, whole(name)) == 2
+        assert [row.key for row in records.page(name, unrestricted(name), q="B").rows] == ["1"]
+        assert records.get(name, "1", unrestricted(name)).values == {"id": 1, name: "b"}
+        assert records.count(name, unrestricted(name)) == 2
 
 
 ODD = """
@@ -312,7 +315,7 @@ def test_a_generated_column_is_read_and_sorted_by(tmp_path: Path) -> None:
     script = "create table t (id integer primary key, n int, minus int as (-n)); insert into t (id, n) values (1, 1), (2, 2), (3, 3)"
     with opened(tmp_path, script):
         assert [
-            (row.key, row.values["minus"]) for row in records.page("t", whole("t"), sort="minus").rows
+            (row.key, row.values["minus"]) for row in records.page("t", unrestricted("t"), sort="minus").rows
         ] == [
             ("3", -3),
             ("2", -2),

@@ -15,7 +15,7 @@ from console.core import expressions, filters
 from console.core.documents.collections import Field
 from console.core.errors import NotFound
 from console.core.expressions.search_syntax import Several, Without
-from console.core.scopes import Scope, none, whole
+from console.core.scopes import Scope, none, unrestricted
 from console.infra.db.engine import transaction
 from console.records import catalogue
 
@@ -24,13 +24,15 @@ CUSTOMER, NOTE = "shop.customer", "shop.back.note"
 
 @pytest.mark.usefixtures("shops")
 def test_each_record_and_what_it_leads_to_are_their_own_however_often_others_were_read() -> None:
-    customers, notes = (records.page(name, whole(name)).rows for name in (CUSTOMER, NOTE))
+    customers, notes = (records.page(name, unrestricted(name)).rows for name in (CUSTOMER, NOTE))
     for _ in range(3):
         for row in customers:
-            assert records.get(CUSTOMER, str(row.key), whole(CUSTOMER)) == row
-            led = records.related(CUSTOMER, str(row.key), "note_by_customer", whole(NOTE), known=row.values)
+            assert records.get(CUSTOMER, str(row.key), unrestricted(CUSTOMER)) == row
+            led = records.related(
+                CUSTOMER, str(row.key), "note_by_customer", unrestricted(NOTE), known=row.values
+            )
             assert led.rows == [note for note in notes if note.values["customer_id"] == row.values["id"]]
-        assert [records.get(NOTE, str(note.key), whole(NOTE)) for note in notes] == notes
+        assert [records.get(NOTE, str(note.key), unrestricted(NOTE)) for note in notes] == notes
     every = {str(row.key) for row in customers}
     for _ in range(3):
         for mood in ("open", "closed", "on hold"):
@@ -48,7 +50,7 @@ def test_each_record_and_what_it_leads_to_are_their_own_however_often_others_wer
                     assert records.get(CUSTOMER, key, given).key == key
     for lost in ("999999", "9223372036854775807", "99999999999999999999", "-1", "x", "017"):
         with pytest.raises(NotFound):
-            records.get(CUSTOMER, lost, whole(CUSTOMER))
+            records.get(CUSTOMER, lost, unrestricted(CUSTOMER))
     with pytest.raises(NotFound):
         records.get(CUSTOMER, "1", none(CUSTOMER))
 
@@ -67,10 +69,14 @@ def test_a_filter_by_what_time_changes_is_of_its_own_moment_each_time(
         return len(records.page(CUSTOMER, given, **asked).rows)
 
     asked: list[Callable[[], int]] = [
-        lambda: found(whole(CUSTOMER), where=filters.Test("late", "eq", True)),
-        lambda: found(whole(CUSTOMER), where=filters.Group("and", (filters.Test("late", "eq", True),))),
-        lambda: found(whole(CUSTOMER), q=filters.Test("late", "eq", True)),
-        lambda: found(whole(CUSTOMER), q=Several("and", (Without(filters.Test("late", "eq", False)),))),
+        lambda: found(unrestricted(CUSTOMER), where=filters.Test("late", "eq", True)),
+        lambda: found(
+            unrestricted(CUSTOMER), where=filters.Group("and", (filters.Test("late", "eq", True),))
+        ),
+        lambda: found(unrestricted(CUSTOMER), q=filters.Test("late", "eq", True)),
+        lambda: found(
+            unrestricted(CUSTOMER), q=Several("and", (Without(filters.Test("late", "eq", False)),))
+        ),
         lambda: found(Scope(CUSTOMER, allow=(expressions.parse(text),))),
     ]
     assert [each() for each in asked] == [0] * len(asked)
@@ -92,5 +98,7 @@ def test_a_filter_by_tags_finds_those_that_have_them_now() -> None:
                 by="sys:test",
                 at=datetime.now(UTC),
             )
-        found = records.page(CUSTOMER, whole(CUSTOMER), where=filters.Test("console_tags", "eq", "vip")).rows
+        found = records.page(
+            CUSTOMER, unrestricted(CUSTOMER), where=filters.Test("console_tags", "eq", "vip")
+        ).rows
         assert [row.key for row in found][-1] == key

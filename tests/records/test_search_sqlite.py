@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console import records
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.records.search import searched_fields
 from tests.records.files import opened
 
@@ -48,8 +48,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def found(q: str, scope: Scope | None = None) -> list[str | None]:
-    rows = [row.key for row in records.page("customer", scope or whole("customer"), q=q).rows]
-    assert records.count("customer", scope or whole("customer"), q=q) == len(rows)
+    rows = [row.key for row in records.page("customer", scope or unrestricted("customer"), q=q).rows]
+    assert records.count("customer", scope or unrestricted("customer"), q=q) == len(rows)
     return rows
 
 
@@ -150,5 +150,5 @@ def test_bytes_that_are_no_text_close_no_list(tmp_path: Path) -> None:
     """A SQLite file takes any bytes into a text column; they are shown as they can be."""
     script = "create table thing (id integer primary key, name text); insert into thing values (1, 'fine'), (2, cast(x'ff41fe' as text));"
     with opened(tmp_path, script):
-        rows = records.page("thing", whole("thing"), sort="id").rows
+        rows = records.page("thing", unrestricted("thing"), sort="id").rows
         assert [row.values["name"] for row in rows] == ["fine", "\ufffdA\ufffd"]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from console import records
 from console.core import expressions, filters
 from console.core.errors import Malformed, NotFound
-from console.core.scopes import Scope, none, whole
+from console.core.scopes import Scope, none, unrestricted
 from console.infra.postgres import Embedded
 from console.records import catalogue, indexes
 
@@ -45,16 +45,20 @@ def keys(page: records.Page) -> list[str | None]:
 
 def walk(collection_id: str, limit: int, **asked: Any) -> list[str | None]:
     """Every key of the list, forwards in pages; asserts that the way back is the same pages."""
-    pages = [records.page(collection_id, whole(collection_id), limit=limit, **asked)]
+    pages = [records.page(collection_id, unrestricted(collection_id), limit=limit, **asked)]
     while pages[-1].next:
         pages.append(
-            records.page(collection_id, whole(collection_id), limit=limit, after=pages[-1].next, **asked)
+            records.page(
+                collection_id, unrestricted(collection_id), limit=limit, after=pages[-1].next, **asked
+            )
         )
         assert len(pages) < 100
     back = [pages[-1]]
     while back[-1].previous:
         back.append(
-            records.page(collection_id, whole(collection_id), limit=limit, before=back[-1].previous, **asked)
+            records.page(
+                collection_id, unrestricted(collection_id), limit=limit, before=back[-1].previous, **asked
+            )
         )
     assert [keys(page) for page in reversed(back)] == [keys(page) for page in pages]
     return [key for page in pages for key in keys(page)]
@@ -90,46 +94,46 @@ def test_pages_go_both_ways_without_gap_or_double(either: str, sort: str | None,
     place = f"{either}.customer"
     found = walk(place, limit, sort=sort)
     assert sorted(found, key=str) == ["1", "2", "3", "4"]
-    assert found == keys(records.page(place, whole(place), sort=sort))
+    assert found == keys(records.page(place, unrestricted(place), sort=sort))
     assert walk(place, 4, sort=sort) == found
 
 
 @pytest.mark.parametrize("table", ["order", "keyless", "summary"])
 def test_composite_keys_and_lists_without_key(either: str, table: str) -> None:
     collection = f"{either}.{table}"
-    found = [row.values for row in records.page(collection, whole(collection)).rows]
-    first = records.page(collection, whole(collection), limit=2)
+    found = [row.values for row in records.page(collection, unrestricted(collection)).rows]
+    first = records.page(collection, unrestricted(collection), limit=2)
     seen = list(first.rows)
     while first.next:
-        first = records.page(collection, whole(collection), limit=2, after=first.next)
+        first = records.page(collection, unrestricted(collection), limit=2, after=first.next)
         seen += first.rows
     assert [row.values for row in seen] == found
-    assert len(found) == records.count(collection, whole(collection))
+    assert len(found) == records.count(collection, unrestricted(collection))
     if table != "order":
         assert {row.key for row in seen} == {None}
         with pytest.raises(NotFound):
-            records.get(collection, "1", whole(collection))
+            records.get(collection, "1", unrestricted(collection))
 
 
 def test_a_list_without_key_goes_back_by_number(shop: Embedded) -> None:
-    first = records.page("shop.keyless", whole("x"), limit=10, sort="-a")
-    second = records.page("shop.keyless", whole("x"), limit=10, sort="-a", after=first.next)
+    first = records.page("shop.keyless", unrestricted("x"), limit=10, sort="-a")
+    second = records.page("shop.keyless", unrestricted("x"), limit=10, sort="-a", after=first.next)
     assert (
-        records.page("shop.keyless", whole("x"), limit=10, sort="-a", before=second.previous).rows
+        records.page("shop.keyless", unrestricted("x"), limit=10, sort="-a", before=second.previous).rows
         == first.rows
     )
     assert first.previous is None
 
 
 def test_cursors_survive_what_comes_and_goes(file: str) -> None:
-    first = records.page(C, whole(C), sort="name", limit=2)
+    first = records.page(C, unrestricted(C), sort="name", limit=2)
     with sqlite3.connect(file.removeprefix("sqlite:///")) as connection:
         connection.execute("delete from customer where id = ?", (first.rows[-1].key,))
         connection.execute("insert into customer (id, name, mood) values (77, '0 comes first', 'open')")
     connection.close()
-    rest = records.page(C, whole(C), sort="name", limit=9, after=first.next)
+    rest = records.page(C, unrestricted(C), sort="name", limit=9, after=first.next)
     assert keys(rest) == ["2", "4"]
-    assert keys(records.page(C, whole(C), sort="name", limit=9, before=rest.previous)) == ["77", "3"]
+    assert keys(records.page(C, unrestricted(C), sort="name", limit=9, before=rest.previous)) == ["77", "3"]
 
 
 @pytest.mark.parametrize(
@@ -166,37 +170,37 @@ def test_hidden_fields_are_not_even_selected(shop: Embedded) -> None:
 
 
 def test_a_page_is_one_statement_and_so_is_the_count(shop: Embedded) -> None:
-    records.page(C, whole(C), limit=1)
+    records.page(C, unrestricted(C), limit=1)
     with statements() as seen:
-        first = records.page(C, whole(C), sort="-email", limit=1)
+        first = records.page(C, unrestricted(C), sort="-email", limit=1)
         records.page(
             C,
-            whole(C),
+            unrestricted(C),
             sort="-email",
             limit=1,
             after=first.next,
             q="a",
             where=filters.Test("mood", "ne", "closed"),
         )
-        records.count(C, whole(C))
-        records.visible_keys(C, ["1", "2", "nope", "017", "99"], whole(C))
+        records.count(C, unrestricted(C))
+        records.visible_keys(C, ["1", "2", "nope", "017", "99"], unrestricted(C))
     assert len(seen) == 4
 
 
 def test_what_is_asked_again_is_answered_for_who_asks_now(shop: Embedded) -> None:
     hidden = Scope(C, everything=True, hidden=frozenset({"name"}))
     for _ in range(2):
-        assert keys(records.page(C, whole(C), q="lovelace")) == ["1"]
+        assert keys(records.page(C, unrestricted(C), q="lovelace")) == ["1"]
         assert keys(records.page(C, hidden, q="lovelace")) == []
-        assert keys(records.page(C, whole(C), where=filters.Test("mood", "eq", "open"))) == ["1", "4"]
-        assert keys(records.page(C, whole(C), where=filters.Test("mood", "eq", "closed"))) == ["2"]
+        assert keys(records.page(C, unrestricted(C), where=filters.Test("mood", "eq", "open"))) == ["1", "4"]
+        assert keys(records.page(C, unrestricted(C), where=filters.Test("mood", "eq", "closed"))) == ["2"]
         assert keys(records.page(C, scope("record.mood == 'open'"), limit=1)) == ["1"]
         assert keys(records.page(C, scope("record.mood == $currentUser.mood", mood="closed"), limit=1)) == [
             "2"
         ]
         assert keys(records.page(C, none(C))) == []
         for sort in ("email", "-email", None):  # with nulls on both sides of the anchor
-            everything = keys(records.page(C, whole(C), sort=sort))
+            everything = keys(records.page(C, unrestricted(C), sort=sort))
             for limit in (1, 2, 3):
                 assert walk(C, limit, sort=sort) == everything
 
@@ -209,7 +213,7 @@ def scope(*allow: str, deny: tuple[str, ...] = (), **attributes: Any) -> Scope:
     ("given", "wanted"),
     [
         (none(C), []),
-        (whole(C), ["1", "2", "3", "4"]),
+        (unrestricted(C), ["1", "2", "3", "4"]),
         (scope("record.mood == 'open'"), ["1", "4"]),
         (scope("record.mood == 'open'", "record.vip == false"), ["1", "2", "4"]),
         (scope("true", deny=("record.vip",)), ["2"]),
@@ -235,14 +239,14 @@ def test_every_read_is_within_the_scope(either: str, given: Scope, wanted: list[
 
 @pytest.mark.parametrize("collection", ["shop.back.note", "shop.odd", "shop.order", "shop.pair"])
 def test_every_record_opens_by_its_key(shop: Embedded, collection: str) -> None:
-    rows = records.page(collection, whole(collection)).rows
+    rows = records.page(collection, unrestricted(collection)).rows
     assert rows
     for row in rows:
         assert row.key is not None
         assert "/" not in row.key
         assert row.key not in {".", ".."}
-        assert records.get(collection, row.key, whole(collection)) == row
-    assert records.visible_keys(collection, [str(row.key) for row in rows], whole(collection)) == {
+        assert records.get(collection, row.key, unrestricted(collection)) == row
+    assert records.visible_keys(collection, [str(row.key) for row in rows], unrestricted(collection)) == {
         row.key for row in rows
     }
 
@@ -272,8 +276,8 @@ def test_every_record_opens_by_its_key(shop: Embedded, collection: str) -> None:
     ],
 )
 def test_quick_search(shop: Embedded, q: str, wanted: list[str]) -> None:
-    assert keys(records.page(C, whole(C), q=q)) == wanted
-    assert records.count(C, whole(C), q=q) == len(wanted)
+    assert keys(records.page(C, unrestricted(C), q=q)) == wanted
+    assert records.count(C, unrestricted(C), q=q) == len(wanted)
 
 
 @pytest.mark.parametrize(
@@ -327,8 +331,8 @@ def test_filters(either: str, filter_: dict[str, Any], wanted: list[str]) -> Non
             filter_["field"]
         ]  # PostgreSQL keeps years before Christ, and infinity
     where = filters.read(filter_, records.collection(place))
-    assert keys(records.page(place, whole(place), where=where)) == wanted
-    assert records.count(place, whole(place), where) == len(wanted)
+    assert keys(records.page(place, unrestricted(place), where=where)) == wanted
+    assert records.count(place, unrestricted(place), where) == len(wanted)
 
 
 @pytest.mark.parametrize(
@@ -350,37 +354,42 @@ def test_filters(either: str, filter_: dict[str, Any], wanted: list[str]) -> Non
 def test_filters_of_types_that_postgresql_alone_has(
     shop: Embedded, filter_: dict[str, Any], wanted: list[str]
 ) -> None:
-    assert keys(records.page(C, whole(C), where=filters.read(filter_, records.collection(C)))) == wanted
+    assert (
+        keys(records.page(C, unrestricted(C), where=filters.read(filter_, records.collection(C)))) == wanted
+    )
 
 
 def test_a_count_stops_at_its_cap(shop: Embedded) -> None:
-    assert records.count("shop.keyless", whole("x"), cap=10) == 11
-    assert records.count("shop.keyless", whole("x"), cap=None) == 30
+    assert records.count("shop.keyless", unrestricted("x"), cap=10) == 11
+    assert records.count("shop.keyless", unrestricted("x"), cap=None) == 30
 
 
 def test_relations_lead_both_ways_within_the_scope_of_the_other_side(shop: Embedded) -> None:
-    notes = records.related(C, "1", "note_by_customer", whole("shop.back.note"), sort="id")
+    notes = records.related(C, "1", "note_by_customer", unrestricted("shop.back.note"), sort="id")
     assert [row.values["id"] for row in notes.rows] == ["", "..", "a/b", "plain"]
-    assert [row.key for row in records.related("shop.order", notes_key(1, 2), "customer", whole(C)).rows] == [
-        "1"
-    ]
+    assert [
+        row.key for row in records.related("shop.order", notes_key(1, 2), "customer", unrestricted(C)).rows
+    ] == ["1"]
     narrow = Scope("shop.back.note", (expressions.parse("record.body == 'slash'"),))
     assert len(records.related(C, "1", "note_by_customer", narrow).rows) == 1
-    assert records.related(C, "4", "note_by_customer", whole("x")).rows == []
+    assert records.related(C, "4", "note_by_customer", unrestricted("x")).rows == []
     where = expressions.parse("record.body.startsWith('d')")
     assert [
-        row.values["id"] for row in records.related(C, "1", "note_by_customer", whole("x"), where=where).rows
+        row.values["id"]
+        for row in records.related(C, "1", "note_by_customer", unrestricted("x"), where=where).rows
     ] == [".."]
-    first = records.related(C, "1", "note_by_customer", whole("x"), 3)
-    assert len(records.related(C, "1", "note_by_customer", whole("x"), 3, first.next).rows) == 1
+    first = records.related(C, "1", "note_by_customer", unrestricted("x"), 3)
+    assert len(records.related(C, "1", "note_by_customer", unrestricted("x"), 3, first.next).rows) == 1
     orphan = next(
-        row.key for row in records.page("shop.back.note", whole("x")).rows if row.values["id"] == "~tilde"
+        row.key
+        for row in records.page("shop.back.note", unrestricted("x")).rows
+        if row.values["id"] == "~tilde"
     )
-    assert records.related("shop.back.note", str(orphan), "customer", whole(C)).rows == []
+    assert records.related("shop.back.note", str(orphan), "customer", unrestricted(C)).rows == []
 
 
 def notes_key(customer: int, line: int) -> str:
-    rows = records.page("shop.order", whole("shop.order")).rows
+    rows = records.page("shop.order", unrestricted("shop.order")).rows
     return next(
         str(row.key) for row in rows if (row.values["customer_id"], row.values["line"]) == (customer, line)
     )

@@ -15,7 +15,7 @@ from console.core import expressions, filter_expressions, filters
 from console.core.documents.collections import condition_rows
 from console.core.errors import Malformed
 from console.core.expressions import search_syntax
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.infra.postgres import Embedded
 from console.records import connect, titled_orders
 from tests.records.files import connected, opened, write
@@ -72,7 +72,7 @@ def test_amounts_are_sorted_within_each_currency(tmp_path: Path, sort: str | Non
     ):
         for limit in (1, 2, 500):
             assert flat(forth("paid", limit, sort=sort)) == keys.split()
-        order = records.order_of(records.collection("paid"), whole("paid"), sort)
+        order = records.order_of(records.collection("paid"), unrestricted("paid"), sort)
         assert order.asked == (sort or "-amount"), "a page says what was asked for"
 
 
@@ -208,18 +208,21 @@ def test_a_reference_is_sorted_by_the_title_that_people_read(
             assert flat(forth("job", limit, sort="-person_id.title")) == by_name(place, down=True)
         by_state = sorted(by_name(place, down=True), key=lambda key: JOBS[int(key) - 1][2], reverse=True)
         assert flat(forth("job", 3, sort="-state,-person_id.title")) == by_state
-        every = records.every("job", whole("job"), whole("job"), sort="-person_id.title", size=7)
+        every = records.every(
+            "job", unrestricted("job"), unrestricted("job"), sort="-person_id.title", size=7
+        )
         assert [row.key for rows in every for row in rows] == by_name(place, down=True)
         hidden = partial(Scope, everything=True, hidden=frozenset({"last"}))
         for more in ({"elsewhere": Scope}, {"hidden": frozenset({"person_id"})}, {"elsewhere": hidden}):
-            scope = replace(whole("job"), **more)
+            scope = replace(unrestricted("job"), **more)
             assert not titled_orders.by_title(
                 records.collection("job"), scope, records.collection("job").fields
             ), "an order would tell what its reader may not see"
             with pytest.raises(Malformed):
                 records.page("job", scope, sort="person_id.title")
         scope = replace(
-            whole("job"), elsewhere=partial(Scope, allow=(expressions.parse("record.last == 'Young'"),))
+            unrestricted("job"),
+            elsewhere=partial(Scope, allow=(expressions.parse("record.last == 'Young'"),)),
         )
         found = [row.key for row in records.page("job", scope, sort="-person_id.title").rows]
         assert found == by_name(place, (2, 4), down=True), "whom its reader does not see sorts as nobody"
@@ -246,7 +249,9 @@ def test_an_amount_is_compared_in_the_currency_of_each_record(
         )
         found = {
             str(row.key)
-            for row in records.page("paid", replace(whole("paid"), everything=False, allow=(condition,))).rows
+            for row in records.page(
+                "paid", replace(unrestricted("paid"), everything=False, allow=(condition,))
+            ).rows
         }
         assert found == set(keys.split())
         rows = {str(row[0]): {"amount": row[1], "currency": row[2]} for row in CHARGES}
@@ -275,7 +280,7 @@ def test_a_list_is_filtered_by_amounts_in_the_currency_of_each_record(
         given = filters.read({"field": "amount", "op": op, "value": {"whole": amount}}, paid)
         assert filters.read(given.to_json(), paid) == given
         everything = {"1", "2", "3", "4", "5", "6"}
-        found = {str(row.key) for row in records.page("paid", whole("paid"), where=given).rows}
+        found = {str(row.key) for row in records.page("paid", unrestricted("paid"), where=given).rows}
         assert found == set(keys.split()) < everything
         if amount != "12499.5":  # an expression rounds to the smallest unit
             said = expressions.parse(filter_expressions.expression_of(given, paid))
@@ -288,6 +293,8 @@ def test_a_list_is_filtered_by_amounts_in_the_currency_of_each_record(
             sought = search_syntax.read(
                 "amount>=125", paid, frozenset(), lambda _: None, "UTC", kept=lambda _, text: text
             )
-            assert found == {str(row.key) for row in records.page("paid", whole("paid"), q=sought).rows}
+            assert found == {
+                str(row.key) for row in records.page("paid", unrestricted("paid"), q=sought).rows
+            }
             with pytest.raises(Malformed):
                 filters.read(given.to_json(), paid, frozenset({"currency"}))

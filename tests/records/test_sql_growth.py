@@ -11,7 +11,7 @@ DIALECTS = ("postgresql", "mysql", "sqlite")
 
 
 def written(text: str, dialect: str) -> str:
-    return sql_question.beside(sql_question.parse(text, dialect), dialect, "{}")
+    return sql_question.own_parts_first(sql_question.parse(text, dialect), dialect, "{}")
 
 
 @cases("dialect", DIALECTS)

@@ -8,7 +8,7 @@ import pytest
 from console.core import expressions
 from console.core.documents.collections import Collection
 from console.core.errors import Malformed, TooSlow
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.records import sql_question
 from tests.tables import cases
 
@@ -16,7 +16,7 @@ Reach = Callable[[Collection], Scope | None]
 
 
 def everything(collection: Collection) -> Scope | None:
-    return whole(collection.id)
+    return unrestricted(collection.id)
 
 
 def people_only(collection: Collection) -> Scope | None:
@@ -24,7 +24,7 @@ def people_only(collection: Collection) -> Scope | None:
     if not collection.id.endswith("customer"):
         return None
     return replace(
-        whole(collection.id),
+        unrestricted(collection.id),
         everything=False,
         allow=(expressions.parse("record.kind == 'person'"),),
         hidden=frozenset({"balance"}),

@@ -17,7 +17,7 @@ from console.auth import access
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.errors import Invalid
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.infra.postgres import Embedded
 from console.messaging.imports import import_batches, imports
 from console.records import connect
@@ -111,27 +111,29 @@ def test_texts_that_are_no_utf_8_are_searched_and_left_as_they_are(company: Comp
     assert keys(
         company.mona, "texts.message", filter='{"field": "at", "op": "gt", "value": "2025-01-01T00:00:00Z"}'
     ) == ["1"]
-    seen = records.get("texts.message", "2", whole("texts.message")).values["body"]
+    seen = records.get("texts.message", "2", unrestricted("texts.message")).values["body"]
     after = records.write(
         "texts.message",
         "2",
         {"body": {"old": seen, "new": seen}, "state": {"new": "shut"}},
-        whole("texts.message"),
+        unrestricted("texts.message"),
     )
     assert after.values["state"] == "shut"
     with closing(sqlite3.connect(tmp_path / "texts.db")) as connection:
         assert connection.execute("select hex(body) from message where id = 2").fetchone() == (
             "636F6D65E76172",
         )
-    records.write("texts.message", "2", {"body": {"old": seen, "new": "começar"}}, whole("texts.message"))
-    assert records.get("texts.message", "2", whole("texts.message")).values["body"] == "começar"
+    records.write(
+        "texts.message", "2", {"body": {"old": seen, "new": "começar"}}, unrestricted("texts.message")
+    )
+    assert records.get("texts.message", "2", unrestricted("texts.message")).values["body"] == "começar"
 
 
 def test_what_a_rule_says_at_commit_is_a_refusal_in_its_words(odd: Actor) -> None:
     for change in (
         browse.change,
         lambda *_: records.insert(
-            "odd.booking", {"id": 9, "debit": "5", "credit": "4"}, whole("odd.booking")
+            "odd.booking", {"id": 9, "debit": "5", "credit": "4"}, unrestricted("odd.booking")
         ),
     ):
         with pytest.raises(Invalid, match="Debit and credit differ by"):
@@ -147,7 +149,7 @@ def test_a_record_that_a_policy_keeps_is_there_and_kept(odd: Actor) -> None:
             browse.change(odd, "odd.payout", key, {"state": "paid"}, {})
     assert browse.change(odd, "odd.payout", "1", {"state": "paid"}, {}).values["state"] == "paid"
     with pytest.raises(Invalid, match="keeps this record as it is"):
-        records.delete("odd.payout", "2", {}, whole("odd.payout"))
+        records.delete("odd.payout", "2", {}, unrestricted("odd.payout"))
     with pytest.raises(Invalid, match="row-level security") as refused:
         browse.change(odd, "odd.payout", "1", {"allow_update": False}, {})
     assert [detail["field"] for detail in refused.value.details] == ["allow_update"]
@@ -155,14 +157,16 @@ def test_a_record_that_a_policy_keeps_is_there_and_kept(odd: Actor) -> None:
         records.insert(
             "odd.payout",
             {"id": 9, "state": "paid", "allow_update": True, "allow_delete": True},
-            whole("odd.payout"),
+            unrestricted("odd.payout"),
         )
     with pytest.raises(Invalid) as missing:
         records.insert(
-            "odd.payout", {"state": "open", "allow_update": True, "allow_delete": True}, whole("odd.payout")
+            "odd.payout",
+            {"state": "open", "allow_update": True, "allow_delete": True},
+            unrestricted("odd.payout"),
         )
     assert missing.value.details == [{"field": "id", "reason": "ID is needed."}]
-    records.delete("odd.payout", "3", {}, whole("odd.payout"))
+    records.delete("odd.payout", "3", {}, unrestricted("odd.payout"))
     assert keys(odd, "odd.payout") == ["1", "2"]
 
 
@@ -177,7 +181,7 @@ def test_the_ends_of_the_calendar_are_found_shown_and_no_error(odd: Actor) -> No
             for word in ("0001", "9999", "0001-01-01", "9999-12-31", "<0001", ">9999"):
                 keys(who, "odd.contract", q=f"{field}:{word}")
             keys(who, "odd.contract", sort=field)
-    told = records.get("odd.contract", "5", whole("odd.contract")).values
+    told = records.get("odd.contract", "5", unrestricted("odd.contract")).values
     assert "BC" in told["signed_on"]
     assert "BC" in told["seen_at"]
 
@@ -206,7 +210,7 @@ def test_a_number_that_a_column_of_yes_and_no_holds_is_that_number(company: Comp
         )
         granted("bools.member")
         assert [
-            records.get("bools.member", key, whole("bools.member")).values["level"] for key in "1234"
+            records.get("bools.member", key, unrestricted("bools.member")).values["level"] for key in "1234"
         ] == [False, True, 2, 7]
         assert keys(company.mona, "bools.member", filter='{"field": "level", "op": "eq", "value": true}') == [
             "2"
@@ -216,7 +220,7 @@ def test_a_number_that_a_column_of_yes_and_no_holds_is_that_number(company: Comp
             "3",
         ]
         browse.change(company.mona, "bools.member", "4", {"flag": True}, {"level": 7})
-        assert records.get("bools.member", "4", whole("bools.member")).values == {
+        assert records.get("bools.member", "4", unrestricted("bools.member")).values == {
             "id": 4,
             "level": 7,
             "flag": True,

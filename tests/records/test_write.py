@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from console import records, sources
 from console.core import expressions
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.infra.postgres import Embedded
 from console.records import catalogue, connect, connection_terms
 from tests.records.shop import database_of
@@ -32,11 +32,11 @@ def own(clean: object, pg: Embedded, shop_url: str) -> Any:
 
 
 def one(key: str = "1", collection: str = C) -> dict[str, Any]:
-    return records.get(collection, key, whole(collection)).values
+    return records.get(collection, key, unrestricted(collection)).values
 
 
 def set_(field: str, new: Any, key: str = "1", **old: Any) -> dict[str, Any]:
-    return records.write(C, key, {field: {"new": new, **old}}, whole(C)).values
+    return records.write(C, key, {field: {"new": new, **old}}, unrestricted(C)).values
 
 
 def test_every_kind_of_value_is_written_and_read_back(own: Embedded) -> None:
@@ -62,13 +62,13 @@ def test_every_kind_of_value_is_written_and_read_back(own: Embedded) -> None:
     }
     before = one()
     after = records.write(
-        C, "1", {name: {"old": before[name], "new": value} for name, value in new.items()}, whole(C)
+        C, "1", {name: {"old": before[name], "new": value} for name, value in new.items()}, unrestricted(C)
     )
     assert {name: after.values[name] for name in new} == new
-    assert records.get(C, "1", whole(C)) == after
+    assert records.get(C, "1", unrestricted(C)) == after
     assert after.values["loud"] == 'ÜNÏ "Q" \\ % 😀'
     back = {name: {"old": value, "new": before[name]} for name, value in new.items()}
-    assert records.write(C, "1", back, whole(C)).values == before
+    assert records.write(C, "1", back, unrestricted(C)).values == before
 
 
 def test_every_value_that_is_there_compares_equal_to_itself(own: Embedded) -> None:
@@ -80,7 +80,7 @@ def test_every_value_that_is_there_compares_equal_to_itself(own: Embedded) -> No
             if not field.readonly and field.name not in {"ratio", "half", "born", "seen_at", "tags"}
         ]
         changes = {name: {"old": before[name], "new": before[name]} for name in editable}
-        assert records.write(C, key, changes, whole(C)).values == before
+        assert records.write(C, key, changes, unrestricted(C)).values == before
 
 
 def test_another_spelling_of_the_old_value_is_the_old_value(own: Embedded) -> None:
@@ -104,7 +104,7 @@ def test_what_moved_is_a_conflict_that_shows_what_is_there(own: Embedded) -> Non
         "place": {"old": {}, "new": {}},
     }
     with pytest.raises(Conflict) as error:
-        records.write(C, "1", changes, whole(C))
+        records.write(C, "1", changes, unrestricted(C))
     assert error.value.code == "record_changed"
     assert {detail["field"]: detail["theirs"] for detail in error.value.details} == {
         "name": "Ada Lovelace",
@@ -174,7 +174,9 @@ def test_what_a_column_cannot_hold_is_said_at_its_field_and_nothing_is_written(o
     before = one()
     for field, new, says in UNFIT:
         with pytest.raises(Invalid) as error:
-            records.write(C, "1", {field: {"new": new}, "email": {"new": "changed@x.example"}}, whole(C))
+            records.write(
+                C, "1", {field: {"new": new}, "email": {"new": "changed@x.example"}}, unrestricted(C)
+            )
         assert [detail["field"] for detail in error.value.details] == [field], new
         assert says in error.value.details[0]["reason"], (field, new)
         assert one() == before
@@ -193,7 +195,10 @@ def test_rules_of_the_database_are_told_without_its_sql(
 ) -> None:
     with pytest.raises(Invalid) as error:
         records.write(
-            C, "1", {name: {"new": new} for name, new in changes.items()}, replace(whole(C), hidden=hidden)
+            C,
+            "1",
+            {name: {"new": new} for name, new in changes.items()},
+            replace(unrestricted(C), hidden=hidden),
         )
     assert {detail["field"] for detail in error.value.details} == changes.keys()
     assert says in error.value.details[0]["reason"]
@@ -231,18 +236,18 @@ def test_fields_of_the_scope(own: Embedded) -> None:
 
 
 def test_composite_keys_are_written_and_keyless_collections_never(own: Embedded) -> None:
-    row = records.page("own.order", whole("x")).rows[4]
+    row = records.page("own.order", unrestricted("x")).rows[4]
     changed = records.write(
         "own.order",
         str(row.key),
         {"100%": {"old": row.values["100%"], "new": 7}, "über Name": {"new": "x"}},
-        whole("x"),
+        unrestricted("x"),
     )
     assert (changed.key, changed.values["100%"], changed.values["über Name"]) == (row.key, 7, "x")
-    assert sum(item.values["100%"] == 7 for item in records.page("own.order", whole("x")).rows) == 1
+    assert sum(item.values["100%"] == 7 for item in records.page("own.order", unrestricted("x")).rows) == 1
     for collection in ("own.keyless", "own.summary"):
         with pytest.raises((NotFound, Invalid)):
-            records.write(collection, "1", {"a": {"new": 1}}, whole("x"))
+            records.write(collection, "1", {"a": {"new": 1}}, unrestricted("x"))
 
 
 def test_a_locked_record_is_told_and_a_lost_connection_found_again(
@@ -297,10 +302,11 @@ def test_sqlite_is_written_in_the_spelling_that_it_has(
     sources.add("own", shop_file)
     before = one()
     assert (
-        records.write(C, "1", {field: {"old": before[field], "new": new}}, whole(C)).values[field] == stored
+        records.write(C, "1", {field: {"old": before[field], "new": new}}, unrestricted(C)).values[field]
+        == stored
     )
     with pytest.raises(Conflict):
-        records.write(C, "1", {field: {"old": before[field], "new": new}}, whole(C))
+        records.write(C, "1", {field: {"old": before[field], "new": new}}, unrestricted(C))
     with connect.transaction(catalogue.engine_of(records.collection(C)), "own") as connection:
         raw = connection.exec_driver_sql(f"select {field} from customer where id = 1").scalar()
     if field == "seen_at":
@@ -310,7 +316,7 @@ def test_sqlite_is_written_in_the_spelling_that_it_has(
 def test_sqlite_tells_its_rules(clean: object, shop_file: str) -> None:
     sources.add("own", shop_file)
     with pytest.raises(Invalid) as error:
-        records.write(C, "1", {"kind": {"new": "far too long"}}, whole(C))
+        records.write(C, "1", {"kind": {"new": "far too long"}}, unrestricted(C))
     assert error.value.details[0]["field"] == "kind"
     with pytest.raises(Invalid):
-        records.write(C, "1", {"mood": {"new": "angry"}}, whole(C))
+        records.write(C, "1", {"mood": {"new": "angry"}}, unrestricted(C))

@@ -17,7 +17,7 @@ from console.browse.list_views import ListView
 from console.cli import console
 from console.core.documents.collections.collection_document import read
 from console.core.errors import Conflict, DefinitionError, NotFound, SourceDown
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.infra.db.engine import hot_engine, transaction
 from console.sources import collections
 from console.sources.collections import collection_store
@@ -61,7 +61,7 @@ def test_every_table_becomes_a_collection_of_the_source(url: str) -> None:
     assert [item.name for item in team.relations] == ["member_by_lead", "member_by_team"]
     assert member.field("team_id") is not None
     assert member.by_name["team_id"].references == "club.team"
-    assert records.page("club.roster", whole("x")).rows == []
+    assert records.page("club.roster", unrestricted("x")).rows == []
 
 
 def test_the_role_gets_the_collections_and_nobody_else(url: str) -> None:
@@ -180,7 +180,7 @@ def test_a_document_says_how_a_collection_is_shown(url: str) -> None:
     )
     assert "club" in [item.name for item in member.relations]
     assert "team" not in [item.name for item in member.relations]
-    assert records.page("member", whole("member")).rows == []
+    assert records.page("member", unrestricted("member")).rows == []
 
 
 @pytest.mark.parametrize(

@@ -52,12 +52,12 @@ def test_the_command_line_and_pages_connect_what_lies_in_a_named_folder_and_noth
     named(str(tmp_path / "named"))
     for by in (sources.SYSTEM, manager):
         for url in crooked:
-            for way in (partial(sources.tried, url, by=by), partial(sources.add, "shop", url, by=by)):
+            for way in (partial(sources.try_source, url, by=by), partial(sources.add, "shop", url, by=by)):
                 with pytest.raises(Invalid, match="CONSOLE_SQLITE_FOLDERS names") as refused:
                     way()
                 assert refused.value.details[0]["field"] == "database"
                 assert str(tmp_path) not in refused.value.message
-    assert sources.tried(inside, by=manager).ok
+    assert sources.try_source(inside, by=manager).ok
     sources.add("shop", inside, by=manager)
     for url in crooked:
         with pytest.raises(Invalid, match="CONSOLE_SQLITE_FOLDERS names"):
@@ -77,8 +77,8 @@ def test_without_the_setting_only_the_command_line_connects_files(
 ) -> None:
     manager, url = company.ines, made(tmp_path / "shop.db")
     named(None)
-    for way in (partial(sources.tried, url, by=manager), partial(sources.add, "shop", url, by=manager)):
+    for way in (partial(sources.try_source, url, by=manager), partial(sources.add, "shop", url, by=manager)):
         with pytest.raises(Invalid, match="CONSOLE_SQLITE_FOLDERS names"):
             way()
     sources.add("shop", url)
-    assert sources.tried(url, by=manager, source="shop").ok  # the console's own address, looked at again
+    assert sources.try_source(url, by=manager, source="shop").ok  # the console's own address, looked at again

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from console import records, sources
 from console.core.errors import SourceChanged
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.records import connect, sqlite_schema
@@ -88,7 +88,7 @@ def alarms(several: list[str]) -> int:
     found = 0
     for table in several:
         try:
-            records.page(f"kinds.{table}", whole("x"))
+            records.page(f"kinds.{table}", unrestricted("x"))
         except SourceChanged:
             found += 1
     return found

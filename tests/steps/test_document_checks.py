@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console.core.documents.workflow import read
-from console.core.papers.document_checks import Check, judged, of_values
+from console.core.papers.document_checks import Check, check_results, of_values
 from console.core.papers.extracting import facts_of
 from console.core.papers.pages import Read
 from console.core.policy import rules
@@ -40,7 +40,7 @@ def paper(title: str, lines: str, text: str = "") -> tuple[Read, ...]:
 def judge(workflow: Any, step: str, roots: dict[str, Any], pages: tuple[Read, ...]) -> dict[str, str]:
     """Check → result, those that apply."""
     known = {**roots, "now": NOW, **rules(workflow, NOW).roots}
-    made = judged(checks_of(workflow, step), known, facts_of(pages, TODAY), pages, "paper.pdf")
+    made = check_results(checks_of(workflow, step), known, facts_of(pages, TODAY), pages, "paper.pdf")
     return {result.id: result.outcome for result in made if result.outcome != "not_applicable"}
 
 

@@ -8,7 +8,7 @@ import pytest
 from console import records, runs, workflows
 from console.auth.access import Row
 from console.core.errors import Malformed, NotFound
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.records import Figure
 from tests.company import Company
 from tests.runs.commands.test_midway import denied, ruled
@@ -160,7 +160,7 @@ def test_a_field_that_may_not_be_read_is_neither_reckoned_with_nor_filtered_by(c
 
 
 def test_what_cannot_be_reckoned_with_is_refused(company: Company) -> None:
-    scope = whole("customer")
+    scope = unrestricted("customer")
     for figure in (
         Figure("x", "sum", "display_name"),
         Figure("x", "max", "display_name"),

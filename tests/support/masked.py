@@ -631,12 +631,12 @@ def walk(company: Company) -> Iterator[str]:
             ):
                 messages.send(message)
         elif here["waiting"]["for"] == "run":
-            runs.tend(run)
+            runs.wake_parent(run)
             for (child,) in fetch(
                 "select id from console.run where parent = %s and ended_at is null", (run,)
             ):
                 runs.advance(child)
-            runs.tend(run)
+            runs.wake_parent(run)
         else:
             raise AssertionError(here)
         after = company.told(run, "mona")

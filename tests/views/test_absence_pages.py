@@ -36,7 +36,7 @@ def test_said_on_ones_own_page_wrong_days_keep_what_was_typed_and_it_is_ended_th
         "on one of these days"
         in pages.tom.post(OWN, days(csrf_token=pages.tom.token), status=409).text.lower()
     )
-    (kept,) = absences.away().values()
+    (kept,) = absences.people_away().values()
     for who in ("olivia", "stan"):
         browser = getattr(pages, who)
         browser.post(f"{OWN}/{kept.id}/end", {"csrf_token": browser.token}, status=404)
@@ -48,7 +48,7 @@ def test_said_on_ones_own_page_wrong_days_keep_what_was_typed_and_it_is_ended_th
     pages.ines.post(
         f"/settings/people/{kept.person}/absences/{kept.id}/end", {"csrf_token": pages.ines.token}
     )
-    assert absences.away() == {}
+    assert absences.people_away() == {}
     pages.ines.post(f"/settings/people/{kept.person}/absences", days(csrf_token=pages.ines.token))
     assert "Olivia stands in" in pages.ines.get(f"/settings/people/{kept.person}").text
 

@@ -17,7 +17,7 @@ from console.activity import sequencing
 from console.auth import access
 from console.core.errors import Conflict
 from console.views import frame
-from console.views.app import beside
+from console.views.app import folder_of
 from console.views.runs import effects
 from tests.tables import cases
 from tests.views.test_page_routes import furnished
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-TEMPLATES = beside("templates")
+TEMPLATES = folder_of("templates")
 NAMES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html"))
 DOOR = {
     f"auth/{name}.html"

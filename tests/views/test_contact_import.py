@@ -404,7 +404,7 @@ def test_a_file_on_its_way_is_kept_and_one_that_nobody_named_goes(club: "Pages")
     )
     batches.sweep()
     assert file.folder in contact_files.folders(), "its row may come in a moment: no batch names it yet"
-    place = contact_files.beside(file, "part").parent
+    place = contact_files.companion_path(file, "part").parent
     before = place.stat().st_mtime - batches.UNTOUCHED_S - 60
     os.utime(place, (before, before))
     batches.sweep()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import records
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def test_an_amount_beside_an_empty_currency_is_read_and_drawn_by_the_default_of_
         olivia.send(olivia.get(new), new, v_name="Late", v_amount_cents=typed, v_currency="")
         page = olivia.follow()
         assert shown in page.text, code
-        [record] = records.page(of, whole("x")).rows
+        [record] = records.page(of, unrestricted("x")).rows
         assert (record.values["amount_cents"], record.values["currency"]) == (stored, code)
 
 

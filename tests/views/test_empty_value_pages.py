@@ -10,7 +10,7 @@ import pytest
 
 from console import records, sources
 from console.browse import BrowseQuery, list_export, list_tables
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.formats import Look
 from console.sources import collections
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
@@ -83,10 +83,12 @@ def test_what_the_sample_finds_is_asked_and_counts_once_somebody_says_yes(orders
     assert page.form("/fields/due_on")["fields"]["empty_values"] == never
     assert listed(orders, "due_on", "is_null", True) == EMPTY
     assert listed(orders, "due_on", "lt", "2090-01-01") == 0
-    assert records.get(collection, "3", whole(collection)).values["due_on"] is None
+    assert records.get(collection, "3", unrestricted(collection)).values["due_on"] is None
     query = BrowseQuery(fields=("id", "due_on", "duedate"), sort="id")
     taken = b"".join(
-        list_tables.csv_parts(list_export.judged(orders.pages.company.olivia, collection, query), Look())
+        list_tables.csv_parts(
+            list_export.require_list(orders.pages.company.olivia, collection, query), Look()
+        )
     ).decode()
     assert [line for line in taken.splitlines() if line.endswith(",3,,")], taken
     assert never not in taken
@@ -111,8 +113,8 @@ def test_an_emptied_field_gets_what_its_own_program_expects(orders: Odd) -> None
     answered(orders, "due_on", "empty")
     collection = f"{orders.name}.thing"
     for name in ("duedate", "due_on"):
-        made = records.write(collection, "4", {name: {"new": None}}, whole(collection))
+        made = records.write(collection, "4", {name: {"new": None}}, unrestricted(collection))
         assert made.values[name] is None
     assert listed(orders, "due_on", "is_null", True) == EMPTY + 1
     orders.run("update thing set name = 'As its program finds it' where id = 4 and duedate = 0")
-    assert records.get(collection, "4", whole(collection)).values["name"] == "As its program finds it"
+    assert records.get(collection, "4", unrestricted(collection)).values["name"] == "As its program finds it"

@@ -41,7 +41,7 @@ class Program:
 def programs(company: Company) -> Iterator[dict[str, Program]]:
     """A program of each person, and one of nobody."""
     company.finished("1")
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     with web_app().test_client() as client:
         made = {
             name: Program(client, accounts.create_key("tests", person.id).text)
@@ -210,7 +210,7 @@ def test_the_sheet_names_the_filters_in_words_and_carries_them(pages: "Pages") -
 def test_a_download_from_the_page(pages: "Pages") -> None:
     pages.company.finished("1")
     log.note(pages.company.ines, "key_created", open={"key": "key_1"})
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     ada = pages.ada
     fields = ada.get("/activity?kind=run_started").form("/activity/export")["fields"]
 

@@ -109,7 +109,7 @@ def test_an_axis_is_in_whole_units_of_the_currency_that_its_words_name(
         assert words in chart.caption
     else:
         assert chart.caption == "a leads with 0.", "a sum of nought is a figure, and its records are there"
-        assert charts.shown(field, Decimal(0), currency, LOOK, "sum") == words
+        assert charts.figure_text(field, Decimal(0), currency, LOOK, "sum") == words
 
 
 @cases(

@@ -14,7 +14,7 @@ from console import records, sources
 from console.auth import access
 from console.core import expressions
 from console.core.errors import Invalid
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.records import connect
 from tests.company import WORKING
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
@@ -85,9 +85,9 @@ def test_a_check_of_one_column_names_it_and_says_its_rule_in_words(ruled: Odd) -
     page = saved(ruled, 422, name="Fixed", weight="7")
     assert "Name: The database puts the former value back" in page.text
     assert (
-        records.get(ruled.things.rpartition("/")[2], "1", whole(ruled.things.rpartition("/")[2])).values[
-            "weight"
-        ]
+        records.get(
+            ruled.things.rpartition("/")[2], "1", unrestricted(ruled.things.rpartition("/")[2])
+        ).values["weight"]
         == 5
     )
 
@@ -133,7 +133,7 @@ def test_a_set_is_a_list_of_its_words(sets: Odd) -> None:
     ]
     found = {
         record.key: record.values["flags"]
-        for record in records.page(f"{sets.name}.thing", whole(f"{sets.name}.thing")).rows
+        for record in records.page(f"{sets.name}.thing", unrestricted(f"{sets.name}.thing")).rows
     }
     assert found == {"1": [VIP], "2": [], "3": None, "4": [NEWS, BRIEN]}, (
         "in the order of the type; empty and absent are told apart"
@@ -151,7 +151,7 @@ def test_a_scope_and_a_segment_ask_what_a_set_holds(sets: Odd) -> None:
     ):
         scope = Scope(of, allow=(expressions.parse(text),), attributes={"tags": {"flag": BRIEN}})
         assert sorted(str(record.key) for record in records.page(of, scope).rows) == keys, text
-        for record in records.page(of, whole(of)).rows:
+        for record in records.page(of, unrestricted(of)).rows:
             assert scope.allows(dict(record.values), NOW) is (record.key in keys), (text, record.key)
 
 
@@ -169,9 +169,9 @@ def test_what_a_set_does_not_have_is_refused_before_the_database_drops_it(
 ) -> None:
     of = f"{sets.name}.thing"
     with pytest.raises(Invalid) as refused:
-        records.write(of, "1", {"flags": {"new": value}}, whole(of))
+        records.write(of, "1", {"flags": {"new": value}}, unrestricted(of))
     assert words in refused.value.details[0]["reason"]
-    assert records.get(of, "1", whole(of)).values["flags"] == [VIP]
+    assert records.get(of, "1", unrestricted(of)).values["flags"] == [VIP]
 
 
 def test_letters_that_a_column_cannot_keep_are_said_at_its_field(sets: Odd) -> None:
@@ -209,7 +209,7 @@ def test_a_key_that_sqlite_would_leave_empty_is_asked_for(
         assert "ID is needed." in refused.text
         assert refused.form(new)["fields"]["v.name"] == "Lamp"
         with pytest.raises(Invalid, match="ID is needed"):
-            records.insert("keys.thing", {"name": "Lamp"}, whole("keys.thing"))
+            records.insert("keys.thing", {"name": "Lamp"}, unrestricted("keys.thing"))
     given: dict[str, Any] = {"v_id": "7"} if asked else {}
     olivia.send(olivia.get(new), new, v_name="Lamp", **given)
     assert "Lamp" in olivia.follow().text

@@ -14,7 +14,7 @@ import pytest
 from console import records
 from console.auth import access
 from console.auth.access import policy_store
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.infra.db import transaction
 from console.records import grouped
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
@@ -173,7 +173,7 @@ def test_more_groups_than_are_read_leave_no_period_and_no_record_out(
 def test_a_day_is_the_readers_in_lists_figures_and_the_records_behind_them(counted: Odd) -> None:
     pages, zone, of = counted.pages, "America/Los_Angeles", {"collection": f"{counted.name}.thing"}
     day = datetime.now(ZoneInfo(zone)).date() - timedelta(days=7)
-    rows = records.page(f"{counted.name}.thing", whole(f"{counted.name}.thing"), limit=200).rows
+    rows = records.page(f"{counted.name}.thing", unrestricted(f"{counted.name}.thing"), limit=200).rows
     days = [
         at and datetime.fromisoformat(at).astimezone(ZoneInfo(zone)).date()
         for at in (row.values["closed"] for row in rows)

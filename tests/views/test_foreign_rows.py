@@ -146,7 +146,9 @@ def test_no_export_tells_of_rows_out_of_scope_and_a_whole_one_names_them(lent: C
 
     def exported(name: str, form: str) -> str:
         asked = exports.ExportQuery(LogFilter(run=walked), form, proofs=form == "zip")
-        return said(b"".join(exports.begin(lent.people[name], asked, ready=sequencing.sealed).parts()))
+        return said(
+            b"".join(exports.begin(lent.people[name], asked, ready=sequencing.sequence_and_sign).parts())
+        )
 
     for form in exports.FORMS:
         assert not SECRETS.search(exported("tom", form)), form

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from console.core.documents.collections import Collection
 from console.core.errors import Malformed, TooSlow
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.records import KeySelect, catalogue, connect, sql_question, sql_segments
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
@@ -155,13 +155,13 @@ def place(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
 
 def things_alone(collection: Collection) -> Scope | None:
     """What a reader sees who may browse one of the tables."""
-    return whole(collection.id) if collection.table == "thing" else None
+    return unrestricted(collection.id) if collection.table == "thing" else None
 
 
 def doors(place: Odd, text: str) -> Iterator[tuple[str, Any]]:
     """Both ways in: the name of the door, and what it says."""
     thing = catalogue.collection(f"{place.name}.thing")
-    yield "segment", lambda: sql_segments.count(KeySelect(text, things_alone), thing, whole(thing.id))
+    yield "segment", lambda: sql_segments.count(KeySelect(text, things_alone), thing, unrestricted(thing.id))
     yield "workspace", lambda: len(sql_question.ask(place.name, text, things_alone).rows)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from console import records
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def test_unique_columns_that_are_never_empty_are_the_key_of_a_table_without_one(
         "unique among a part of the rows, or after a function"
     )
     olivia, of = keyless.pages.olivia, f"{keyless.name}.thing"
-    for row in records.page(of, whole(of)).rows:
+    for row in records.page(of, unrestricted(of)).rows:
         edit = f"{keyless.things}/{quote(row.key or '', safe='')}/edit"
         olivia.send(olivia.get(edit), "/edit", v_label="Changed")
-    assert [row.values["label"] for row in records.page(of, whole(of)).rows] == ["Changed", "Changed"]
+    assert [row.values["label"] for row in records.page(of, unrestricted(of)).rows] == ["Changed", "Changed"]

@@ -15,7 +15,7 @@ import pytest
 from console import records, sources
 from console.browse import BrowseQuery, list_export, list_tables
 from console.core import expressions, filters
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.formats import Look
 from console.infra.db.engine import hot_engine
 from console.records import KeySelect, connect, grouped, sql_question
@@ -143,14 +143,14 @@ def test_a_number_that_says_yes_or_no_is_read_written_filtered_and_counted_as_su
     of = f"{flags.name}.thing"
     found = grouped.grouped(
         of,
-        whole(of),
+        unrestricted(of),
         measure="count",
         by=[By("is_open")],
         where=[expressions.parse("record.is_open == true")],
     )
     assert [(group.keys, group.value) for group in found] == [((True,), 2)]
-    written = KeySelect("select id from thing where is_open = 1", lambda there: whole(there.id))
-    assert [row.key for row in records.page(of, whole(of), segment=written).rows] == ["3", "5"], (
+    written = KeySelect("select id from thing where is_open = 1", lambda there: unrestricted(there.id))
+    assert [row.key for row in records.page(of, unrestricted(of), segment=written).rows] == ["3", "5"], (
         "a SELECT of somebody's own compares numbers"
     )
 
@@ -200,7 +200,7 @@ def clinic(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
 
 
 def test_a_moment_without_a_zone_is_the_same_everywhere(clinic: Odd) -> None:
-    of, scope = f"{clinic.name}.thing", whole(f"{clinic.name}.thing")
+    of, scope = f"{clinic.name}.thing", unrestricted(f"{clinic.name}.thing")
     true = {number: datetime.fromisoformat(at) for number, (_, at) in MADRID.items()}
 
     def numbers(**how: Any) -> list[int]:
@@ -274,16 +274,16 @@ def test_what_somebody_elsewhere_types_is_kept_as_the_clocks_of_the_source_show_
     page = olivia.get(edit)
     assert page.html.count('<option value="">') == 1
     olivia.send(page, edit, v_state="")
-    emptied = records.get(f"{clinic.name}.thing", "2", whole(f"{clinic.name}.thing"))
+    emptied = records.get(f"{clinic.name}.thing", "2", unrestricted(f"{clinic.name}.thing"))
     assert emptied is not None
     assert emptied.values["state"] == "", "back to its empty value"
     edit = f"{things}/2/edit/at"
     assert olivia.get(edit).form(edit)["fields"]["v.at"] == "2026-07-20T10:30"
     olivia.send(olivia.get(edit), edit, v_at="2026-12-01T08:15")
-    read = records.get(f"{clinic.name}.thing", "2", whole(f"{clinic.name}.thing"))
+    read = records.get(f"{clinic.name}.thing", "2", unrestricted(f"{clinic.name}.thing"))
     assert read is not None
     assert (held(clinic), read.values["at"]) == ("2026-12-01 10:15", "2026-12-01T09:15:00Z")
-    export = list_export.judged(
+    export = list_export.require_list(
         clinic.pages.company.people["olivia"],
         f"{clinic.name}.thing",
         BrowseQuery(fields=("id", "at"), sort="id"),
@@ -294,7 +294,7 @@ def test_what_somebody_elsewhere_types_is_kept_as_the_clocks_of_the_source_show_
         olivia.send(olivia.get(edit), edit, v_stops="2026-12-01 08:15\n2026-07-20 09:30")
         assert olivia.get(edit).form(edit)["fields"]["v.stops"] == "2026-12-01 08:15\n2026-07-20 09:30"
         assert "1 Dec 2026, 08:15, 20 Jul 2026, 09:30" in olivia.get(f"{things}/2").text
-        stops = records.get(f"{clinic.name}.thing", "2", whole(f"{clinic.name}.thing"))
+        stops = records.get(f"{clinic.name}.thing", "2", unrestricted(f"{clinic.name}.thing"))
         assert stops is not None
         assert stops.values["stops"] == ["2026-12-01T09:15:00Z", "2026-07-20T09:30:00Z"]
         olivia.get(f"{things}?add_field=stops&add_op=contains&add_value=2026-12-01T08:15", status=303)
@@ -306,7 +306,7 @@ def test_what_somebody_elsewhere_types_is_kept_as_the_clocks_of_the_source_show_
         assert held(clinic, "stops::text") == '{"2026-12-01 10:'
     new = f"/new{things}"
     olivia.send(olivia.get(new), new, v_id="90", v_at="2026-10-25T02:00")
-    made = records.get(f"{clinic.name}.thing", "90", whole(f"{clinic.name}.thing"))
+    made = records.get(f"{clinic.name}.thing", "90", unrestricted(f"{clinic.name}.thing"))
     assert made is not None
     for name in ("at", "noted", "touched"):
         expected = datetime(2026, 10, 25, 3, tzinfo=UTC) if name == "at" else datetime.now(UTC)

@@ -71,7 +71,7 @@ def test_a_clearance_is_asked_for_agreed_to_and_taken_back(house: Company) -> No
     assert "Operations lead" not in page.text  # it is the level that is cleared
     assert re.search(r"Lead</b> <span class=\"muted\">", page.text)
     assert ines.post(**typed()).status_code == 303
-    (grant,) = (grant for label in clearances.listed(house.ines) for grant in label.grants)
+    (grant,) = (grant for label in clearances.list_labels(house.ines) for grant in label.grants)
     assert "Yearly audit &lt;b&gt;" in ines.get().text
     assert f"/settings/labels/{grant.id}/agree" not in ines.get().text
     assert "Another person has to agree" in ines.post(f"/{grant.id}/agree").text

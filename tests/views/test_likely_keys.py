@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import records
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.sources import collections
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
@@ -126,7 +126,7 @@ def test_texts_in_several_languages_are_found_by_a_search_and_stand_in_the_reade
         assert title in page.html
         assert "Shelf" not in page.text
     ident = f"{shop.name}.product"
-    assert records.titles(ident, ["1", "3"], replace(whole(ident), locale="de-AT")) == {
+    assert records.titles(ident, ["1", "3"], replace(unrestricted(ident), locale="de-AT")) == {
         "1": "Tisch",
         "3": "Lampe <b>",
     }

@@ -179,7 +179,7 @@ def test_a_right_lost_while_the_file_is_written_ends_it_and_all_pieces_make_the_
 ) -> None:
     monkeypatch.setattr(list_export, "PAGE", 1)
     actor = accounts.actor_of_person(pages.company.people["olivia"].id, "sys:engine")
-    export = list_export.judged(actor, "customer", BrowseQuery(sort="-id"))
+    export = list_export.require_list(actor, "customer", BrowseQuery(sort="-id"))
     found = [row.title for rows, _ in export.pieces() for row in rows]
     assert len(found) == 3
     pieces = export.pieces()

@@ -59,7 +59,7 @@ def token_of(browser: Browser) -> str:
 
 
 def actor_of(browser: Browser) -> Actor:
-    known = accounts.standing(token_of(browser))
+    known = accounts.session_of(token_of(browser))
     assert known is not None
     return known.actor
 
@@ -124,7 +124,7 @@ def test_a_changed_password_ends_every_other_session_and_changes_this_token(hous
     here.send(page, "/password", former=PASSWORD, new=NEW)
     assert here.get("/settings/me").text
     assert there.client.get("/settings/me").status_code == 303
-    assert accounts.standing(former) is None
+    assert accounts.session_of(former) is None
     assert accounts.sign_in("tom@fernwick.example", PASSWORD, "127.0.0.1", "test") is None
     fetch("delete from console.throttle returning 1")
     accounts.set_password(house.company.tom.id, PASSWORD)
@@ -193,11 +193,11 @@ def test_other_roles_are_another_token_and_what_is_under_way_is_not_cut_off(hous
     try:
         assert browser.client.get("/c").status_code == 200
         assert token_of(browser) != former
-        assert accounts.standing(former) is not None  # a request that left before
+        assert accounts.session_of(former) is not None  # a request that left before
         fetch(
             "update console.session set former_until = now() - interval '1 second' where former_until is not null returning 1"
         )
-        assert accounts.standing(former) is None
+        assert accounts.session_of(former) is None
         kept = token_of(browser)
         assert browser.client.get("/c").status_code == 200
         assert token_of(browser) == kept
@@ -304,7 +304,7 @@ def test_after_five_minutes_factor_changes_ask_again_and_lose_nothing(house: Pag
     browser.send(wrong, "/step-up", shown=PASSWORD)
     assert browser.answer.headers["Location"] == "/settings/me/second-factor"
     assert token_of(browser) != former
-    assert accounts.standing(former) is None
+    assert accounts.session_of(former) is None
     assert browser.follow().form("/settings/me/second-factor")
     assert kinds(actor_of(browser).session)[-1] == "identity_confirmed"
 

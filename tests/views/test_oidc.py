@@ -183,7 +183,7 @@ def somebody(sub: str, *groups: str, **more: Any) -> dict[str, Any]:
 
 def actor_of(client: FlaskClient) -> Actor:
     with client.session_transaction() as session:
-        known = accounts.standing(session["_user_id"])
+        known = accounts.session_of(session["_user_id"])
     assert known is not None
     return known.actor
 

@@ -501,7 +501,7 @@ def test_showing_again_who_one_is_asks_the_provider_to_ask(house: House) -> None
     assert (answer.status_code, answer.headers["Location"]) == (303, "/settings/me")
     with client.session_transaction() as session:
         assert session["_user_id"] != former
-    assert accounts.standing(former) is None
+    assert accounts.session_of(former) is None
     assert fetch("select count(*) from console.session where proved_at > now() - interval '1 minute'") == [
         (1,)
     ]

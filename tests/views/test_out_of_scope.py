@@ -84,4 +84,4 @@ def test_a_key_that_is_personal_goes_with_its_subject(pages: "Pages") -> None:
     (noted,) = refusals()
     assert noted["record"].startswith("rec_")
     assert iban in noted["path"]
-    assert noted["sealed_for"] == subjects.known("customer", "3")
+    assert noted["sealed_for"] == subjects.existing_subject("customer", "3")

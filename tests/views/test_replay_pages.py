@@ -71,14 +71,14 @@ def test_changed_since_keeps_what_is_uncovered_one_by_one(pages: "Pages") -> Non
 def spied(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The collections whose records were asked for by their keys."""
     asked: list[str] = []
-    named = records.named
+    named = records.records_by_key
 
     def noted(collection: str, *more: Any) -> Any:
         asked.append(collection)
         return named(collection, *more)
 
     with monkeypatch.context() as patched:
-        patched.setattr(records, "named", noted)
+        patched.setattr(records, "records_by_key", noted)
         yield asked
 
 

@@ -34,7 +34,7 @@ def test_who_may_not_manage_data_sources_gets_no_page_and_sets_none(pages: Pages
     browser.get(URL, status=403)
     post(browser, {"name": "bank", "text": TEXT, "hosts": "api.bank.example"}, status=403)
     post(browser, {}, "/bank/remove", 403)
-    assert outgoing_secrets.known() == []
+    assert outgoing_secrets.all_secrets() == []
 
 
 def test_a_secret_is_set_never_shown_again_and_removed(pages: Pages) -> None:
@@ -55,7 +55,7 @@ def test_a_secret_is_set_never_shown_again_and_removed(pages: Pages) -> None:
     )
     post(pages.ines, {}, "/bank/remove", 303)
     post(pages.ines, {}, "/bank/remove", 404)
-    assert outgoing_secrets.known() == []
+    assert outgoing_secrets.all_secrets() == []
 
 
 @pytest.mark.parametrize(

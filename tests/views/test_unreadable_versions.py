@@ -95,5 +95,5 @@ def test_the_pace_is_unknown_and_the_own_pages_say_what_to_do(pages: "Pages", fo
 
 def test_the_duties_of_the_worker_go_on_for_all_others(pages: "Pages", foreign: None) -> None:
     assert triggers.synchronise() >= 1
-    assert enrolments.exits.patrol() == 0
+    assert enrolments.exits.check_idle_leads() == 0
     assert enrolments.exits.look() == 0

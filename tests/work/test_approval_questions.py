@@ -17,9 +17,9 @@ def test_a_question_goes_to_the_requester_and_its_reply_back(bank: Company) -> N
     run_id, asked = requested(bank)
     approval_questions.ask(bank.people["mona"], asked, "  Why today? ")
     assert any("asks you about your request" in notice.text for notice in notices.notices_of(bank.olivia))
-    assert approval_context.beside(bank.olivia, asked).may_reply
+    assert approval_context.context_of(bank.olivia, asked).may_reply
     approval_questions.reply(bank.olivia, asked, "The card expires.")
-    found = approval_context.beside(bank.people["mona"], asked)
+    found = approval_context.context_of(bank.people["mona"], asked)
     assert [(remark.reply, remark.text) for remark in found.remarks or ()] == [
         (False, "Why today?"),
         (True, "The card expires."),

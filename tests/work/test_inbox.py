@@ -61,7 +61,7 @@ def test_what_is_wrong_in_a_document_is_named_and_nothing_is_kept(
     with pytest.raises(DefinitionError) as caught:
         inboxes.import_all([DESK | {"id": "first"}, document])
     assert caught.value.details[0]["field"] == place, caught.value.message
-    assert [one.id for one in inboxes.known()] == ["desk"]
+    assert [one.id for one in inboxes.all_inboxes()] == ["desk"]
 
 
 def test_a_file_is_read_in_and_again_changes_nothing(company: Company, tmp_path: Path) -> None:
@@ -92,14 +92,14 @@ def test_an_inbox_is_for_those_with_the_right_and_the_role(company: Company) -> 
         "ada": [],
         "ines": [],
     }
-    desk = inboxes.known()[0]
+    desk = inboxes.all_inboxes()[0]
     assert [inboxes.may(company.mona, desk, act) for act in ("work", "manage")] == [True, True]
     access.grant("auditor", "inbox:desk", ["manage"], team="operations")
-    assert inboxes.seen(company.ada, "desk") == desk
+    assert inboxes.visible_inbox(company.ada, "desk") == desk
     assert not inboxes.may(company.ada, desk, "work")
     for who, name in [("olivia", "desk"), ("stan", "unrated"), ("mona", "absent")]:
         with pytest.raises(NotFound) as caught:
-            inboxes.seen(company.people[who], name)
+            inboxes.visible_inbox(company.people[who], name)
         assert caught.value.message == NotFound().message
 
 
@@ -123,11 +123,11 @@ def test_an_inbox_with_runs_in_it_is_not_closed(company: Company) -> None:
         inboxes.close("desk")
     runs.take_over(company.tom, run, revision=None)
     inboxes.close("desk")
-    assert inboxes.known() == []
+    assert inboxes.all_inboxes() == []
     assert inboxes.title_of("desk") == "desk"
     with pytest.raises(NotFound):
         inboxes.close("desk")
     inboxes.import_all([DESK])
-    assert [one.id for one in inboxes.known()] == ["desk"]
+    assert [one.id for one in inboxes.all_inboxes()] == ["desk"]
     told = [event.open["fields"] for event in log.events_of("sys:config") if event.type == "inbox_changed"]
     assert told == [["made"], ["closed"], ["opened"]]

@@ -42,7 +42,7 @@ def texts(company: Company, who: str) -> list[str]:
 
 def test_who_says_when_they_are_away_and_who_may_say_it_of_others(company: Company) -> None:
     kept = gone(company, "tom", "olivia")
-    assert (kept.substitute_name, list(absences.away()), absences.stood_in_for(company.olivia.id)) == (
+    assert (kept.substitute_name, list(absences.people_away()), absences.stood_in_for(company.olivia.id)) == (
         "Olivia",
         [company.tom.id],
         (company.tom.id,),
@@ -78,7 +78,7 @@ def test_who_says_when_they_are_away_and_who_may_say_it_of_others(company: Compa
     with pytest.raises(NotFound):
         absences.take_back(company.people["ines"], kept.id, company.mona.id)
     absences.take_back(company.tom, kept.id)
-    assert (absences.away(), absences.stood_in_for(company.olivia.id)) == ({}, ())
+    assert (absences.people_away(), absences.stood_in_for(company.olivia.id)) == ({}, ())
     noted = (
         fetch("select count(*) from console.activity where kind = 'absence_changed'")
         if activity.sequencing.sequence() is not None
@@ -93,13 +93,15 @@ def test_a_substitute_who_is_away_is_followed_by_their_own_and_a_circle_ends(com
     assert absences.stood_in_for(company.mona.id) == tuple(sorted([company.tom.id, company.olivia.id]))
     assert absences.stood_in_for(company.olivia.id) == ()
     gone(company, "mona", "tom")
-    assert [absences.substitute_of(each, absences.away()) for each in (company.tom.id, company.mona.id)] == [
+    assert [
+        absences.substitute_of(each, absences.people_away()) for each in (company.tom.id, company.mona.id)
+    ] == [
         None,
         None,
     ]
     assert "nobody stands in" in absences.away_words([company.tom.id])[company.tom.id]
     accounts.remove_person(company.people["ines"], company.mona.id, "CONFIRM REMOVE")
-    assert set(absences.away()) == {company.tom.id}
+    assert set(absences.people_away()) == {company.tom.id}
 
 
 def test_an_approval_follows_to_whoever_stands_in_and_both_are_named(bank: Company) -> None:

@@ -109,7 +109,7 @@ def test_records_of_the_segment_are_there_until_they_no_longer_match_or_are_begu
 def test_who_sees_a_part_gets_and_counts_that_part(company: Company) -> None:
     handed_on(company, "3")
     handed_on(company, "2")
-    here = inboxes.known()
+    here = inboxes.all_inboxes()
     seen = {
         who: (ids(company, who), len(ids(company, who, "desk")), tickets.count(company.people[who], here))
         for who in ("olivia", "tom")
@@ -172,7 +172,7 @@ def test_pages_join_over_long_stretches_that_are_being_worked_on(company: Compan
     assert len(free) == 3 + MANY - len(busy)
     for limit in (1, 3, 4, 7):
         assert ids(company, "olivia", limit=limit) == free, limit
-    assert tickets.count(company.olivia, inboxes.known())["unrated"] == tickets.Count(len(free))
+    assert tickets.count(company.olivia, inboxes.all_inboxes())["unrated"] == tickets.Count(len(free))
 
 
 def test_while_the_source_is_away_what_was_handed_on_is_still_there(company: Company) -> None:
@@ -182,9 +182,9 @@ def test_while_the_source_is_away_what_was_handed_on_is_still_there(company: Com
         page = tickets.to_do(company.mona, "desk")
         assert [ticket.id for ticket in page.tickets] == [run]
         assert page.down
-        assert tickets.count(company.mona, inboxes.known())["desk"] == tickets.Count(1, down=True)
+        assert tickets.count(company.mona, inboxes.all_inboxes())["desk"] == tickets.Count(1, down=True)
         assert tickets.to_do(company.tom, "desk").tickets == []  # whether it is his to see cannot be told
-        assert tickets.count(company.tom, inboxes.known())["desk"] == tickets.Count(0, down=True)
+        assert tickets.count(company.tom, inboxes.all_inboxes())["desk"] == tickets.Count(0, down=True)
 
 
 def test_tickets_that_one_could_not_do_are_not_offered(company: Company) -> None:
@@ -198,7 +198,7 @@ def test_tickets_that_one_could_not_do_are_not_offered(company: Company) -> None
     runs.release(company.olivia, run, revision=None)
     assert company.told(run)["current"]["step"] == "rate"
     assert ids(company, "rosa", "desk") == []  # rating does, and she may not
-    assert tickets.count(company.rosa, [inboxes.known()[0]])["desk"] == tickets.Count(0)
+    assert tickets.count(company.rosa, [inboxes.all_inboxes()[0]])["desk"] == tickets.Count(0)
     assert ids(company, "olivia", "desk") == [run]
     assert before == [(1,)]
     with pytest.raises(Conflict) as caught:
@@ -268,7 +268,7 @@ def test_who_was_slower_is_told_and_nothing_is_taken_from_the_quicker(company: C
     ticket = tickets.to_do(company.mona, "desk").tickets[0]
     runs.take_over(company.olivia, run, revision=None)
     assert (
-        tickets._try_to_take(company.mona, inboxes.known()[0], ticket) is None
+        tickets._try_to_take(company.mona, inboxes.all_inboxes()[0], ticket) is None
     )  # she may take over at once, and here she must not
     with pytest.raises(Conflict) as caught:
         tickets.take(company.tom, "desk", run)

@@ -87,7 +87,7 @@ def started(slug: str = "asks") -> list[str]:
 def call_in(company: Company, actor: Actor) -> None:
     """By a key of the actor's: nobody calls a webhook by hand."""
     asking("asks", {"id": "in", "kind": "webhook", "enabled": True})
-    [hook] = automation.listed(company.mona, "asks")[1]
+    [hook] = automation.list_triggers(company.mona, "asks")[1]
     text = accounts.create_key("hook", actor.id, scopes=Scopes(approves=True)).text
     answer = client().post(
         f"/hooks/{hook.address}", json={"record": "1"}, headers={"Authorization": f"Bearer {text}"}
@@ -429,7 +429,7 @@ def test_who_was_shown_the_secret_of_a_signed_webhook_does_not_approve_what_it_s
 ) -> None:
     asking("asks", {"id": "in", "kind": "webhook", "enabled": True, "signed": True})
     made = automation.renew_secret(office.mona, "asks", "in")
-    [hook] = automation.listed(office.mona, "asks")[1]
+    [hook] = automation.list_triggers(office.mona, "asks")[1]
     body, now = b'{"record": "1"}', log.now()
     signature = Webhook(str(made.secret)).sign("msg_1", now, body.decode())
     headers = {

@@ -52,7 +52,7 @@ def message(code: Code, seconds: float) -> str:
     return MESSAGES[code].format(seconds=f"{seconds:g}")
 
 
-def over(budget: str) -> str:
+def exhausted_budget(budget: str) -> str:
     """Which budget is used up."""
     return _OVER[budget]
 

@@ -42,7 +42,7 @@ def estimate(current: Current, model: str, characters: int, max_tokens: int) -> 
     ) or Decimal(0)
 
 
-def held(call: str, run: str, budget: Budget, cost: Decimal) -> tuple[Over | None, Day | None]:
+def reserve(call: str, run: str, budget: Budget, cost: Decimal) -> tuple[Over | None, Day | None]:
     """Hold this much for the call. Returns (None, or which budget has no room for it; how the budget of the day stands with it). One round trip."""
     limits = {
         "run_calls": budget.run_calls,

@@ -164,7 +164,7 @@ def _present_item(ask_context: ProposalContext) -> Iterator[Piece]:
         return
     collection = records.collection(at_hand.collection)
     yield from parted(
-        loop_item.about(at_hand, ask_context, collection.label_one),
+        loop_item.item_source(at_hand, ask_context, collection.label_one),
         collection,
         loop_item.values_of(at_hand, ask_context, collection),
     )

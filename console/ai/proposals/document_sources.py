@@ -51,7 +51,7 @@ def _names_a_person(name: str) -> bool:
 def _pages(ask_context: ProposalContext) -> Sequence[Any]:
     left = (ask_context.deadline_at - log.now()).total_seconds() - FOR_THE_MODEL_S
     try:
-        return waits.within(max(LEAST_S, left), lambda: _read(ask_context))
+        return waits.wait_for(max(LEAST_S, left), lambda: _read(ask_context))
     except waits.Late:
         raise NotRead from None
     except ConsoleError:

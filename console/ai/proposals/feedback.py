@@ -72,7 +72,7 @@ def commented(actor: Actor, call_id: str) -> str:
     return next((opinion.comment or "" for opinion in _read_opinions(call_id, actor.id)), "")
 
 
-def given(actor: Actor, call_id: str) -> str | None:
+def thumb_of(actor: Actor, call_id: str) -> str | None:
     """The thumb that the actor gave this proposal, None where they said nothing yet."""
     rows = fetch("select thumb from console.ai_feedback where call = %s and person = %s", (call_id, actor.id))
     return rows[0][0] if rows else None

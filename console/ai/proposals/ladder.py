@@ -28,11 +28,11 @@ __all__ = [
     "Held",
     "Mode",
     "fingerprint",
-    "held",
     "look_back",
     "mode_of",
     "settle",
     "step_back",
+    "stored_mode",
     "worded",
 ]
 
@@ -78,12 +78,12 @@ def mode_of(workflow: str, step: str, fingerprint: str, own_mode: str, *, call: 
     """
     if own_mode == "off":
         return "off"
-    now_held = held(workflow, step)
+    now_held = stored_mode(workflow, step)
     if now_held is not None and now_held.mode == "auto" and own_mode == "assist":
         if (why := _why_back(workflow, step, fingerprint, now_held)) is None:
             return "blind" if _drawn(call) < CHECKED_SHARE else "auto"
         step_back(workflow, step, why, fingerprint=fingerprint)
-        now_held = held(workflow, step)
+        now_held = stored_mode(workflow, step)
     if own_mode == "shadow" and (now_held is None or now_held.mode == "shadow"):
         return "shadow"
     if now_held is not None and now_held.mode == "shadow":
@@ -95,7 +95,7 @@ def mode_of(workflow: str, step: str, fingerprint: str, own_mode: str, *, call: 
     )
 
 
-def held(workflow: str, step: str) -> Held | None:
+def stored_mode(workflow: str, step: str) -> Held | None:
     """The step's stored mode, set by a person or by stepping back; None if never set."""
     rows = fetch(_NEWEST, (workflow, step))
     return Held(*rows[0]) if rows else None
@@ -105,7 +105,7 @@ def look_back() -> int:
     """Step back whatever runs by itself and should not any more: a worker's duty, for steps that nobody comes to. How many did."""
     back = 0
     for workflow, step, mode in fetch(_AUTOMATIC):
-        now_held = held(workflow, step) if mode == "auto" else None
+        now_held = stored_mode(workflow, step) if mode == "auto" else None
         about = track_record.under(workflow, step) if now_held is not None else None
         if now_held is None or (about is not None and (_why_now(about, now_held)) is None):
             continue
@@ -204,7 +204,7 @@ def _why_back(workflow: str, step: str, mark: str, now_held: Held) -> str | None
 
 @functools.lru_cache(maxsize=256)
 def _recent(workflow: str, step: str, _at: datetime, _minute: int) -> str | None:
-    now_held, about = held(workflow, step), track_record.under(workflow, step)
+    now_held, about = stored_mode(workflow, step), track_record.under(workflow, step)
     return None if now_held is None else "form" if about is None else _why_now(about, now_held)
 
 

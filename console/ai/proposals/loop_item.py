@@ -24,7 +24,7 @@ def item_for_prompt(ask_context: ProposalContext) -> dict[str, Any] | None:
     return {"kind": kind, "title": item.title, "number": item.number, "of": item.total}
 
 
-def about(item: AtHand, ask_context: ProposalContext, kind: str) -> Piece:
+def item_source(item: AtHand, ask_context: ProposalContext, kind: str) -> Piece:
     """The item as a source, still without data."""
     name = f"{kind} {item.number} of {item.total}, which this form is about"
     return Piece(
@@ -49,7 +49,7 @@ def entry(
         if data:
             yield Piece(
                 "step",
-                about(item, ask_context, "Item").name,
+                item_source(item, ask_context, "Item").name,
                 item.title,
                 data,
                 trusted=trusted,

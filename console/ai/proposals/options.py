@@ -68,7 +68,7 @@ class Current:
     @property
     def key(self) -> str | None:
         """The key that was saved here, None without one. One that was sealed for another provider or address opens nowhere else."""
-        return opened(self.document)
+        return open_key(self.document)
 
     @property
     def seconds(self) -> float:
@@ -166,12 +166,12 @@ def house_key() -> bytes:
     return hmac.digest(settings.current().master_key, b"handrail ai", "sha256")
 
 
-def sealed(key: str, provider: str, base_url: str | None) -> str:
+def seal_key(key: str, provider: str, base_url: str | None) -> str:
     """The key under the master key, for this provider at this address only: whoever changes the address enters the key again."""
     return base64.b64encode(subjects.wrap(key.encode(), _about(provider, base_url))).decode()
 
 
-def opened(kept: Options) -> str | None:
+def open_key(kept: Options) -> str | None:
     """The key of a document; None where there is none, or where it was sealed for something else or under another master key."""
     if kept.key is None:
         return None

@@ -61,10 +61,10 @@ class Standing:
         return self.target is not None and all(gate.met for gate in self.gates)
 
 
-def standing(actor: Actor, slug: str, step_id: str) -> Standing:
+def promotion_state(actor: Actor, slug: str, step_id: str) -> Standing:
     """For who may read the step's figures or publish its workflow. Raises NotFound, in the same words where the actor may not see it."""
     known, step, about = _require_step(actor, slug, step_id)
-    now_held = ladder.held(known.id, step_id)
+    now_held = ladder.stored_mode(known.id, step_id)
     own: Rung = step.ai.mode if step.ai is not None else "off"
     mode = _mode(own, now_held, about)
     target = _target(own, mode)
@@ -85,7 +85,7 @@ def promote(actor: Actor, slug: str, step_id: str, target: str, reason: str) -> 
 
     Raises NotAllowed, NotFound, Invalid without a reason, and Conflict `not_ready` with every gate that is not passed; what was measured is kept in the log.
     """
-    before = standing(actor, slug, step_id)
+    before = promotion_state(actor, slug, step_id)
     access.require(actor, before.known.team or None, f"workflow:{before.known.slug}", "publish")
     why = ladder.worded(reason)
     if target != before.target:
@@ -102,14 +102,14 @@ def promote(actor: Actor, slug: str, step_id: str, target: str, reason: str) -> 
         target,
         why,
         before.about.print,
-        counted(before.evidence),
+        evidence_of_event(before.evidence),
         unless=target,
     )
 
 
 def put_back(actor: Actor, slug: str, step_id: str, mode: str, reason: str) -> None:
     """Take a step down. Needs `workflow.publish`. Raises NotAllowed, NotFound, Invalid without a reason, Conflict for a rung that is not below."""
-    before = standing(actor, slug, step_id)
+    before = promotion_state(actor, slug, step_id)
     access.require(actor, before.known.team or None, f"workflow:{before.known.slug}", "publish")
     why = ladder.worded(reason)
     if mode not in lower(before):
@@ -122,7 +122,7 @@ def lower(before: Standing) -> list[str]:
     return {"auto": ["assist", "shadow"], "assist": ["shadow"]}.get(before.mode, [])
 
 
-def counted(evidence: Evidence) -> dict[str, Any]:
+def evidence_of_event(evidence: Evidence) -> dict[str, Any]:
     """The evidence stored in the event of a promotion."""
     return {
         "cases": len(evidence.hidden),

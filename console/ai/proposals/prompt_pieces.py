@@ -63,11 +63,11 @@ class Piece:
 
 def filled(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values that are not empty, as JSON; long texts are cut."""
-    plain_values = {name: plain(value) for name, value in values.items()}
+    plain_values = {name: json_value(value) for name, value in values.items()}
     return {name: value for name, value in plain_values.items() if value not in (None, "", [], {})}
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """A value as JSON has it; bytes say nothing."""
     match value:
         case None | bool() | int() | float():
@@ -83,7 +83,7 @@ def plain(value: Any) -> Any:
         case bytes():
             return None
         case Sequence():
-            return [plain(entry) for entry in value]
+            return [json_value(entry) for entry in value]
     return str(value)
 
 

@@ -54,7 +54,7 @@ def failed(config: Config, code: Code) -> bool:
 
     def change(state: breaker.State) -> tuple[bool, breaker.State]:
         after = breaker.failed(state, time.time(), code)
-        return breaker.opened(state, after), after
+        return breaker.record_failure(state, after), after
 
     return _changed(config, change)
 

@@ -95,7 +95,7 @@ def change(
     return _save_version(actor, before, wanted, changed, note.strip()[:MOST_NOTE])
 
 
-def tried(actor: Actor, changes: Mapping[str, Any], key: str | None = None) -> probe.Probed:
+def try_settings(actor: Actor, changes: Mapping[str, Any], key: str | None = None) -> probe.Probed:
     """One tiny call with what is in force, with these parts changed for it: nothing is kept but that it was tried. Raises NotAllowed, Invalid."""
     require(actor)
     before = options.newest()
@@ -105,7 +105,7 @@ def tried(actor: Actor, changes: Mapping[str, Any], key: str | None = None) -> p
         if changes or key:
             require_recent(actor)
         wanted = _changed_document(before, changes, key)
-        ai_now = AI(wanted.provider, wanted.model, options.opened(wanted), wanted.base_url)
+        ai_now = AI(wanted.provider, wanted.model, options.open_key(wanted), wanted.base_url)
     config = providers.config(ai_now, private=before.from_environment)
     found = probe.probe(config)
     if found.ok:
@@ -206,9 +206,9 @@ def _key(kept: Options, wanted: Options, key: str | None, drop: bool) -> str | N
     if key:
         if not (key.isascii() and key.isprintable() and " " not in key and len(key) <= 4000):
             raise Invalid("Nothing was saved.", at=("key", "A key has printable characters without spaces."))
-        return options.sealed(key, wanted.provider, wanted.base_url)
+        return options.seal_key(key, wanted.provider, wanted.base_url)
     same = (kept.provider, kept.base_url) == (wanted.provider, wanted.base_url)
-    return kept.key if same and options.opened(kept) else None
+    return kept.key if same and options.open_key(kept) else None
 
 
 def _missing(wanted: Options) -> Iterable[dict[str, str]]:
@@ -232,7 +232,7 @@ def _missing(wanted: Options) -> Iterable[dict[str, str]]:
 
 def _require_working(wanted: Options) -> None:
     """Raises Invalid where a tiny call of any model that is named does not come to a fitting answer."""
-    ai_wanted = AI(wanted.provider, wanted.model, options.opened(wanted), wanted.base_url)
+    ai_wanted = AI(wanted.provider, wanted.model, options.open_key(wanted), wanted.base_url)
     current = options.newest()
     ai_wanted = current.ai if current.from_environment else ai_wanted
     models = {None: "model"} | {

@@ -141,7 +141,7 @@ def _result(ask_context: ProposalContext) -> Result:
             if ask_context.review is None
             else result.off(absence_words.RULES_LOOK_ONCE, "no_key", CallFacts(mode=SECOND))
         )
-    prompt = prompts_of.rendered(built.ask, house_key(), withheld.withheld_sources(ask_context))
+    prompt = prompts_of.rendered(built.ask, installation_key(), withheld.withheld_sources(ask_context))
     version = f"{prompt.version}{current.house_mark}"
     facts = CallFacts(
         provider=chosen.config.name,
@@ -165,7 +165,7 @@ def _mode(ask_context: ProposalContext, model: str, version: str) -> str:
     )
 
 
-def house_key() -> bytes:
+def installation_key() -> bytes:
     """The key for hashes of values and of persons; it is never sent to a provider."""
     return options.house_key()
 
@@ -210,7 +210,7 @@ def _cached_or_asked(asking: _Asking) -> Result:
     if (refused := _reason_not_to_ask(asking)) is not None:
         return refused
     try:
-        answer = waits.within(max(0.0, asking.left() - MARGIN_S / 2), lambda: _call(asking))
+        answer = waits.wait_for(max(0.0, asking.left() - MARGIN_S / 2), lambda: _call(asking))
     except waits.Late:
         error = CallFailed(
             ProviderError("timeout"),
@@ -256,12 +256,14 @@ def _reason_not_to_ask(asking: _Asking) -> Result | None:
         return result.failed(code, absence_words.message(code, 0), asking.facts)
     characters = len(asking.prompt.system) + len(asking.prompt.user)
     cost = budget.estimate(asking.current, config.model, characters, asking.chosen.max_tokens)
-    over, day = budget.held(
+    over, day = budget.reserve(
         asking.ask_context.call, asking.ask_context.run.id, asking.current.document.budget, cost
     )
     if day is not None:
         notify_of_budget(day)
-    return None if over is None else result.failed("budget", absence_words.over(over), asking.facts)
+    return (
+        None if over is None else result.failed("budget", absence_words.exhausted_budget(over), asking.facts)
+    )
 
 
 def _call(asking: _Asking) -> Answered:
@@ -272,7 +274,9 @@ def _call(asking: _Asking) -> Answered:
     except ProviderError as error:
         raise CallFailed(error, ms=0, tries=0) from error
     seconds = asking.left() - MARGIN_S
-    person = hmac.digest(house_key(), f"person|{asking.ask_context.person.id}".encode(), "sha256").hex()[:32]
+    person = hmac.digest(
+        installation_key(), f"person|{asking.ask_context.person.id}".encode(), "sha256"
+    ).hex()[:32]
     return calling.call(
         provider,
         prompt.system,

@@ -26,7 +26,7 @@ class _Failed(Generic[Answer]):
         self.error = error
 
 
-def within(seconds: float, do: Callable[[], Answer]) -> Answer:
+def wait_for(seconds: float, do: Callable[[], Answer]) -> Answer:
     """The result of `do`, or its error. Raises Late if it takes longer, PutBack if the worker is stopping, so that another worker can do it."""
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
     with _lock:

@@ -13,7 +13,7 @@ from console.ai.proposals import field_disclosure
 from console.core.documents.collections import Collection, Relation, treatment
 from console.core.errors import NotFound
 from console.core.proposal_types import Source, Treatment
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.runs.engine.proposal_inputs import ProposalContext
 
 MOST_READS = 40
@@ -56,7 +56,7 @@ class _Around:
         except NotFound:
             return
         self.reads += 1
-        rows = records.stored(whole(collection_id), _columns(collection), key=key)
+        rows = records.stored(unrestricted(collection_id), _columns(collection), key=key)
         self._note(collection, rows, near=True)
         self._follow(collection, rows, 1)
 
@@ -69,7 +69,7 @@ class _Around:
             if not where:
                 continue
             self.reads += 1
-            target_rows = records.stored(whole(target.id), _columns(target), where, limit=MOST_ROWS)
+            target_rows = records.stored(unrestricted(target.id), _columns(target), where, limit=MOST_ROWS)
             self._note(target, target_rows)
             if depth < FARTHEST and target_rows:
                 self._follow(target, target_rows, depth + 1)

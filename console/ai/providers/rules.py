@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from console.ai.earlier_findings import is_earlier, plain
+from console.ai.earlier_findings import is_earlier, normalise_name
 from console.core import forms
 from console.core.proposal_types import Ask, FieldSpec, Raw, Source
 
@@ -100,19 +100,19 @@ class _Form:
 
     def __init__(self, ask: Ask) -> None:
         self.sources = ask.sources
-        self.names = {plain(spec.name) for spec in ask.fields}
-        self.labels = Counter(plain(spec.label) for spec in ask.fields)
+        self.names = {normalise_name(spec.name) for spec in ask.fields}
+        self.labels = Counter(normalise_name(spec.label) for spec in ask.fields)
 
     def wanted(self, spec: FieldSpec) -> set[str]:
         """The names under which a value of this field may stand."""
-        label = plain(spec.label)
+        label = normalise_name(spec.label)
         fits = self.labels[label] == 1 and label not in self.names
-        return {plain(spec.name), *([label] if fits else [])} - {""}
+        return {normalise_name(spec.name), *([label] if fits else [])} - {""}
 
     def said(self, source: Source, key: str) -> set[str]:
         """The names that a value of a source bears: its key, and what people call it unless the key is a field's own name."""
-        name = plain(key)
-        label = plain(source.labels.get(key, ""))
+        name = normalise_name(key)
+        label = normalise_name(source.labels.get(key, ""))
         names = {name} if name in self.names else {name, label}
         return names - _vague(source)
 

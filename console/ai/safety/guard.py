@@ -205,7 +205,7 @@ def _item(case: Case, item: Any, *, duplicate: bool) -> Proposed:
     if not _has_shape(item):
         raise Drop("wrong_type")
     spec = case.specs[item["name"]]
-    value = field_fit.fitted(spec, item["value"], case.restore)
+    value = field_fit.coerce_to_field(spec, item["value"], case.restore)
     ids = _cited(case, item["sources"])
     place = _grounded(case, spec, value, ids)
     level = grounds.level(spec, item["confidence"], value, place, case.known(ids))

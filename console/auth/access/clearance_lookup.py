@@ -14,7 +14,7 @@ from console.infra.db.run_reach import EVERY_RUN, Runs
 def clearance(actor: Actor) -> frozenset[str]:
     """Labels that the actor may see now, through a role or for a limited time."""
     policy = policy_store.current()
-    return clearance_rules.held(policy.index, policy.known, f"user:{actor.id}", actor.attributes)
+    return clearance_rules.labels_of(policy.index, policy.known, f"user:{actor.id}", actor.attributes)
 
 
 def runs(reader: Actor) -> Runs:
@@ -25,7 +25,7 @@ def runs(reader: Actor) -> Runs:
 def clearance_of(person_id: str) -> frozenset[str]:
     """Like `clearance`, for a person's id."""
     policy = policy_store.current()
-    return clearance_rules.held(policy.index, policy.known, f"user:{person_id}", {})
+    return clearance_rules.labels_of(policy.index, policy.known, f"user:{person_id}", {})
 
 
 def cleared_for(actor: Actor, label: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:

@@ -76,13 +76,13 @@ def check(clearance: Any) -> None:
             raise PolicyError(f"the condition of a clearance looks at the record alone, not at {strange[0]}")
 
 
-def known(index: "Index", labels: Mapping[str, Label]) -> frozenset[str]:
+def label_ids(index: "Index", labels: Mapping[str, Label]) -> frozenset[str]:
     """Ids of all labels that a row or an object names."""
     named = {row.obj.removeprefix(KIND) for row in index.rows if row.obj.startswith(KIND)} - {"*"}
     return frozenset(named | {label.id for label in labels.values()})
 
 
-def held(index: "Index", ids: frozenset[str], sub: str, attributes: Mapping[str, Any]) -> frozenset[str]:
+def labels_of(index: "Index", ids: frozenset[str], sub: str, attributes: Mapping[str, Any]) -> frozenset[str]:
     """The labels among `ids` that `sub` (`user:<id>`) may see now."""
     return frozenset(ident for ident in ids if sees(index, sub, ident, attributes))
 
@@ -151,7 +151,9 @@ class _Held:
         from console.auth.access.index import Index
 
         index = Index(rows)
-        return cls(index, known(index, {}), frozenset(row.sub for row in rows if row.sub.startswith("user:")))
+        return cls(
+            index, label_ids(index, {}), frozenset(row.sub for row in rows if row.sub.startswith("user:"))
+        )
 
     def holders(self, label: str, *, for_good: bool = False) -> frozenset[str]:
         """Subjects cleared for the label; with `for_good` only those cleared by a role."""

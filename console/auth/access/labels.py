@@ -93,7 +93,7 @@ class Names:
         return f"{self.title('collection', subject).lower()} that they may see" if subject else ""
 
 
-def known() -> Names:
+def all_titles() -> Names:
     """All current titles; no titles if the database does not answer."""
     titles: dict[str, dict[str, str]] = {}
     try:
@@ -103,7 +103,7 @@ def known() -> Names:
         titles["collection"] = subject_scope.labels()
     except (sa.exc.SQLAlchemyError, OSError, ConsoleError):
         return Names()
-    return Names(titles, subject_scope.known())
+    return Names(titles, subject_scope.subject_collections())
 
 
 def spoken(obj: str) -> str:

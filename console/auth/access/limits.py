@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from console.auth.access import casbin_agreement, ownership, policy_store, subject_scope
 from console.auth.access.decisions import Belonging, Decision, decide
 from console.auth.access.judgement import follow_relations
-from console.auth.access.labels import Names, known
+from console.auth.access.labels import Names, all_titles
 from console.auth.access.policy_words import act as act_words, condition
 from console.auth.access.rows import EVERY, Row
 from console.core.actor import Actor
@@ -22,14 +22,17 @@ _OPEN = sa.text(
 )
 
 
-def over(person: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any]) -> str:
+def exceeded_limits(person: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any]) -> str:
     """The limits that stop this person, and who may act instead, as sentences; empty if no rule would allow it under any condition."""
-    decision, names = decide(policy_store.current().index, f"user:{person}", team, obj, act, roots), known()
+    decision, names = (
+        decide(policy_store.current().index, f"user:{person}", team, obj, act, roots),
+        all_titles(),
+    )
     limits = list(dict.fromkeys(limit(rule.row, names) for rule in decision.unmet))
     if decision.allowed or not limits:
         return ""
     others = able(team, obj, act, roots)
-    return " ".join([*limits, f"{listed(others)} may." if others else "An admin can grant more."])
+    return " ".join([*limits, f"{join_names(others)} may." if others else "An admin can grant more."])
 
 
 def limit(row: Row, names: Names) -> str:
@@ -62,7 +65,7 @@ def people_able(
         return [(ident, name) for ident, name in connection.execute(_OPEN, {"ids": found})]
 
 
-def listed(names: Iterable[str]) -> str:
+def join_names(names: Iterable[str]) -> str:
     """Names joined as words: `Mona Verbeek, Petra Lindholm and 2 more` or `Mona Verbeek or Petra Lindholm`."""
     labels = list(names)
     if len(labels) > NAMED:

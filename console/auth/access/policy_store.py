@@ -302,7 +302,7 @@ def _read(connection: Connection, source: Engine) -> Held:
         int(found[0].number),
         source,
         labels,
-        clearance_rules.known(index, labels),
+        clearance_rules.label_ids(index, labels),
         frozenset(row.obj for row in index.rows if row.act == "reveal" and row.eft == "allow"),
         personal,
     )

@@ -94,7 +94,7 @@ def subject_of(collection_id: str) -> str | None:
     return None if led is None else led[1]
 
 
-def known() -> dict[str, str]:
+def subject_collections() -> dict[str, str]:
     """Collection → its subject's collection, for collections with a subject of another collection."""
     led = {name: subject_of(name) for name in _catalogue()}
     return {name: subject for name, subject in led.items() if subject is not None}

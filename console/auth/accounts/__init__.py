@@ -18,7 +18,15 @@ from console.auth.accounts.api_keys import (
 from console.auth.accounts.entry import lets_in
 from console.auth.accounts.entry_changes import open_again
 from console.auth.accounts.factors import factor_of, must_have, reset_factor
-from console.auth.accounts.invitations import Invitation, Sent, accept, invite, opened, resend, revoke
+from console.auth.accounts.invitations import (
+    Invitation,
+    Sent,
+    accept,
+    invite,
+    open_invitation,
+    resend,
+    revoke,
+)
 from console.auth.accounts.key_makers import makers_of_keys
 from console.auth.accounts.password_letters import send as send_letters
 from console.auth.accounts.person_changes import (
@@ -55,7 +63,7 @@ from console.auth.accounts.service_accounts import (
     service_accounts,
     usable,
 )
-from console.auth.accounts.sessions import Standing, renewed, sessions_of, sign_out, standing
+from console.auth.accounts.sessions import Standing, renewed, session_of, sessions_of, sign_out
 from console.auth.accounts.signing_in import (
     CodeWanted,
     note_stranger,
@@ -65,32 +73,4 @@ from console.auth.accounts.signing_in import (
 )
 from console.core.actor import COMMAND_LINE
 
-OPEN_MODULES = frozenset(
-    {
-        "abilities",
-        "absences",
-        "authority",
-        "confirmation",
-        "directory",
-        "entry",
-        "entry_changes",
-        "factors",
-        "identities",
-        "invitations",
-        "oidc",
-        "one_time",
-        "others_keys",
-        "password_letters",
-        "passwords",
-        "person_changes",
-        "profile",
-        "provider_logouts",
-        "provider_sign_in",
-        "rates",
-        "recent_confirmation",
-        "sessions",
-        "signing_in",
-        "teamwork",
-        "throttle",
-    }
-)
+OPEN_MODULES = frozenset({"abilities", "absences", "authority", "confirmation", "directory", "entry", "entry_changes", "factors", "identities", "invitations", "oidc", "one_time", "others_keys", "password_letters", "passwords", "person_changes", "profile", "provider_logouts", "provider_sign_in", "rates", "recent_confirmation", "sessions", "signing_in", "teamwork", "throttle"})

@@ -149,7 +149,7 @@ def absence(absence_id: str) -> Absence:
     return Absence(*rows[0])
 
 
-def away() -> dict[str, Absence]:
+def people_away() -> dict[str, Absence]:
     """Everybody who is away now, by id. One statement over a handful of rows."""
     now = log.now()
     return {row[1]: Absence(*row) for row in fetch(_NOW, (now, now))}
@@ -168,14 +168,14 @@ def substitute_of(person_id: str, gone: Mapping[str, Absence]) -> str | None:
 
 def substitutes(people: Sequence[str]) -> dict[str, str]:
     """Person → who stands in for them now, or where they are here, who did last or will next; nobody for who has never named one."""
-    gone, named = away(), fetch(_NAMED, (list(people),))
+    gone, named = people_away(), fetch(_NAMED, (list(people),))
     found = {person: substitute_of(person, gone) if person in gone else deputy for person, deputy in named}
     return {person: deputy for person, deputy in found.items() if deputy is not None}
 
 
 def stood_in_for(person_id: str) -> tuple[str, ...]:
     """The people in whose place this person stands now, sorted."""
-    gone = away()
+    gone = people_away()
     return tuple(
         sorted(each for each in gone if each != person_id and substitute_of(each, gone) == person_id)
     )
@@ -183,7 +183,7 @@ def stood_in_for(person_id: str) -> tuple[str, ...]:
 
 def away_words(people: Iterable[str], deputies: Collection[str] | None = None) -> dict[str, str]:
     """Person → "away until 3 December 2026, Ines Weber stands in", for those of the people who are away now. `deputies`: only these can stand in."""
-    gone = away()
+    gone = people_away()
     chosen = {deputy for each in people if each in gone and (deputy := substitute_of(each, gone))}
     names = persons.names(chosen if deputies is None else chosen & set(deputies))
     return {

@@ -74,7 +74,7 @@ class Entry:
     kind: str = "person"
 
 
-def listed(actor: Actor, query: Asked, *, limit: int = 50) -> tuple[list[Entry], str | None]:
+def list_people(actor: Actor, query: Asked, *, limit: int = 50) -> tuple[list[Entry], str | None]:
     """People by name, and the cursor of the next page. Raises NotAllowed, Malformed for an unknown state."""
     authority.require(actor)
     rows = _rows(query, limit + 1)

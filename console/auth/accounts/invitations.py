@@ -162,7 +162,7 @@ def invitation(actor: Actor, invitation_id: str) -> Invitation:
         return _read(connection, invitation_id)
 
 
-def opened(token: str, address: str) -> Invitation:
+def open_invitation(token: str, address: str) -> Invitation:
     """The invitation for this link, requested from this network address. Raises NotFound in the same words for every reason."""
     limit = throttle.Limit("invitation", address, FREE_MISSES)
     if not throttle.take([limit]):
@@ -181,7 +181,7 @@ def opened(token: str, address: str) -> Invitation:
 
 def accept(token: str, address: str, *, name: str, password: str, locale: str, zone: str) -> persons.Person:
     """Create the account; the link stops working. Raises NotFound as `opened`, Invalid with a detail per field."""
-    told = opened(token, address)
+    told = open_invitation(token, address)
     details = person_changes.profile_errors({"name": name, "locale": locale, "zone": zone})
     weak = passwords.weakness(password, email=told.email, name=name)
     if details or weak:

@@ -320,7 +320,9 @@ def _require_tags(actor: Actor, before: Mapping[str, Any], after: Mapping[str, A
     if authority.unbounded(actor):
         return
     for key, values in after.items():
-        beyond = set(listed(values)) - set(listed(before.get(key))) - set(listed(actor.tags.get(key)))
+        beyond = (
+            set(tag_values(values)) - set(tag_values(before.get(key))) - set(tag_values(actor.tags.get(key)))
+        )
         if beyond:
             raise NotAllowed(
                 f"Who is no admin gives only tags that they have themselves, which {key} {min(beyond)} is not. Ask an admin.",
@@ -329,7 +331,7 @@ def _require_tags(actor: Actor, before: Mapping[str, Any], after: Mapping[str, A
             )
 
 
-def listed(value: Any) -> list[str]:
+def tag_values(value: Any) -> list[str]:
     """The values of a tag as texts; a single value is a list of one."""
     return [] if value is None else [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
@@ -338,7 +340,7 @@ def _kept_tags(before: Mapping[str, Any], after: Tags) -> dict[str, Any]:
     """The tags as lists of texts; a value with unchanged text keeps its original form."""
     tags = {key: list(dict.fromkeys(value.strip() for value in values)) for key, values in after.items()}
     return {
-        key: before[key] if key in before and listed(before[key]) == values else values
+        key: before[key] if key in before and tag_values(before[key]) == values else values
         for key, values in tags.items()
     }
 

@@ -91,7 +91,7 @@ class Session:
     own: bool
 
 
-def standing(token: str, *, background: bool = False) -> Standing | None:
+def session_of(token: str, *, background: bool = False) -> Standing | None:
     """The session of this token; None if it has ended, was idle for too long or is too old. `background` requests do not count as activity."""
     rules = entry.current()
     idle, whole = f"{rules.idle_minutes} minutes", f"{rules.whole_minutes} minutes"
@@ -169,7 +169,7 @@ def renewed(token: str, *, proved: bool = False, proved_at: float | None = None)
         if proved
         else f"token_hash, former_until = now() + interval '{OVERLAP}'"
     )
-    found = standing(token, background=True)
+    found = session_of(token, background=True)
     if found is None:
         return None
     statement = sa.text(
@@ -185,7 +185,7 @@ def renewed(token: str, *, proved: bool = False, proved_at: float | None = None)
 
 def sign_out(token: str) -> None:
     """End the session of this token on the server, so that a copied cookie is useless. Unknown tokens are ignored."""
-    found = standing(token, background=True)
+    found = session_of(token, background=True)
     if found is not None:
         _end(found.actor, found.actor.id, "id = :id", "asked", id=found.actor.session)
 

@@ -50,7 +50,7 @@ class Sizes:
     inboxes: int
 
 
-def listed(actor: Actor) -> list[tuple[Team, Sizes]]:
+def list_teams(actor: Actor) -> list[tuple[Team, Sizes]]:
     """All teams by name, archived ones last. Raises NotAllowed."""
     authority.require(actor)
     with db.hot_engine().connect() as connection:

@@ -2,7 +2,7 @@
 
 from console.authoring.builder.builder_turns import Turn, ask, expire, latest, note_taken, stop, turn
 from console.authoring.builder.new_workflows import OWN, Beginning, begin, beginnings, bring_in, nearest
-from console.authoring.builder.parts_of_change import Part, parts, taken
+from console.authoring.builder.parts_of_change import Part, apply_parts, parts
 
 
 def build(turn_id: str) -> None:

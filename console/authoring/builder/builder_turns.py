@@ -376,9 +376,9 @@ def absence(code: Code, seconds: float) -> str:
     return _by_hand(absence_words.message(code, seconds))
 
 
-def over(budget: str) -> str:
+def exhausted_budget(budget: str) -> str:
     """Which budget is used up."""
-    return _by_hand(absence_words.over(budget))
+    return _by_hand(absence_words.exhausted_budget(budget))
 
 
 def off(current: Current, draft: Draft) -> tuple[Code, str] | None:

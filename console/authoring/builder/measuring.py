@@ -15,7 +15,7 @@ from console.ai.builder_answer import Suggestion, Unusable
 from console.ai.calling import CallFailed, call as call_provider
 from console.ai.proposals import options
 from console.authoring.builder.judged_changes import Case
-from console.authoring.builder.reachable_names import catalogue, reachable, within
+from console.authoring.builder.reachable_names import catalogue, reachable, restrict_context
 from console.authoring.builder.rounds_with_model import ROUNDS, UNREADABLE, tried_answer
 from console.core import drafting
 from console.core.actor import Actor
@@ -107,7 +107,7 @@ def measured(actor: Actor, description: Description, ask: Asker) -> Measured:
         "team": actor.teams[0] if actor.teams else "",
         "steps": [start],
     }
-    case = Case.of(document, within(names, document), names)
+    case = Case.of(document, restrict_context(names, document), names)
     wish = builder_prompt.Wish(document, case.problems, names, (), description.words)
     prompt = builder_prompt.rendered(wish, catalogue(), options.current().policy, KEY)
     lacks: tuple[str, ...] = ()
@@ -139,7 +139,7 @@ def _lacking(wanted: Description, suggestion: Suggestion, document: Mapping[str,
         return ("no change",) if suggestion.changes else ()
     types = [str(step.get("type")) for step in document["steps"]]
     kinds = {str(each.get("kind")) for each in document.get("triggers") or ()}
-    settings = drafting.plain(document)
+    settings = drafting.one_line(document)
     lacks = [f"a step {each}" for each in wanted.steps if each not in types]
     lacks += [f"a trigger {each}" for each in wanted.triggers if each not in kinds]
     lacks += [f"{wanted.ends} ends"] if types.count("end") < wanted.ends else []

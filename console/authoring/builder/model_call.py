@@ -89,7 +89,7 @@ def call_model(
     return answer.raw
 
 
-def left(question: Question) -> float:
+def seconds_left(question: Question) -> float:
     """Seconds until the deadline."""
     return (question.deadline_at - log.now()).total_seconds()
 
@@ -104,7 +104,7 @@ def _answered(
     hear: Callable[[str], None],
 ) -> Answered:
     _require_may_ask(question, current, chosen, call, len(prompt.system) + len(user))
-    seconds = left(question) - MARGIN_S
+    seconds = seconds_left(question) - MARGIN_S
     person = hmac.digest(options.house_key(), f"person|{question.person}".encode(), "sha256").hex()[:32]
 
     def ask_model() -> Answered:
@@ -118,7 +118,7 @@ def _answered(
         )
 
     try:
-        return waits.within(max(0.0, seconds + MARGIN_S / 2), ask_model)
+        return waits.wait_for(max(0.0, seconds + MARGIN_S / 2), ask_model)
     except waits.Late:
         raise CallFailed(ProviderError("timeout"), ms=round(seconds * 1000), tries=1) from None
 
@@ -130,12 +130,12 @@ def _require_may_ask(
     config = chosen.config
     if not getattr(config, "api_key", None) and config.name == "anthropic":
         raise CallFailed(ProviderError("no_key"), ms=0, tries=0)
-    if left(question) <= 2 * MARGIN_S:
+    if seconds_left(question) <= 2 * MARGIN_S:
         raise CallFailed(ProviderError("timeout"), ms=0, tries=0)
     if settings.current().ai_breaker and not provider_breaker.may_ask(config):
         raise CallFailed(ProviderError(provider_breaker.refused(config) or "breaker"), ms=0, tries=0)
     cost = budget.estimate(current, config.model, characters, chosen.max_tokens)
-    over, day = budget.held(call, "", current.document.budget, cost)
+    over, day = budget.reserve(call, "", current.document.budget, cost)
     if day is not None:
         service.notify_of_budget(day)
     if over is not None:

@@ -11,7 +11,7 @@ from typing import Any
 from console import actions, records, workflows
 from console.auth import access
 from console.authoring import diagrams
-from console.authoring.builder.reachable_names import reachable, seen
+from console.authoring.builder.reachable_names import reachable, visible_collections
 from console.authoring.diagrams import Thumbnail
 from console.core import drafting
 from console.core.actor import Actor
@@ -66,7 +66,7 @@ class Beginning:
 
 def beginnings(actor: Actor) -> list[Beginning]:
     """The shipped workflows and automations by title whose records are here, then those of this console that the actor may edit, then the other shipped ones."""
-    here = {each.id: each.label for each in seen(actor)}
+    here = {each.id: each.label for each in visible_collections(actor)}
     shipped = [
         each
         if alike(each.collection, here) in here
@@ -120,7 +120,7 @@ def begin(
     `collection`: whose records the runs are about in place of the beginning's own. Raises Invalid with the field, NotAllowed.
     """
     document = _document(actor, beginning)
-    mapped, pairs = fitted(
+    mapped, pairs = replace_unknown_names(
         document, reachable(actor), collection, contact_parts(document.get("collection"), collection)
     )
     made = workflows.without_starts(mapped) if beginning.startswith(OWN) else mapped
@@ -152,7 +152,7 @@ def contact_parts(there: str | None, here: str | None) -> dict[str, str]:
     }
 
 
-def fitted(
+def replace_unknown_names(
     document: Mapping[str, Any],
     names: Mapping[str, Any],
     collection: str | None = None,

@@ -71,7 +71,9 @@ def _of_document(
     return found
 
 
-def taken(before: Mapping[str, Any], after: Mapping[str, Any], chosen: Collection[str]) -> dict[str, Any]:
+def apply_parts(
+    before: Mapping[str, Any], after: Mapping[str, Any], chosen: Collection[str]
+) -> dict[str, Any]:
     """The document with only the chosen parts. A way to a step that was not chosen leads to where that step would have led, or is left out."""
     made = {name: value for name, value in before.items() if f"document:{name}" not in chosen}
     made |= {name: value for name, value in after.items() if f"document:{name}" in chosen}

@@ -15,7 +15,7 @@ from console.core.expressions.functions import FUNCTIONS
 from console.workflows import inboxes
 
 
-def seen(actor: Actor) -> list[Collection]:
+def visible_collections(actor: Actor) -> list[Collection]:
     """The collections whose records the actor may look through, in any of their teams."""
     return [
         each
@@ -26,20 +26,20 @@ def seen(actor: Actor) -> list[Collection]:
 
 def reachable(actor: Actor) -> dict[str, Any]:
     """The names as JSON. They are sent and kept with the turn, so the rights at the moment of asking count."""
-    known = seen(actor)
+    known = visible_collections(actor)
     ids = {each.id for each in known}
     return {
         "collections": [_collection(actor, each, ids) for each in known],
         "actions": [
             {"id": each.id, "title": each.title, "collection": each.collection}
-            for each in actions.listed()
+            for each in actions.list_actions()
             if each.collection in {None, *ids}
         ],
         "roles": sorted(
             {row.sub.partition(":")[2] for row in access.all_rows() if row.sub.startswith("role:")}
         ),
         "teams": [{"id": team.id, "name": team.name} for team in accounts.teams()],
-        "inboxes": [{"id": each.id, "title": each.title} for each in inboxes.known()],
+        "inboxes": [{"id": each.id, "title": each.title} for each in inboxes.all_inboxes()],
     }
 
 
@@ -77,7 +77,7 @@ def _money(field: Field, collection: Collection, seen: set[str]) -> dict[str, An
     return told | ({"minor": True} if field.minor else {})
 
 
-def within(names: Mapping[str, Any], document: Mapping[str, Any]) -> Surroundings:
+def restrict_context(names: Mapping[str, Any], document: Mapping[str, Any]) -> Surroundings:
     """The surroundings of the document as far as these names reach: what is out of reach does not exist there, and no name of a person does."""
     around = workflows.validation_context()
     limited = None

@@ -22,9 +22,9 @@ from console.ai.builder_prompt import BuilderPrompt, Wish
 from console.ai.calling import CallFailed
 from console.ai.proposals import options
 from console.authoring.builder import builder_turns, model_call
-from console.authoring.builder.builder_turns import Answer, Question, absence, over
+from console.authoring.builder.builder_turns import Answer, Question, absence, exhausted_budget
 from console.authoring.builder.judged_changes import Case, Judged, begun_anew, best_of, judge, with_tests
-from console.authoring.builder.reachable_names import catalogue, within
+from console.authoring.builder.reachable_names import catalogue, restrict_context
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.workflow_check import Problem
@@ -67,7 +67,7 @@ def build(turn: str) -> None:
     try:
         answer = talk.answer(question)
     except model_call.OverBudget as error:
-        code, answer = error.code, Answer(over(error.budget))
+        code, answer = error.code, Answer(exhausted_budget(error.budget))
     except CallFailed as error:
         code, answer = error.code, Answer(absence(error.code, options.current().chosen("build").seconds))
     except (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.OperationalError, PutBack):
@@ -172,7 +172,7 @@ class _Rounds:
 
     def answer(self, question: Question) -> Answer | None:
         """The answer; None where nobody waits any more. Raises CallFailed where the model gave none that can be used."""
-        case = Case.of(question.document, within(question.names, question.document), question.names)
+        case = Case.of(question.document, restrict_context(question.names, question.document), question.names)
         current = options.current()
         wish = Wish(question.document, case.problems, question.names, question.talk, question.message)
         prompt = builder_prompt.rendered(wish, catalogue(), current.policy, options.house_key())
@@ -188,7 +188,7 @@ class _Rounds:
         code: Code = "malformed"
         user, seen, growing = prompt.user, set[str](), Growing(question, prompt)
         while self.count < ROUNDS and builder_turns.pending(question.turn):
-            if self.count and model_call.left(question) < LEAST_S:
+            if self.count and model_call.seconds_left(question) < LEAST_S:
                 break
             self.count += 1
             try:

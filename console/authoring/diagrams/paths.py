@@ -164,7 +164,7 @@ def _draft(known: Known) -> dict[str, Any]:
         found = connection.execute(
             sa.select(tables.workflow.c.draft).where(tables.workflow.c.id == known.id)
         ).scalar_one()
-        return workflows.opened(found)
+        return workflows.stored_document(found)
 
 
 def _versions(known: Known) -> list[Version]:

@@ -170,7 +170,9 @@ def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
 
 def _firings(actor: Actor, draft: Draft) -> list[Firings]:
     """The triggers that would start runs. A trigger that was switched off stays off."""
-    switched = {each.id: each.enabled for each in triggers.listed(actor, draft.id)[1] if each.published}
+    switched = {
+        each.id: each.enabled for each in triggers.list_triggers(actor, draft.id)[1] if each.published
+    }
     now, found = log.now(), []
     for trigger in complete_triggers(draft.document):
         if not switched.get(trigger.id, trigger.starts_enabled):

@@ -47,7 +47,7 @@ class _Need:
 
 def missing_rights(actor: Actor, team: str | None, document: Mapping[str, Any]) -> list[MissingRight]:
     """What the actor lacks to publish the document, then what those lack who do its steps: the rights that most lack first."""
-    names = labels.known()
+    names = labels.all_titles()
     found = _to_publish(actor, team, document, names)
     policy = access.rights()
     lacking: list[MissingRight] = []

@@ -156,7 +156,7 @@ def plan_move(
 def run_titles(actor: Actor, standing: Sequence[Standing]) -> dict[str, str]:
     """What the runs are about, by run, as far as the actor may see it."""
     run = tables.run.c
-    heads, _ = lists.listed(
+    heads, _ = lists.visible_runs(
         actor,
         run.id.in_([each.run for each in standing]),
         order=(run.created_at, run.id),

@@ -19,7 +19,7 @@ from console.automation.enrolments.leaving import leave, unenrol
 from console.automation.enrolments.leaving_many import TakeOut, TakeOutPlan, Those, take_out
 from console.automation.enrolments.pace import paces
 from console.automation.enrolments.places import HERE, STATUSES, Lead, Places, leads_of
-from console.automation.enrolments.targets import Target, find, judges_entries, seen
+from console.automation.enrolments.targets import Target, find, judges_entries, require_target
 from console.automation.enrolments.whom_to_enrol import Question
 
 OPEN_MODULES = frozenset({"leaving_many", "whom_it_lets_in"})

@@ -323,11 +323,14 @@ def _sealed(
     }
     for each in with_values:
         subject = subject_by_line[each.line]
-        sealed[each.line] = (subject, *subjects.seal(subject, about(ids[each.line]), dict(each.values)))
+        sealed[each.line] = (
+            subject,
+            *subjects.seal(subject, seal_context(ids[each.line]), dict(each.values)),
+        )
     return sealed
 
 
-def about(lead: str) -> str:
+def seal_context(lead: str) -> str:
     """The place that the values of an enrolment are sealed for."""
     return f"enrolment|{lead}"
 

@@ -26,7 +26,7 @@ from console.automation.enrolments.admission import (
 )
 from console.automation.enrolments.leaving_many import LEAVING
 from console.automation.enrolments.places import partly
-from console.automation.enrolments.targets import PAUSED, Target, find, require_open, seen
+from console.automation.enrolments.targets import PAUSED, Target, find, require_open, require_target
 from console.automation.enrolments.whom_to_enrol import Question
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
@@ -118,7 +118,7 @@ class Row:
 
 def keep_file(actor: Actor, slug_or_id: str, stream: IO[bytes]) -> contact_files.ContactFile:
     """Store a file of contacts, for a question of this person. Raises NotFound, NotAllowed, Invalid."""
-    require_open(seen(actor, slug_or_id, "start"))
+    require_open(require_target(actor, slug_or_id, "start"))
     return contact_files.keep(new_id("enf"), actor.id, stream)
 
 
@@ -140,7 +140,7 @@ def begin(
 
     Raises NotFound, NotAllowed, Conflict `not_active`, and Invalid or Malformed for a question that cannot be answered.
     """
-    target = seen(actor, slug_or_id, "start")
+    target = require_target(actor, slug_or_id, "start")
     require_open(target)
     _check(target, question)
     causes = (Cause("schedule", trigger=question.trigger) if question.trigger else cause_of_actor(actor),)
@@ -179,7 +179,7 @@ def get(actor: Actor, batch_id: str) -> Batch:
     """What this person asked for and still sees, or anybody who may start the workflow and sees all of its records. Raises NotFound."""
     found = BATCHES.get(batch_id)
     own = found.person == actor.id
-    target = seen(actor, found.workflow, "see" if own else "start")
+    target = require_target(actor, found.workflow, "see" if own else "start")
     if not own and partly(actor, target):
         raise NotFound(BATCHES.missing)
     return found
@@ -188,7 +188,7 @@ def get(actor: Actor, batch_id: str) -> Batch:
 def cancel(actor: Actor, batch_id: str) -> Batch:
     """Enrol no more of them; who is in stays in. Raises NotFound, NotAllowed."""
     found = get(actor, batch_id)
-    seen(actor, found.workflow, "start")
+    require_target(actor, found.workflow, "start")
     BATCHES.stop(batch_id)
     return BATCHES.get(batch_id)
 
@@ -196,7 +196,7 @@ def cancel(actor: Actor, batch_id: str) -> Batch:
 def resume(actor: Actor, batch_id: str) -> Batch:
     """Go on with one that has broken off, behind those who are in. Raises NotFound, NotAllowed, Conflict where it has not, or its file is gone."""
     found = get(actor, batch_id)
-    require_open(seen(actor, found.workflow, "start"))
+    require_open(require_target(actor, found.workflow, "start"))
     if found.question.file is not None and found.question.file.folder not in contact_files.folders():
         raise Conflict(
             "Its file is kept no more: send it again. Who is in already stays as they are.",
@@ -224,7 +224,7 @@ def answers(
             " where a.batch = %s and a.line > %s and a.status = any(%s) order by a.line limit %s"
         )
         rows = fetch(statement, (batch_id, since, wanted, limit + 1))
-    target = seen(actor, found.workflow, "see")
+    target = require_target(actor, found.workflow, "see")
     titles = _titles(actor, target, [row[1] for row in rows if row[1] is not None])
     shown = []
     for line, record, came_to, reasons, lead, run in rows[:limit]:
@@ -287,7 +287,7 @@ class _Batches(background.BatchKind[Batch]):
     def perform(self, work: Batch, actor: Actor, stopping: Stopping) -> None:
         if work.place.get("end"):
             return
-        target = seen(actor, work.workflow, "start")
+        target = require_target(actor, work.workflow, "start")
         if target.status == PAUSED:
             raise jobs.PutBack(background.LATER_S)
         require_open(target)

@@ -273,7 +273,7 @@ def _without_record(target: Target, waiting: _Waiting, error: NotFound) -> None:
         there = bool(
             waiting.record
             and records.visible_keys(
-                str(target.collection), [waiting.record], scopes.whole(str(target.collection))
+                str(target.collection), [waiting.record], scopes.unrestricted(str(target.collection))
             )
         )
     except ConsoleError:

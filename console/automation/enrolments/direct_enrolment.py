@@ -23,7 +23,7 @@ from console.automation.enrolments.admission import (
     told_again,
     wrong_lead,
 )
-from console.automation.enrolments.targets import Target, find, require_open, seen
+from console.automation.enrolments.targets import Target, find, require_open, require_target
 from console.automation.enrolments.whom_to_enrol import (
     LABELLED,
     UNSEEN,
@@ -257,7 +257,7 @@ def enrol_leads(
 
     A workflow about records takes `record`, the key of one. Raises NotFound, NotAllowed, Conflict `not_active`, Invalid for more than 1,000.
     """
-    target = seen(actor, slug_or_id, "start")
+    target = require_target(actor, slug_or_id, "start")
     require_open(target)
     chain = new_id("enr")
     candidates = _candidates(actor, target, leads, chain)
@@ -297,7 +297,7 @@ def enrolled_before(
     actor: Actor, slug_or_id: str, leads: Sequence[Mapping[str, Any]], chain: str
 ) -> list[Answer]:
     """What became of the leads of the request that wrote this chain. Enrols nobody. Raises NotFound, NotAllowed."""
-    target = seen(actor, slug_or_id, "start")
+    target = require_target(actor, slug_or_id, "start")
     return told_again(target, _candidates(actor, target, leads, chain))
 
 

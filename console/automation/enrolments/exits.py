@@ -74,7 +74,7 @@ def read_on() -> tuple[int, int | None, Batch]:
     with alone("exits of enrolments") as mine:
         if not mine:
             return 0, None, Batch([], 0)
-        since = judged()
+        since = exits_position()
         batch = log_events.read_after(since, limit=AT_ONCE)
         left = _judged_at_events(batch.events) if batch.events else 0
         fetch(
@@ -84,7 +84,7 @@ def read_on() -> tuple[int, int | None, Batch]:
         return left, since, batch
 
 
-def judged() -> int:
+def exits_position() -> int:
     """Up to which place of the log exits have been judged."""
     return int(fetch("select number from console.version where name = 'enrolled_exits_read'")[0][0])
 
@@ -127,7 +127,7 @@ def _judged_at_events(events: Sequence[LogEvent]) -> int:
 _passed = [""]
 
 
-def patrol() -> int:
+def check_idle_leads() -> int:
     """Judge the next of those who are enrolled by their records, for what changed in their database without our hearing of it; answers how many left.
 
     A duty of the worker: all of them one after the other, then from the beginning again.
@@ -153,7 +153,9 @@ def read(leads: Sequence[str]) -> list[Place]:
     for collection, wanted in keys.items():
         try:
             names = [item.name for item in records.collection(collection).fields]
-            found[collection] = records.named(collection, sorted(wanted), scopes.whole(collection), names)
+            found[collection] = records.records_by_key(
+                collection, sorted(wanted), scopes.unrestricted(collection), names
+            )
         except ConsoleError as error:
             _log.info("exits: %s is not read now: %s", collection, type(error).__name__)
     return [_place(row, targets[row[1]], found) for row in rows if row[3] is None or row[3] in found]
@@ -238,7 +240,7 @@ def at_once(target: Target, entering: Sequence[tuple[str | None, Mapping[str, An
     keys = sorted({key for key, _ in entering if key is not None})
     if collection is not None and keys:
         names = [item.name for item in records.collection(collection).fields]
-        known = records.named(collection, keys, scopes.whole(collection), names)
+        known = records.records_by_key(collection, keys, scopes.unrestricted(collection), names)
     variables = policy.rules(document, log.now()).variables
 
     def why(key: str | None, values: Mapping[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ from console import browse, log, runs
 from console.auth.access import EVERY_RUN
 from console.automation.enrolments import places
 from console.automation.enrolments.places import Lead
-from console.automation.enrolments.targets import Target, find, seen
+from console.automation.enrolments.targets import Target, find, require_target
 from console.core.actor import Actor
 from console.core.errors import Conflict
 from console.core.run.moves import require_reason
@@ -52,7 +52,7 @@ def unenrol(actor: Actor, slug_or_id: str, lead_id: str, reason: str) -> Lead:
 
     Raises NotFound, NotAllowed, Invalid without a reason, Conflict `not_possible` where they have left already.
     """
-    target = seen(actor, slug_or_id, "cancel")
+    target = require_target(actor, slug_or_id, "cancel")
     why = require_reason(reason)
     lead = places.lead(actor, target, lead_id)
     if lead.left_at is not None:

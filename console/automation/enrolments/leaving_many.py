@@ -16,7 +16,7 @@ from console import browse, log, records
 from console.auth import access
 from console.automation.enrolments import counts, leaving, places
 from console.automation.enrolments.places import HERE, Lead
-from console.automation.enrolments.targets import Target, seen
+from console.automation.enrolments.targets import Target, require_target
 from console.core.actor import Actor
 from console.core.errors import Conflict, Malformed, NotFound
 from console.core.run.moves import require_reason
@@ -102,7 +102,7 @@ class TakeOut(Work):
 
 def plan(actor: Actor, slug_or_id: str, those: Those) -> TakeOutPlan:
     """What taking them out would do; nothing is changed. Raises NotFound, NotAllowed, Malformed for a state that is none."""
-    target = seen(actor, slug_or_id, "cancel")
+    target = require_target(actor, slug_or_id, "cancel")
     return _plan(actor, target, those)
 
 
@@ -143,7 +143,7 @@ def take_out(actor: Actor, slug_or_id: str, those: Those, reason: str) -> TakeOu
 
     Raises NotFound, NotAllowed, Malformed, Invalid without a reason, Conflict `not_possible` where nobody is meant.
     """
-    target = seen(actor, slug_or_id, "cancel")
+    target = require_target(actor, slug_or_id, "cancel")
     why, looked = require_reason(reason), _plan(actor, target, those)
     if not looked.total:
         raise Conflict("Nobody of these is in the workflow now.", code="not_possible")
@@ -170,7 +170,7 @@ def take_out(actor: Actor, slug_or_id: str, those: Those, reason: str) -> TakeOu
 
 def of_workflow(actor: Actor, slug_or_id: str, ident: str) -> TakeOut:
     """How far it is, for whoever may take people out and asked for it or sees all records. Raises NotFound, NotAllowed."""
-    target, found = seen(actor, slug_or_id, "cancel"), LEAVINGS.get(ident)
+    target, found = require_target(actor, slug_or_id, "cancel"), LEAVINGS.get(ident)
     if found.workflow != target.id or (found.person != actor.id and places.partly(actor, target)):
         raise NotFound
     return found
@@ -191,7 +191,7 @@ class _Leavings(background.BatchKind[TakeOut]):
         return TakeOut.from_row(row, reason=asked["reason"], those=Those(**asked["those"]))
 
     def perform(self, work: TakeOut, actor: Actor, stopping: Stopping) -> None:
-        target = seen(actor, work.workflow, "cancel")
+        target = require_target(actor, work.workflow, "cancel")
         _leave_all(target, work, actor, stopping)
         while leaving.finish_left(target.id):
             if stopping():

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from console import browse
 from console.auth import access, accounts
-from console.automation.enrolments.admission import about
+from console.automation.enrolments.admission import seal_context
 from console.automation.enrolments.targets import Target
 from console.browse import tags
 from console.core.actor import Actor
@@ -254,7 +254,7 @@ def opened_values(
     if subject is None or nonce is None or ciphertext is None:
         return {}
     try:
-        opened: Mapping[str, Any] = subjects.unseal(subject, about(lead), nonce, ciphertext)
+        opened: Mapping[str, Any] = subjects.unseal(subject, seal_context(lead), nonce, ciphertext)
     except subjects.Unreadable:
         return {}
     return opened

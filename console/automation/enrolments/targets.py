@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from console import records, steps
 from console.auth import access
 from console.core.actor import Actor
-from console.core.documents.fields import OWN_INPUT, FieldDefinition, taken
+from console.core.documents.fields import OWN_INPUT, FieldDefinition, submitted_values
 from console.core.documents.workflow import AfterDays, Exit, Workflow, read
 from console.core.errors import Conflict, NotFound
 from console.infra.db import tables
@@ -89,7 +89,7 @@ class Target:
             return []
         known = {entry.name for entry in self.fields}
         roots: dict[str, Any] = {"record": None, "related": {}, "variables": {}, OWN_INPUT: {}}
-        _, details = taken(
+        _, details = submitted_values(
             self.fields, roots, {}, OWN_INPUT, {name: value for name, value in given.items() if name in known}
         )
         return [{"field": str(detail["field"]), "reason": str(detail["reason"])} for detail in details]
@@ -171,7 +171,7 @@ def find(slug_or_id: str) -> Target:
     )
 
 
-def seen(actor: Actor, slug_or_id: str, act: str = "see") -> Target:
+def require_target(actor: Actor, slug_or_id: str, act: str = "see") -> Target:
     """The workflow, as far as the actor may see it and do this. Raises NotFound, NotAllowed."""
     target = find(slug_or_id)
     obj = f"{OBJECT}:{target.slug}"

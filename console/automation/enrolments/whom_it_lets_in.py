@@ -113,7 +113,7 @@ def _fitting(actor: Actor, document: Workflow, way: Way, keys: Sequence[str]) ->
     collection = records.collection(str(document.collection))
     wanted = expressions.parse(way.filter) if way.filter is not None else None
     variables = policy.rules(document, log.now()).roots
-    there = records.named(collection.id, keys, scope_for(actor, collection.id, "read"), None)
+    there = records.records_by_key(collection.id, keys, scope_for(actor, collection.id, "read"), None)
     events = _events(collection, way, keys)
     return [
         key

@@ -221,7 +221,7 @@ def labelled(target: Target, keys: Sequence[str]) -> dict[str, str]:
     if obj not in access.all_labelled() or not keys:
         return {}
     fields = [item.name for item in records.collection(collection).fields]
-    found = records.named(collection, keys, scopes.whole(collection), fields)
+    found = records.records_by_key(collection, keys, scopes.unrestricted(collection), fields)
     return {
         key: LABELLED
         for key in keys

@@ -21,7 +21,7 @@ from console.automation.triggers.firing import (
 )
 from console.automation.triggers.firing_counts import (
     FiringCount,
-    counted as firings_counted,
+    count_firings as firings_counted,
     not_started as firings_not_started,
 )
 from console.automation.triggers.firing_list import FiringLine, between as firings_between
@@ -37,14 +37,14 @@ from console.automation.triggers.trigger_commands import (
     Listed,
     Made,
     add,
-    listed,
-    now,
+    current_trigger,
+    list_triggers,
     renew_secret,
     rotate,
     switch,
     try_waiting,
 )
-from console.automation.triggers.trigger_events import judges
+from console.automation.triggers.trigger_events import deferred_filters
 from console.automation.triggers.trigger_labels import (
     again_words,
     example_body,
@@ -55,14 +55,4 @@ from console.automation.triggers.trigger_labels import (
 from console.automation.triggers.trigger_rows import started_by, synchronise
 from console.automation.triggers.waiting_runs import forget_waiting, waits_about, why_not_begun
 
-OPEN_MODULES = frozenset(
-    {
-        "firing",
-        "log_events",
-        "record_lookup",
-        "refused_firings",
-        "trigger_events",
-        "trigger_expressions",
-        "trigger_rows",
-    }
-)
+OPEN_MODULES = frozenset({"firing", "log_events", "record_lookup", "refused_firings", "trigger_events", "trigger_expressions", "trigger_rows"})

@@ -60,7 +60,7 @@ def wake_awaiting(stopping: Callable[[], bool] = lambda: False) -> int:
                 _move_cursor(since, end)
                 break
             _, after, batch = enrolments.exits.read_on()
-            judged = enrolments.exits.judged()
+            judged = enrolments.exits.exits_position()
             events, upto = (
                 batch if after == since else read_after(since, limit=AT_ONCE)
             )  # most often the two have come equally far

@@ -21,7 +21,7 @@ from console import log, records, runs, workflows
 from console.auth import accounts
 from console.automation import enrolments
 from console.automation.triggers.refused_firings import pass_by, words_of
-from console.automation.triggers.trigger_events import Counts, Occasion, judges
+from console.automation.triggers.trigger_events import Counts, TriggerEvent, deferred_filters
 from console.automation.triggers.trigger_rows import Row
 from console.core.actor import SYSTEM, Actor
 from console.core.errors import ConsoleError, SourceDown
@@ -52,7 +52,7 @@ PASSING = frozenset({"not_active", "store_down"})
 
 
 def take_in(
-    connection: Connection, trigger: Row, occasions: Sequence[Occasion], counts: Counts | None = None
+    connection: Connection, trigger: Row, occasions: Sequence[TriggerEvent], counts: Counts | None = None
 ) -> int:
     """Write the occasions down with the transaction of `connection`, count them, and put in the job that starts them.
 
@@ -132,22 +132,22 @@ on conflict (workflow, trigger, key) do nothing returning status
 """With arrays: to spell a thousand rows out takes seconds, and a storm would never be taken in where the transaction is ended meanwhile."""
 
 
-def sealed(ident: str, occasion: Occasion) -> bytes:
+def seal_event(ident: str, occasion: TriggerEvent) -> bytes:
     """What the firing of this id is told, under the master key until its run begins."""
     said: dict[str, Any] = {name: getattr(occasion, name) for name in ("event", "values", "segment", "sort")}
     said |= {"caused_by": stored(occasion.caused_by, addresses=True)} | (
         {"unjudged": True} if occasion.unjudged else {}
     )
-    return subjects.wrap(orjson.dumps(log.body.plain(said)), _about(ident))
+    return subjects.wrap(orjson.dumps(log.body.canonical_value(said)), _about(ident))
 
 
-def _row(occasion: Occasion, stopped: str | None) -> tuple[Any, ...]:
+def _row(occasion: TriggerEvent, stopped: str | None) -> tuple[Any, ...]:
     """Id, key, moment, collection, record, what is told, status, why, when it was over."""
     ident = new_id("fir")
     about = (occasion.record.collection, occasion.record.key) if occasion.record else (None, None)
     if stopped:
         return (ident, occasion.key, occasion.at, *about, None, "stopped", stopped, occasion.at)
-    return (ident, occasion.key, occasion.at, *about, sealed(ident, occasion), "waiting", None, None)
+    return (ident, occasion.key, occasion.at, *about, seal_event(ident, occasion), "waiting", None, None)
 
 
 def _about(firing: str) -> str:
@@ -164,7 +164,7 @@ def start_key(trigger: str, key: str) -> str:
     return f"{trigger}:{key}"
 
 
-def looping(workflow_id: str, occasion: Occasion) -> str | None:
+def looping(workflow_id: str, occasion: TriggerEvent) -> str | None:
     """Why an occasion that runs have led to may not start another one of this workflow; None if it may."""
     if (depth := run_depth(occasion.caused_by)) > MOST:
         return f"A chain of {depth} runs led here, one after another: at most {MOST} may."
@@ -383,7 +383,7 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
             )
         faults.point("triggers.start.before")
         if said.get("unjudged"):
-            passed = next(iter(judges))(workflow_id, found.trigger, by, about)
+            passed = next(iter(deferred_filters))(workflow_id, found.trigger, by, about)
             if passed is None:
                 pass_by(ident)
                 return

@@ -52,10 +52,10 @@ class FiringCount:
     count: int
 
 
-def counted(actor: Actor, slug_or_id: str, since: datetime, until: datetime) -> Sequence[FiringCount]:
+def count_firings(actor: Actor, slug_or_id: str, since: datetime, until: datetime) -> Sequence[FiringCount]:
     """The firings from `since` to before `until`. Raises NotFound for a workflow that the actor may not see."""
     known = workflows.entry(actor, slug_or_id)
-    condition, given = seen(actor, [known.id], "%(", ")s", period=(since, until))
+    condition, given = visible_firings(actor, [known.id], "%(", ")s", period=(since, until))
     period = {"workflow": known.id, "since": since, "until": until, "most": MOST}
     return [FiringCount(*row) for row in fetch(_COUNTED.format(seen=condition), period | given)]
 
@@ -67,11 +67,11 @@ def not_started(
     actor sees the workflows. One statement, and those to the sources.
     """
     within = bounded_counts.few(bounded_counts.reach(actor, workflow_ids, since, until))
-    found = bounded_counts.counted(within, _NOT_STARTED.format(columns=within.columns("n")))
+    found = bounded_counts.count_bounded(within, _NOT_STARTED.format(columns=within.columns("n")))
     return {workflow: figures[""] for workflow, figures in found.items()}
 
 
-def seen(
+def visible_firings(
     actor: Actor, workflow_ids: Sequence[str], *marks: str, period: tuple[datetime, datetime] = _EVER
 ) -> tuple[str, dict[str, list[str]]]:
     """(condition on a firing `f` that the actor may see its record, its parameters, written between these marks). No statement for who sees all records; for others

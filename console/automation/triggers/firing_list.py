@@ -47,7 +47,7 @@ def between(
     Raises NotFound for a workflow that the actor may not see, Malformed for no state or cursor.
     """
     known = workflows.entry(actor, slug_or_id)
-    seen, given = firing_counts.seen(actor, [known.id], "%(", ")s", period=(since, until))
+    seen, given = firing_counts.visible_firings(actor, [known.id], "%(", ")s", period=(since, until))
     statuses = (
         [*STATES[one_of("state", state, [*STATES])]]
         if state

@@ -13,14 +13,14 @@ from console.auth import access, accounts
 from console.automation.triggers import trigger_rows
 from console.automation.triggers.firing import note_stopped, take_in
 from console.automation.triggers.log_events import LogEvent, reached, read_after
-from console.automation.triggers.trigger_events import Counts, Occasion
+from console.automation.triggers.trigger_events import Counts, TriggerEvent
 from console.automation.triggers.trigger_expressions import (
-    about,
     document_of,
+    evaluate_filter,
+    expression_values,
+    fields_named,
     house_roots,
-    judged,
-    led,
-    looked_at,
+    record_of_event,
 )
 from console.automation.triggers.trigger_rows import Row, note_problem, table
 from console.core.actor import Actor
@@ -161,7 +161,9 @@ def take_in_happened(row: Row, happened: Sequence[Happened], *, cursor: int | No
 def keep_happened(row: Row, happened: Sequence[Happened]) -> None:
     """Take in what concerns the trigger and cannot be judged now, as while its account is closed: it is judged when it would start."""
     kept = [
-        Occasion(each.key, each.at, each.event, _ref(each), caused_by=_by_trigger(row, each), unjudged=True)
+        TriggerEvent(
+            each.key, each.at, each.event, _ref(each), caused_by=_by_trigger(row, each), unjudged=True
+        )
         for each in happened
         if concerns(row, each)
     ]
@@ -170,7 +172,7 @@ def keep_happened(row: Row, happened: Sequence[Happened]) -> None:
     note_stopped(row, halted)
 
 
-def judge_kept(workflow: str, trigger: str, by: StartedBy, record: RecordRef | None) -> Occasion | None:
+def judge_kept(workflow: str, trigger: str, by: StartedBy, record: RecordRef | None) -> TriggerEvent | None:
     """What was kept so, judged as the trigger is now; None where it does not let it pass, or is no more. Raises what `take_in_happened` does."""
     row = trigger_rows.trigger_row(workflow, trigger)
     event, (collection, key) = (
@@ -221,7 +223,7 @@ def watched(collection: str | None, on: str) -> bool:
     return on == "record.created" or (on == "record.updated" and changes.column != changes.created)
 
 
-def _occasions(row: Row, wanted: Sequence[Happened], counts: Counts) -> list[Occasion]:
+def _occasions(row: Row, wanted: Sequence[Happened], counts: Counts) -> list[TriggerEvent]:
     actor = account(row)
     now = log.now()
     house = house_roots(row, now)
@@ -234,16 +236,16 @@ def _occasions(row: Row, wanted: Sequence[Happened], counts: Counts) -> list[Occ
             continue
         if each.collection is not None and each.record is not None:
             roots |= _record_roots(each, values.get((each.collection, each.record)))
-        passed = judged(row, roots)
+        passed = evaluate_filter(row, roots)
         if passed is None:
             counts.passed += 1
             continue
         occasions.append(
-            Occasion(
+            TriggerEvent(
                 each.key,
                 each.at,
                 each.event,
-                about(row, passed.record, _ref(each)),
+                record_of_event(row, passed.record, _ref(each)),
                 passed.values,
                 _by_trigger(row, each),
             )
@@ -267,16 +269,20 @@ def _record_roots(each: Happened, values: Mapping[str, Any] | None) -> dict[str,
     """`record` as the change left it, `former` as far as it is known. Of a record that is gone both are what it was; of one that the account may not read nothing is."""
     collection = each.collection or ""
     if values is None:
-        gone = led(collection, each.old) if each.old is not None and each.on == "record.deleted" else None
+        gone = (
+            expression_values(collection, each.old)
+            if each.old is not None and each.on == "record.deleted"
+            else None
+        )
         return {} if gone is None else {"record": gone, "former": gone}
     values = {**values, **{name: value for name, value in (each.new or {}).items() if name in values}}
-    former = {} if each.old is None else {"former": led(collection, {**values, **each.old})}
-    return {"record": led(collection, values)} | former
+    former = {} if each.old is None else {"former": expression_values(collection, {**values, **each.old})}
+    return {"record": expression_values(collection, values)} | former
 
 
 def _values(row: Row, wanted: Sequence[Happened], actor: Actor) -> dict[tuple[str, str], Mapping[str, Any]]:
     """The values of the records that the expressions name, as far as the account may read them. Raises SourceDown."""
-    fields = looked_at(row.definition)
+    fields = fields_named(row.definition)
     if fields is not None and not fields:
         return {}
     keys: dict[str, list[str]] = {}
@@ -293,6 +299,6 @@ def _values(row: Row, wanted: Sequence[Happened], actor: Actor) -> dict[tuple[st
                 code="nobody_acts",
             )
         every = [field.name for field in records.collection(collection).fields]
-        for key, record in records.named(collection, named, scope, every).items():
+        for key, record in records.records_by_key(collection, named, scope, every).items():
             found[collection, key] = record.values
     return found

@@ -54,7 +54,9 @@ class VainWaits:
             endless = [row for row in rows if row[0] == collection and row[4]]
             try:
                 there = (
-                    records.visible_keys(collection, {row[1] for row in endless}, scopes.whole(collection))
+                    records.visible_keys(
+                        collection, {row[1] for row in endless}, scopes.unrestricted(collection)
+                    )
                     if endless
                     else set()
                 )

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 
 from console.automation.triggers.firing import leave_out, note_stopped, take_in
-from console.automation.triggers.trigger_events import Counts, Occasion
-from console.automation.triggers.trigger_expressions import about, house_roots, judged
+from console.automation.triggers.trigger_events import Counts, TriggerEvent
+from console.automation.triggers.trigger_expressions import evaluate_filter, house_roots, record_of_event
 from console.automation.triggers.trigger_rows import CLOCK, Row, row_of, table
 from console.core import schedule
 from console.core.run.causes import Cause
@@ -59,16 +59,16 @@ def _fire_next() -> tuple[Row, int] | None:
         )
         counts, occasions = Counts(left_out=came.left_out), []
         for at in came.times:
-            passed = judged(row, house_roots(row, at))
+            passed = evaluate_filter(row, house_roots(row, at))
             if passed is None:
                 counts.passed += 1
                 continue
             event = {"on": KIND, "at": body.moment(at), "id": body.moment(at)}
-            whom = Occasion(
+            whom = TriggerEvent(
                 body.moment(at),
                 at,
                 event,
-                about(row, passed.record),
+                record_of_event(row, passed.record),
                 passed.values,
                 (Cause("schedule", trigger=row.id),),
                 definition.segment,

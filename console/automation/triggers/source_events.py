@@ -245,8 +245,8 @@ def _placed(collection: Collection, column: str, mark: Mark) -> Mark:
     if zone == mark.zone or mark.value is None:
         return replace(mark, zone=zone)
     latest = sorted(mark.seen.values(), key=lambda seen: place(seen[0]), reverse=True)[:PAGE]
-    read = records.named(
-        collection.id, [key for _, key in latest if key], scopes.whole(collection.id), [column]
+    read = records.records_by_key(
+        collection.id, [key for _, key in latest if key], scopes.unrestricted(collection.id), [column]
     )
     _same_zone(collection, column, zone)
     if any(
@@ -287,7 +287,7 @@ def _highest_key(collection: Collection) -> int | None:
         return None
     name = collection.key[0]
     rows = records.page(
-        collection.id, scopes.whole(collection.id), sort=f"-{name}", limit=1, fields=[name]
+        collection.id, scopes.unrestricted(collection.id), sort=f"-{name}", limit=1, fields=[name]
     ).rows
     return int(rows[0].key or 0) if rows else 0
 
@@ -334,7 +334,7 @@ def _pages(
         sort = f"-{column}" if backwards else column
         page = records.page(
             collection.id,
-            scopes.whole(collection.id),
+            scopes.unrestricted(collection.id),
             where=where,
             sort=sort,
             limit=PAGE,
@@ -445,7 +445,7 @@ def _note_waiting(collection: Collection, column: str) -> None:
         if each is not None
     ]
     for keys in source_waits.records_waited_for(collection.id):
-        found = records.named(collection.id, keys, scopes.whole(collection.id), names)
+        found = records.records_by_key(collection.id, keys, scopes.unrestricted(collection.id), names)
         changed = _moments({key: record.values[column] for key, record in found.items()})
         changes = [
             _change(collection, column, record, "record.updated", changed.get(key) or log.now(), changed)

@@ -83,12 +83,12 @@ class Listed:
     has_secret: bool = False
 
 
-def listed(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
+def list_triggers(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
     """The workflow and its triggers: those of its live version, those added since, those of the draft where nothing is published. Raises NotFound."""
     entry = workflows.entry(actor, slug_or_id)
     trigger_rows.synchronise(entry.id)
     may_edit = access.can(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "edit")
-    seen = firing_counts.seen(actor, [entry.id], ":", "")
+    seen = firing_counts.visible_firings(actor, [entry.id], ":", "")
     with hot_engine().connect() as connection:
         rows = {
             row.id: row for row in connection.execute(sa.select(table).where(table.c.workflow == entry.id))
@@ -148,7 +148,7 @@ def _listed(
         ][:NEXT]
     address = None
     if may_edit and row is not None and row.address is not None:
-        address = hook_addresses.opened(row.workflow, row.id, "address", bytes(row.address))
+        address = hook_addresses.open_token(row.workflow, row.id, "address", bytes(row.address))
     counts = {
         name: 0 if row is None else getattr(row, name)
         for name in ("matched", "passed", "left_out", "stopped")
@@ -231,8 +231,8 @@ def add(actor: Actor, slug_or_id: str, given: Mapping[str, Any]) -> Made:
         "added": True,
         "version": None,
         "token": hook_addresses.digest(token),
-        "address": hook_addresses.sealed(entry.id, trigger.id, "address", token),
-        "secret": hook_addresses.sealed(entry.id, trigger.id, "secret", secret)
+        "address": hook_addresses.seal_token(entry.id, trigger.id, "address", token),
+        "secret": hook_addresses.seal_token(entry.id, trigger.id, "secret", secret)
         if secret is not None
         else None,
     }
@@ -307,9 +307,9 @@ def try_waiting(actor: Actor, slug_or_id: str, ident: str) -> int:
     return count
 
 
-def now(actor: Actor, slug_or_id: str, ident: str) -> Made:
+def current_trigger(actor: Actor, slug_or_id: str, ident: str) -> Made:
     """A trigger as it is now, for who may edit the workflow; never its secret. Raises NotFound, NotAllowed."""
-    entry, found = listed(actor, slug_or_id)
+    entry, found = list_triggers(actor, slug_or_id)
     access.require(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "edit")
     for trigger in found:
         if trigger.id == ident:
@@ -353,7 +353,7 @@ def _renewed(
             raise Conflict(
                 "Only a webhook has an address, and only a signed one a secret.", code="not_possible"
             )
-        values = {column: hook_addresses.sealed(entry.id, ident, column, text)} | (
+        values = {column: hook_addresses.seal_token(entry.id, ident, column, text)} | (
             {"token": token} if token is not None else {}
         )
         _update(connection, entry.id, ident, **values)
@@ -391,7 +391,7 @@ def _address(workflow_id: str, row: Any) -> str | None:
     return (
         None
         if row.address is None
-        else hook_addresses.opened(workflow_id, row.id, "address", bytes(row.address))
+        else hook_addresses.open_token(workflow_id, row.id, "address", bytes(row.address))
     )
 
 

@@ -11,7 +11,7 @@ from console.infra.subscribers import Subscribers
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class TriggerEvent:
     """Something that a trigger fires for. `key` names it for this trigger, `at` is when it happened, `values` are the input of the run.
 
     `caused_by` is what led to it, the nearest first. `segment`: whoever is in it is enrolled.
@@ -37,7 +37,7 @@ class Counts:
     left_out: int = 0
 
 
-judges = Subscribers[Callable[[str, str, StartedBy, RecordRef | None], Occasion | None]](
+deferred_filters = Subscribers[Callable[[str, str, StartedBy, RecordRef | None], TriggerEvent | None]](
     "automation.triggers.judges"
 )
 """Who judges what came when nobody could (`following.judge_kept`), by its workflow and trigger; raises Conflict `nobody_acts` where still nobody can."""

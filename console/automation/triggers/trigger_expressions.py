@@ -24,7 +24,7 @@ class Passed:
     found: Any = None
 
 
-def looked_at(definition: Trigger) -> frozenset[str] | None:
+def fields_named(definition: Trigger) -> frozenset[str] | None:
     """Fields of the record that the expressions name; None where they name the record as a whole, empty where they do not name it."""
     fields: set[str] = set()
     for text in (definition.filter, definition.record, *definition.input.values()):
@@ -59,7 +59,7 @@ def document_of(trigger: Row) -> Workflow:
     return workflows.version(trigger.workflow, trigger.version).document
 
 
-def judged(trigger: Row, roots: Mapping[str, Any]) -> Passed | None:
+def evaluate_filter(trigger: Row, roots: Mapping[str, Any]) -> Passed | None:
     """What the trigger makes of these roots; None where its filter does not let them pass (unknown is not enough)."""
     definition = trigger.definition
     if definition.filter is not None and not expressions.parse(definition.filter).test(roots):
@@ -72,12 +72,12 @@ def judged(trigger: Row, roots: Mapping[str, Any]) -> Passed | None:
     return Passed({name: value for name, value in values.items() if value is not None}, record, found)
 
 
-def led(collection: str, values: Mapping[str, Any]) -> Any:
+def expression_values(collection: str, values: Mapping[str, Any]) -> Any:
     """The values of a record for expressions: typed, and relations can be followed."""
     return records.leading(collection, values)
 
 
-def about(trigger: Row, key: str | None, event_record: RecordRef | None = None) -> RecordRef | None:
+def record_of_event(trigger: Row, key: str | None, event_record: RecordRef | None = None) -> RecordRef | None:
     """The record that the run is about: the one that the trigger names, else that of the event where it is of the workflow's collection."""
     collection = document_of(trigger).collection
     if collection is None:

@@ -39,7 +39,7 @@ def why_not_begun(actor: Actor, run_id: str) -> str | None:
     for workflow_id, collection, record, why in fetch(_WAITS, (run_id,)) if "\x00" not in run_id else ():
         target = enrolments.find(workflow_id)
         try:
-            enrolments.seen(actor, workflow_id)
+            enrolments.require_target(actor, workflow_id)
             if collection is not None and record is not None:
                 records.get(collection, record, access.scope_for(actor, collection, "read"), fields=())
         except NotFound:

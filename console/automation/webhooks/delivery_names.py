@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from console.automation.triggers.firing import begin_promised
-from console.automation.webhooks.webhook_queries import Hook, note_away
+from console.automation.webhooks.webhook_queries import Hook, add_rejection
 from console.core.actor import Actor
 from console.core.errors import Invalid, Malformed
 from console.core.signatures import Signature
@@ -114,7 +114,7 @@ def before(hook: Hook, name: DeliveryName, key: str, fingerprint: bytes, asker: 
         return None
     if name.by_body:
         if not name.event:
-            note_away(hook.row.workflow, hook.row.id, hook.row.version, AGAIN, hook)
+            add_rejection(hook.row.workflow, hook.row.id, hook.row.version, AGAIN, hook)
     elif bytes(rows[0][1]) != fingerprint:
         raise Invalid(
             f"This {'delivery id' if hook.signed else 'idempotency key'} was used for another body.",

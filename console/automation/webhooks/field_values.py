@@ -22,7 +22,7 @@ _COUNT = re.compile(r"\d{9,13}(\.\d{1,9})?", re.ASCII)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d|$)", re.ASCII)
 
 
-def fitted(document: Workflow, given: Mapping[str, Any], zone: str = "UTC") -> dict[str, Any]:
+def coerce_to_field_types(document: Workflow, given: Mapping[str, Any], zone: str = "UTC") -> dict[str, Any]:
     """What is given, a number for a text as its digits, a count of seconds or thousandths of them for a moment as the moment, and of a moment for a day the day in it.
 
     A moment that the sender wrote without a time zone is one of `zone`: it cannot be asked to write another.

@@ -58,12 +58,12 @@ def is_public_key(text: str) -> bool:
     return text.startswith(PUBLIC_KEY)
 
 
-def sealed(workflow_id: str, trigger: str, column: str, text: str) -> bytes:
+def seal_token(workflow_id: str, trigger: str, column: str, text: str) -> bytes:
     """A token or secret under the master key, for its own place only."""
     return subjects.wrap(text.encode(), f"trigger|{column}|{workflow_id}|{trigger}")
 
 
-def opened(workflow_id: str, trigger: str, column: str, kept: bytes) -> str:
+def open_token(workflow_id: str, trigger: str, column: str, kept: bytes) -> str:
     """The inverse of `sealed`. Raises Unreadable under another master key."""
     return subjects.unwrap(kept, f"trigger|{column}|{workflow_id}|{trigger}").decode()
 
@@ -71,4 +71,4 @@ def opened(workflow_id: str, trigger: str, column: str, kept: bytes) -> str:
 def with_address(workflow_id: str, trigger: str) -> dict[str, Any]:
     """The columns of a new address."""
     token = fresh_token()
-    return {"token": digest(token), "address": sealed(workflow_id, trigger, "address", token)}
+    return {"token": digest(token), "address": seal_token(workflow_id, trigger, "address", token)}

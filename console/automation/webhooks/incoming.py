@@ -17,13 +17,13 @@ from console.automation import enrolments
 from console.automation.triggers import record_lookup
 from console.automation.triggers.firing import looping, note_started, note_stopped, start_key, take_in
 from console.automation.triggers.refused_firings import words_of
-from console.automation.triggers.trigger_events import Occasion
+from console.automation.triggers.trigger_events import TriggerEvent
 from console.automation.triggers.trigger_expressions import (
-    about,
     document_of,
+    evaluate_filter,
     house_roots,
-    judged,
     read_inputs,
+    record_of_event,
 )
 from console.automation.webhooks import (
     bodies as sent_bodies,
@@ -35,7 +35,7 @@ from console.automation.webhooks import (
 )
 from console.automation.webhooks.bodies import FORM
 from console.automation.webhooks.delivery_names import DeliveryName
-from console.automation.webhooks.field_values import fitted
+from console.automation.webhooks.field_values import coerce_to_field_types
 from console.automation.webhooks.webhook_queries import Hook, Off, OldAddress
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
@@ -60,9 +60,9 @@ __all__ = [
     "OldAddress",
     "Taken",
     "find",
-    "note_away",
     "receive",
-    "turned_away",
+    "record_rejection",
+    "record_unreadable",
 ]
 KIND = "webhook"
 LARGEST = 1024 * 1024
@@ -180,7 +180,7 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
             as_json=how is None or "{form}" not in how.signed,
         )
         if known is not None and (back := known.challenge(delivery.headers, bodies[0])) is not None:
-            note_away(
+            record_unreadable(
                 hook,
                 f"{known.name} asked whether somebody is there. It was answered, and nothing was started.",
             )
@@ -188,7 +188,7 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
         stored_deliveries.require_room(hook.row.workflow)
         key = named and named.checked()
     except ConsoleError as error:
-        turned_away(hook, error)
+        record_rejection(hook, error)
         raise
     if not listed:
         taken = _started(hook, delivery, bodies[0], key and key.of_event(bodies[0]))
@@ -227,14 +227,14 @@ def signed_instead(hook: Hook, headers: Mapping[str, str]) -> str:
     )
 
 
-def turned_away(hook: Hook, error: ConsoleError) -> None:
+def record_rejection(hook: Hook, error: ConsoleError) -> None:
     """Write down among the firings that a sender was turned away, for whoever wonders why nothing began."""
-    note_away(hook, WHY_AWAY.get(error.code) or words_of(error))
+    record_unreadable(hook, WHY_AWAY.get(error.code) or words_of(error))
 
 
-def note_away(hook: Hook, why: str) -> None:
+def record_unreadable(hook: Hook, why: str) -> None:
     """The same of a delivery that could not be read, or whose run could not begin."""
-    webhook_queries.note_away(hook.row.workflow, hook.row.id, hook.row.version, why, hook)
+    webhook_queries.add_rejection(hook.row.workflow, hook.row.id, hook.row.version, why, hook)
 
 
 def verify(hook: Hook, delivery: Delivery) -> DeliveryName | None:
@@ -323,7 +323,7 @@ def _secret(hook: Hook) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _opened(workflow_id: str, trigger: str, secret: bytes, _master_id: str) -> str:
-    return hook_addresses.opened(workflow_id, trigger, "secret", secret)
+    return hook_addresses.open_token(workflow_id, trigger, "secret", secret)
 
 
 def _require_text(raw: bytes) -> None:
@@ -365,7 +365,7 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: Del
         return before
     reads = row.definition.filter or row.definition.input or row.definition.record
     roots = {**(house_roots(row, log.now()) if reads else {}), "input": body}
-    passed = judged(row, roots)
+    passed = evaluate_filter(row, roots)
     if passed is None:
         fetch(_PASSED, (row.workflow, row.id))
         return Taken(None)
@@ -378,10 +378,10 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: Del
             passed.values,
         )
     except ConsoleError as error:
-        note_away(hook, error.message)  # what its details say of the record stands in it
+        record_unreadable(hook, error.message)  # what its details say of the record stands in it
         raise
     causes, unused = _caused_by(hook, delivery), _unused(hook, delivery, body, values)
-    occasion = Occasion(
+    occasion = TriggerEvent(
         ident, log.now(), {"on": KIND, "id": ident, "at": log.body.moment(log.now())}, record, values, causes
     )
     if (why := looping(row.workflow, occasion)) is not None:
@@ -394,11 +394,11 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: Del
         run_id = _run_of(hook, occasion, key, fingerprint, identity, why)
     except NotFound:
         gone = Invalid(NO_RECORD, at=("record", "Send the key of a record that is there."))
-        note_away(hook, gone.message)
+        record_unreadable(hook, gone.message)
         raise gone from None
     except ConsoleError as error:
         error.message = error.message.replace("Nothing was saved", "Nothing was started")
-        note_away(hook, words_of(error))  # without its record: what was sent as one may be anything
+        record_unreadable(hook, words_of(error))  # without its record: what was sent as one may be anything
         raise
     if run_id is not None:
         return Taken(run_id, unused=unused)
@@ -430,7 +430,7 @@ def _caused_by(hook: Hook, delivery: Delivery) -> Causes:
 
 
 def _run_of(
-    hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor | None, why: str | None
+    hook: Hook, occasion: TriggerEvent, key: str, sent: bytes, asker: Actor | None, why: str | None
 ) -> str | None:
     """The run that is started, or will be; None where an earlier delivery has this key. Where the document says how one leaves the workflow or comes again,
     it has its place there. Raises what a start raises.
@@ -459,7 +459,10 @@ def _run_of(
 
     settings = document.settings
     later = (
-        paused or stored_deliveries.many() or settings.per_minute is not None or settings.per_day is not None
+        paused
+        or stored_deliveries.is_burst()
+        or settings.per_minute is not None
+        or settings.per_day is not None
     )  # a worker keeps the pace
     stored_deliveries.lately.append(time.monotonic())
     if paused or (later and document.run_as is not None):
@@ -482,7 +485,7 @@ def _run_of(
     try:
         run_id = runs.start_hands_off(row.workflow, **start, run_id=run_id)
     except ConsoleError:
-        stored_deliveries.let_go(occasion.key)
+        stored_deliveries.discard(occasion.key)
         raise
     note_started([(occasion.key, run_id)])
     return run_id
@@ -495,7 +498,7 @@ def _before(
     try:
         run_id = delivery_names.before(hook, named, key, fingerprint, asker)
     except Invalid as other_body:
-        turned_away(hook, other_body)
+        record_rejection(hook, other_body)
         raise
     return Taken(run_id, duplicate=True) if run_id is not None else None
 
@@ -510,7 +513,7 @@ def _about(
     row, document = hook.row, document_of(hook.row)
     collection, given = (
         document.collection,
-        fitted(document, values if row.definition.input else body, row.zone),
+        coerce_to_field_types(document, values if row.definition.input else body, row.zone),
     )
     asked = {entry["name"] for entry in document.start.config.get("fields", ())}
     own_words = (
@@ -536,7 +539,7 @@ def _about(
         scope = access.scope_for(actor, collection, "read")
         return record_lookup.find_record(actor, collection, scope, row.definition.find_by, key), given
     if row.definition.record is not None:
-        return about(row, named), given
+        return record_of_event(row, named), given
     usable = isinstance(key, str | int) and not isinstance(key, bool) and "\x00" not in str(key)
     return RecordRef(collection, str(key)) if usable else None, given
 

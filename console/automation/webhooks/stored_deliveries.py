@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 
 from console import runs
-from console.automation.triggers.firing import job_of, sealed
-from console.automation.triggers.trigger_events import Occasion
+from console.automation.triggers.firing import job_of, seal_event
+from console.automation.triggers.trigger_events import TriggerEvent
 from console.automation.webhooks import webhook_queries
 from console.automation.webhooks.webhook_queries import Hook
 from console.core.errors import Conflict, TooMany
@@ -50,7 +50,7 @@ _MANY_WAIT = (
 _WAITING = "select run, (trigger, key) = (%s, %s) from console.firing where exclusive_key = %s and status = 'waiting'"
 
 
-def many() -> bool:
+def is_burst() -> bool:
     """Whether so many deliveries have come lately that their runs are begun one after another by a worker."""
     return len(lately) == MANY and time.monotonic() - lately[0] < MANY_S
 
@@ -79,7 +79,7 @@ def _ready(definition: Definition, _second: int) -> runs.ReadyStart:
 
 def keep(
     hook: Hook,
-    occasion: Occasion,
+    occasion: TriggerEvent,
     key: str,
     run_id: str,
     sent: bytes,
@@ -96,7 +96,9 @@ def keep(
     """
     ident, record = occasion.key, occasion.record
     about = (record.collection, record.key) if record is not None else (None, None)
-    state = (None, "started", occasion.at.isoformat()) if done else (sealed(ident, occasion), "waiting", None)
+    state = (
+        (None, "started", occasion.at.isoformat()) if done else (seal_event(ident, occasion), "waiting", None)
+    )
     values = (
         ident,
         key,
@@ -143,7 +145,7 @@ def _write(values: Sequence[str | int | bytes | None]) -> bool:
     raise AssertionError("unreachable")
 
 
-def let_go(ident: str) -> None:
+def discard(ident: str) -> None:
     """Forget a delivery whose run could not begin: its sender is told."""
     fetch("delete from console.firing where id = %s and status = 'waiting' returning 1", (ident,))
 

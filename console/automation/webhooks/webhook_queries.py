@@ -74,7 +74,7 @@ def find(token: str) -> Hook:
         )
     (workflow, trigger, _, version, *_, works) = found[0]
     if not works:
-        note_away(workflow, trigger, version, "It was off, or the workflow was not active.")
+        add_rejection(workflow, trigger, version, "It was off, or the workflow was not active.")
         raise Off("This webhook is switched off, or its workflow is not active: nothing was started.")
     _, _, definition, _, added, secret, live, _ = found[0]
     row = Row(
@@ -100,7 +100,9 @@ def _read(definition: str) -> Trigger:
     return Trigger.model_validate_json(definition)
 
 
-def note_away(workflow: str, trigger: str, version: int | None, why: str, hook: Hook | None = None) -> None:
+def add_rejection(
+    workflow: str, trigger: str, version: int | None, why: str, hook: Hook | None = None
+) -> None:
     """Write down among the firings of a trigger why a sender was turned away; by this `hook` only while it stands as it was found: else the delivery is judged anew."""
     hour = f"{log.now():%Y-%m-%d %H}"
     key = "away " + subjects.digest(f"{hour}|{why}".encode("utf-8", "surrogatepass"), "delivery").hex()

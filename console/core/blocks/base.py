@@ -223,7 +223,7 @@ class At:
         if template is None:
             return None
         parts: list[Any] = []
-        for part in expressions.standing(template, self.roots):
+        for part in expressions.active_parts(template, self.roots):
             if isinstance(part, str):
                 parts.append(part)
             else:

@@ -12,7 +12,7 @@ from console.core.documents import names_check
 from console.core.documents.fields import Use
 from console.core.documents.names_check import Names
 from console.core.documents.references import suggestion
-from console.core.documents.workflow_sketch import RIGHTS, UNKNOWN, Problem, Sketch, named
+from console.core.documents.workflow_sketch import RIGHTS, UNKNOWN, Problem, Sketch, named_texts
 
 WORK = ("start", "resume")  # whoever has one of these rights in a workflow may do its steps
 NOT_CONNECTED = ": connect its data source first."
@@ -165,7 +165,7 @@ def _collections(
 def _unknown_segments(
     name: str, known: set[str], field: str, given: Any, severity: Literal["error", "warning"]
 ) -> Iterator[Problem]:
-    for place, segment in named(given):
+    for place, segment in named_texts(given):
         if segment not in known:
             told = f"The collection {name} has no segment {segment}{suggestion(segment, known)}"
             yield Problem(None, f"{field}[{place}]", told, severity, UNKNOWN)
@@ -286,7 +286,7 @@ def _rights(
     team = raw.get("team") if isinstance(raw.get("team"), str) else None
     problems_found = [
         Problem(None, f"roles[{place}]", _no_role(role, rights), "warning", UNKNOWN)
-        for place, role in named(raw.get("roles"))
+        for place, role in named_texts(raw.get("roles"))
         if role not in rights.roles
     ]
     label = raw.get("clearance")

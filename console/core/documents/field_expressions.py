@@ -43,7 +43,8 @@ def texts_of_definitions(where: str, definitions: Iterable[FieldDefinition]) -> 
         located += texts_of(f"{where}[{number}].at_most", entry.at_most)
         located += texts_of_rules(f"{where}[{number}].must", entry.must)
         located += [
-            Located(f"{where}[{number}].help", inside) for inside in expressions.inside(entry.help or "")
+            Located(f"{where}[{number}].help", inside)
+            for inside in expressions.raw_expressions(entry.help or "")
         ]
     return located
 
@@ -55,5 +56,5 @@ def texts_of_rules(where: str, rules: Iterable[Must]) -> list[Located]:
         at = f"{where}[{place}]"
         located.append(Located(f"{at}.if", rule.if_))
         for name, text in (("message", rule.message), ("why", rule.why or "")):
-            located += [Located(f"{at}.{name}", inside) for inside in expressions.inside(text)]
+            located += [Located(f"{at}.{name}", inside) for inside in expressions.raw_expressions(text)]
     return located

@@ -350,7 +350,7 @@ def condition_holds(condition: str | None, roots: Mapping[str, Any]) -> bool:
     return condition is None or expressions.parse(condition).test(roots)
 
 
-def fitted(field: FormField, value: Any) -> Any:
+def coerce_computed(field: FormField, value: Any) -> Any:
     """A computed value in the field's type; None if it does not fit.
 
     A day becomes its midnight in UTC for a moment; a number with more than 30 decimals is rounded to 30, halves away from zero.
@@ -384,7 +384,7 @@ def with_own(roots: Mapping[str, Any], own: str, values: Mapping[str, Any]) -> d
     return {**roots, "steps": {**roots.get("steps", {}), own: dict(values)}}
 
 
-def shown(
+def fields_with_values(
     definitions: Iterable[FieldDefinition],
     roots: Mapping[str, Any],
     former: Mapping[str, Any],
@@ -416,7 +416,7 @@ def shown(
     return fields_shown
 
 
-def taken(
+def submitted_values(
     definitions: Iterable[FieldDefinition],
     roots: Mapping[str, Any],
     former: Mapping[str, Any],
@@ -439,7 +439,9 @@ def taken(
     for entry in definitions:
         values[entry.name] = _ticks(entry, values[entry.name])
         if entry.readonly and entry.value is not None:
-            values[entry.name] = fitted(entry.field(), computed(entry.value, with_own(roots, own, values)))
+            values[entry.name] = coerce_computed(
+                entry.field(), computed(entry.value, with_own(roots, own, values))
+            )
     wrong = {detail["field"] for detail in details}
     now = with_own(roots, own, values)
     details += [
@@ -530,9 +532,9 @@ def _filled(
         if entry.name in former and not entry.readonly:
             value = former[entry.name]
         elif entry.value is not None:
-            value = fitted(field, computed(entry.value, with_own(roots, own, values)))
+            value = coerce_computed(field, computed(entry.value, with_own(roots, own, values)))
         else:
-            value = fitted(field, entry.default)
+            value = coerce_computed(field, entry.default)
         values[entry.name] = _ticks(entry, value)
         fields.append(field.holding(values[entry.name]))
     return fields

@@ -69,7 +69,7 @@ def pieces(rule: Any, roots: Mapping[str, Any]) -> list[Piece] | None:
 
 def _filled(template: str, roots: Mapping[str, Any]) -> list[Piece] | None:
     pieces: list[Piece] = []
-    for part in expressions.standing(template, roots):
+    for part in expressions.active_parts(template, roots):
         value = part if isinstance(part, str) else part.evaluate(roots)
         if value is None:
             return None

@@ -173,7 +173,7 @@ def sketches(
         sketch = Sketch(
             place, step["id"], step["type"], kind, None, edges, str(step.get("completion", "manual"))
         )
-        sketch.roles = named(step.get("roles"))
+        sketch.roles = named_texts(step.get("roles"))
         if kind is None:
             problems.append(
                 Problem(
@@ -247,7 +247,7 @@ def _without_unknown(config: Mapping[str, Any], error: ValidationError, model: t
         return None
 
 
-def named(given: Any) -> tuple[tuple[int, str], ...]:
+def named_texts(given: Any) -> tuple[tuple[int, str], ...]:
     """The texts in a list with their index; nothing if it is not a list."""
     return (
         tuple((place, name) for place, name in enumerate(given) if isinstance(name, str))

@@ -106,6 +106,6 @@ def _kinds(annotation: Any) -> tuple[Any, ...]:
     return (annotation,)
 
 
-def plain(value: Any) -> str:
+def one_line(value: Any) -> str:
     """A JSON value in one line."""
     return json.dumps(value, ensure_ascii=False)

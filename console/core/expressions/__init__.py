@@ -5,17 +5,17 @@ from console.core.expressions.language import MOST_CHARACTERS, Expression, names
 from console.core.expressions.parser import ROOTS, TABLES, ExpressionError, UnknownName
 from console.core.expressions.text_templates import (
     TEMPLATE,
+    active_parts,
     choice_of,
     chooses,
-    inside,
     joined,
     lacks,
+    raw_expressions,
     render,
     render_json,
-    shown,
-    standing,
     templates,
     texts_in,
+    value_text,
     wrong_choices,
 )
 

@@ -117,7 +117,7 @@ def _comparison(node: Compare) -> Evaluate:
 
 
 def _calculation(node: Calculation) -> Evaluate:
-    operations = {"+": operands.plus, "-": operands.less, "*": operands.times, "/": operands.over}
+    operations = {"+": operands.plus, "-": operands.less, "*": operands.times, "/": operands.divide}
     first = compiled(node.first)
     rest = [(operations[operator], compiled(item)) for operator, item in node.rest]
 

@@ -173,7 +173,7 @@ def trim(_: datetime | None, value: Any) -> Any:
 
 def plain(_: datetime | None, value: Any) -> Any:
     """Only the letters and digits of the text, in upper case."""
-    return iban.plain(value) if isinstance(value, str) else UNKNOWN
+    return iban.normalise(value) if isinstance(value, str) else UNKNOWN
 
 
 def last(_: datetime | None, value: Any, count: Any) -> Any:

@@ -246,7 +246,7 @@ def times(left: Any, right: Any) -> Any:
     return _calculated(left, right, lambda a, b: a * b)
 
 
-def over(left: Any, right: Any) -> Any:
+def divide(left: Any, right: Any) -> Any:
     """Quotient of two numbers, up to 28 digits; unknown for division by zero."""
     if isinstance(left, timedelta):
         return _microseconds(

@@ -45,7 +45,7 @@ def templates(template: str) -> list[Expression]:
     return [part for part in found if isinstance(part, Expression)]
 
 
-def inside(template: str) -> list[str]:
+def raw_expressions(template: str) -> list[str]:
     """The same as they are written, unread: for who reads each by itself."""
     found = [choice_of(match[1]) for match in TEMPLATE.finditer(template)]
     return [text for word, text in found if word not in ("else", "end")]
@@ -57,7 +57,7 @@ def choice_of(text: str) -> tuple[str, str]:
     return (" ".join(choice[1].split()), choice[2].strip()) if choice else ("", text.strip())
 
 
-def standing(template: str, roots: Roots) -> list[str | Expression]:
+def active_parts(template: str, roots: Roots) -> list[str | Expression]:
     """The texts and the expressions that stand there for these values: what a condition leaves out is left out."""
     found: list[str | Expression] = []
     within: list[
@@ -78,7 +78,8 @@ def standing(template: str, roots: Roots) -> list[str | Expression]:
 def render(template: str, roots: Roots) -> str:
     """The template with each `{{ expression }}` replaced by its value as text; null and unknown become empty."""
     return "".join(
-        part if isinstance(part, str) else shown(part.value(roots)) for part in standing(template, roots)
+        part if isinstance(part, str) else value_text(part.value(roots))
+        for part in active_parts(template, roots)
     )
 
 
@@ -108,12 +109,12 @@ def texts_in(part: Any) -> Iterator[str]:
 def joined(template: str, roots: Roots) -> str:
     """As `render`, but what only separates stands between two values that there are: "Books, €4", and "€4" where the first is empty."""
     made, between, told, opens = "", "", False, True
-    for place, part in enumerate(standing(template, roots)):
+    for place, part in enumerate(active_parts(template, roots)):
         if isinstance(part, str):
             between, made = (part, made) if separates(part) else ("", made + part)
             opens = place == 0
             continue
-        value = shown(part.value(roots))
+        value = value_text(part.value(roots))
         made += (between if made or opens else "") + value if value else ""
         between, told, opens = "", bool(value), False
     return made + (between if told else "")
@@ -127,7 +128,8 @@ def separates(text: str) -> bool:
 def lacks(template: str, roots: Roots) -> bool:
     """Whether one of the expressions that stand there gives nothing, so that the sentence has a gap."""
     return any(
-        not isinstance(part, str) and not shown(part.value(roots)) for part in standing(template, roots)
+        not isinstance(part, str) and not value_text(part.value(roots))
+        for part in active_parts(template, roots)
     )
 
 
@@ -226,7 +228,7 @@ def _in_order(words: list[tuple[int, str, str]]) -> None:
         raise ExpressionError("This 'if' is never ended by {{ end }}.", within[-1][0])
 
 
-def shown(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A value as text: list items separated by commas, objects as empty text."""
     if isinstance(value, str):
         return value
@@ -237,5 +239,5 @@ def shown(value: Any) -> str:
         case bool():
             return "true" if plain else "false"
         case list():
-            return ", ".join(text for text in (shown(item) for item in plain) if text)
+            return ", ".join(text for text in (value_text(item) for item in plain) if text)
     return str(plain)

@@ -25,4 +25,4 @@ from console.core.forms.form_field import (
     FormField,
     takes_files,
 )
-from console.core.forms.refused_form import by_label, plain, refusal
+from console.core.forms.refused_form import by_label, field_name, refusal

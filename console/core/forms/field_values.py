@@ -341,7 +341,7 @@ def _file(field: FormField, value: Any) -> dict[str, Any]:
     kinds = field.options["types"]
     if value["media_type"] not in {media.MEDIA[kind].media_type for kind in kinds}:
         raise Wrong(
-            f"“{value['name']}” is not of a kind that is taken here. Send it as {media.listed(kinds)}."
+            f"“{value['name']}” is not of a kind that is taken here. Send it as {media.types_in_words(kinds)}."
         )
     return dict(value)
 

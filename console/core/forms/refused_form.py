@@ -19,7 +19,7 @@ def by_label(error: ConsoleError, labels: Mapping[str, str]) -> str:
     return _not_saved(names, labels) if names and error.message == _not_saved(names, {}) else error.words
 
 
-def plain(name: str) -> str:
+def field_name(name: str) -> str:
     """The field's name in the form, without the prefix of a run's input."""
     return name.removeprefix("input.")
 
@@ -30,7 +30,7 @@ def in_sentence(label: str) -> str:
 
 
 def _names(details: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [plain(str(detail.get("field") or "")) for detail in details]
+    return [field_name(str(detail.get("field") or "")) for detail in details]
 
 
 def _not_saved(names: Sequence[str], labels: Mapping[str, str]) -> str:

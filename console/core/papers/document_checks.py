@@ -148,7 +148,7 @@ def _digits(zone: Zone) -> str:
     return f"Wrong: the check digit {' and that '.join(names)}. It was read more than once."
 
 
-def judged(
+def check_results(
     checks: Sequence[Check], roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read], title: str
 ) -> list[Result]:
     """The results of the checks of a document."""

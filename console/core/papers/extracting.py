@@ -13,7 +13,7 @@ from typing import Any
 
 from console.core.papers import iban, mrz, vat
 from console.core.papers.mrz import Zone
-from console.core.papers.pages import GAP, Box, Line, Read, Word, around
+from console.core.papers.pages import GAP, Box, Line, Read, Word, bounding_box
 from console.core.papers.paper_labels import AMOUNTS, DATES, LABELS, MONTHS
 
 CURRENCIES = "EUR|USD|GBP|SEK|NOK|DKK|CHF|PLN|CZK|HUF|RON|JPY|KWD|BHD|CAD|AUD|INR"
@@ -103,7 +103,7 @@ def facts_of(pages: Sequence[Read], today: date | None = None) -> Facts:
 
 def places_of(pages: Sequence[Read], wanted: str) -> list[tuple[int, Box]]:
     """(page, box) where the text is printed within one line, ignoring case and punctuation. Machine-readable zones are skipped."""
-    needle = iban.plain(wanted)
+    needle = iban.normalise(wanted)
     found: list[tuple[int, Box]] = []
     if len(needle) < 2:
         return []
@@ -111,7 +111,7 @@ def places_of(pages: Sequence[Read], wanted: str) -> list[tuple[int, Box]]:
         lines = [
             line
             for line in page.lines
-            if needle in iban.plain(line.text) and not any(mrz.zone_lines([line.text]))
+            if needle in iban.normalise(line.text) and not any(mrz.zone_lines([line.text]))
         ]
         found += [(page.number, _within(line, needle)) for line in lines]
     return found
@@ -119,16 +119,16 @@ def places_of(pages: Sequence[Read], wanted: str) -> list[tuple[int, Box]]:
 
 def _within(line: Line, needle: str) -> Box:
     """The box of the words that contain the text, or of the line if they cannot be identified."""
-    words = [(iban.plain(word.text), word) for word in line.words]
+    words = [(iban.normalise(word.text), word) for word in line.words]
     for first in range(len(words)):
         taken, whole = "", list[Word]()
         for plain, word in words[first:]:
             taken += plain
             whole.append(word)
             if needle in taken:
-                while whole and needle in "".join(iban.plain(one.text) for one in whole[1:]):
+                while whole and needle in "".join(iban.normalise(one.text) for one in whole[1:]):
                     whole = whole[1:]
-                return around(one.box for one in whole)
+                return bounding_box(one.box for one in whole)
     return line.box
 
 
@@ -203,7 +203,7 @@ def _named(page: int, label: str, words: Sequence[Word]) -> Iterator[Found]:
     """The value under the name of its label, in that name's form; invalid values are left out."""
     text = " ".join(word.text for word in words)[:MOST_VALUE].strip()
     name = _canonical(label) or _name(label)
-    box = around(word.box for word in words)
+    box = bounding_box(word.box for word in words)
     if not name or not text:
         return
     value: Any = text
@@ -216,7 +216,7 @@ def _named(page: int, label: str, words: Sequence[Word]) -> Iterator[Found]:
         if value is not None:
             yield Found(f"{name}_currency", amounts[0][1], text, label, page, box)
     elif name in ("iban", "vat_id"):
-        value = iban.plain(text)
+        value = iban.normalise(text)
     if value is not None:
         yield Found(name, value, text, label, page, box)
 
@@ -226,11 +226,18 @@ def _patterns(page: int, line: Line) -> Iterator[Found]:
     for match in _IBAN.finditer(line.text):
         number = next((text for text in _shorter(match[0]) if iban.holds(text)), None)
         if number is not None:
-            yield Found("iban", iban.plain(number), number, "IBAN", page, _within(line, iban.plain(number)))
+            yield Found(
+                "iban", iban.normalise(number), number, "IBAN", page, _within(line, iban.normalise(number))
+            )
     for match in _VAT.finditer(line.text):
         if vat.problem(match[0]) is None and not iban.holds(match[0]):
             yield Found(
-                "vat_id", iban.plain(match[0]), match[0], "VAT id", page, _within(line, iban.plain(match[0]))
+                "vat_id",
+                iban.normalise(match[0]),
+                match[0],
+                "VAT id",
+                page,
+                _within(line, iban.normalise(match[0])),
             )
     for day in days_in(line.text):
         yield Found("dates", day, day, "Date", page, line.box)
@@ -306,7 +313,7 @@ def _once(found: Iterable[Found]) -> list[Found]:
 
 def _zone_at(page: Read) -> tuple[int, Box] | None:
     boxes = [line.box for line in page.lines if any(mrz.zone_lines([line.text]))]
-    return (page.number, around(boxes)) if boxes else None
+    return (page.number, bounding_box(boxes)) if boxes else None
 
 
 def _of_zone(zone: Zone, page: int, box: Box) -> Iterator[Found]:
@@ -338,4 +345,4 @@ def _names(found: Sequence[Found]) -> list[Found]:
     if family.page != given.page:
         return list(found)
     text = f"{given.text} {family.text}"
-    return [*found, Found("name", text, text, "Name", family.page, around((given.box, family.box)))]
+    return [*found, Found("name", text, text, "Name", family.page, bounding_box((given.box, family.box)))]

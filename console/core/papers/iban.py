@@ -5,7 +5,7 @@ import re
 _LIKE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,34}")
 
 
-def plain(text: str) -> str:
+def normalise(text: str) -> str:
     """Only letters and digits, in upper case: to compare numbers written with blanks, dots or hyphens."""
     return "".join(sign for sign in text.upper() if sign.isalnum())
 
@@ -25,7 +25,7 @@ def holds(text: str) -> bool:
     """Whether this is a valid IBAN: known country, right length and check digits; blanks are ignored."""
     from schwifty import IBAN  # reads its tables when it is imported
 
-    number = plain(text)
+    number = normalise(text)
     return number.isascii() and IBAN(number, allow_invalid=True).is_valid
 
 

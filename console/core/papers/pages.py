@@ -49,7 +49,7 @@ class Read:
         return "\n".join(line.text for line in self.lines)
 
 
-def around(boxes: Iterable[Box]) -> Box:
+def bounding_box(boxes: Iterable[Box]) -> Box:
     """The box around all boxes."""
     left, top, right, bottom = zip(*boxes, strict=True)
     return min(left), min(top), max(right), max(bottom)
@@ -76,4 +76,4 @@ def _line(words: Sequence[Word]) -> Line:
     for before, word in itertools.pairwise(words):
         height = (before.box[3] - before.box[1]) * PAGE_SHAPE
         text += (GAP if word.box[0] - before.box[2] > WIDE_GAP * height else " ") + word.text
-    return Line(text, around(word.box for word in words), tuple(words))
+    return Line(text, bounding_box(word.box for word in words), tuple(words))

@@ -11,6 +11,6 @@ from console.documents.requests.asker import (
     state,
     stop_waiting,
 )
-from console.documents.requests.outside import Page, keep, opened, submit, take, take_away
+from console.documents.requests.outside import Page, keep, open_link, submit, take, take_away
 from console.documents.requests.request_letters import letters
 from console.documents.requests.request_rows import Item, Request, is_known

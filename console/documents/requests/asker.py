@@ -20,7 +20,7 @@ from console.documents.requests.request_rows import (
     ensure,
     half_done,
     hashed,
-    held,
+    lock_request,
     noted,
     token_of,
 )
@@ -211,7 +211,7 @@ def by_hand(actor: Actor, run_id: str, wanted: str, name: str, content: bytes, s
     wrong += [] if content else [{"field": "file", "reason": "Choose the file."}]
     if wrong or item is None:
         raise Invalid("This cannot be entered yet.", details=wrong)
-    with held(request.id):
+    with lock_request(request.id):
         stored = keep_file(
             _worked(actor, run_id), wanted, list(item.types), name, content, by=actor.id, sender=said
         )
@@ -221,7 +221,7 @@ def by_hand(actor: Actor, run_id: str, wanted: str, name: str, content: bytes, s
 
 def finish(actor: Actor, run_id: str) -> None:
     """Go on with what is here, and with the fields that were filled in well so far. Raises Conflict while something that is needed is missing."""
-    with held(_worked(actor, run_id).id):
+    with lock_request(_worked(actor, run_id).id):
         _finish(actor, _worked(actor, run_id))
 
 
@@ -241,7 +241,7 @@ def stop_waiting(actor: Actor, run_id: str, *, revision: int | None, reason: str
     if request is None:
         runs.step_in(actor, run_id, revision=revision, reason=reason, kept={})
         return
-    with held(request.id):
+    with lock_request(request.id):
         papers, unsent = half_done(request_rows.by_id(request.id) or request)
         came = {wanted: files for wanted, files in papers.items() if files}
         kept = (

@@ -16,8 +16,8 @@ from console.documents.requests.request_rows import (
     by_token,
     close,
     draft,
-    held,
     keep_draft,
+    lock_request,
     settled,
 )
 from console.infra import files, settings
@@ -49,7 +49,7 @@ class Page:
         return [field.holding(self.values.get(field.name, field.value)) for field in self.request.fields]
 
 
-def opened(token: str, address: str) -> Page:
+def open_link(token: str, address: str) -> Page:
     """What the link leads to. Raises NotFound in the same words for what never was, is over or was taken back; TooMany for who tries many."""
     limit = throttle.Limit("request", address, FREE_MISSES)
     if not throttle.take([limit]):
@@ -85,7 +85,7 @@ def _open(page: Page) -> Request:
 
 def take(page: Page, wanted: str, name: str, content: bytes) -> Stored:
     """Keep a file for one of the documents. Raises Invalid with a detail for it where the file is refused."""
-    with held(page.request.id):
+    with lock_request(page.request.id):
         request = _open(page)
         item = next((one for one in request.items if one.id == wanted), None)
         if item is None:
@@ -130,7 +130,7 @@ def keep_file(
 
 def take_away(page: Page, file_id: str) -> None:
     """Take a file away that was not sent off yet. Raises NotFound for one that is not of this request, or that somebody entered by hand."""
-    with held(page.request.id):
+    with lock_request(page.request.id):
         request = _open(page)
         stored = next(
             (file for file in files.of_request(request.id) if file.id == file_id and file.by is None), None
@@ -142,7 +142,7 @@ def take_away(page: Page, file_id: str) -> None:
 
 def keep(page: Page, values: Mapping[str, Any]) -> None:
     """Keep what was typed so far; nothing is checked and nothing is sent off."""
-    with held(page.request.id):
+    with lock_request(page.request.id):
         _keep(_open(page), values)
 
 
@@ -153,7 +153,7 @@ def _keep(request: Request, values: Mapping[str, Any]) -> None:
 
 def submit(page: Page, values: Mapping[str, Any]) -> None:
     """Send off: the run goes on. The second of two at once finds it done. Raises Invalid with a detail for each document and field that is missing or wrong."""
-    with held(page.request.id):
+    with lock_request(page.request.id):
         request = _open(page)
         _keep(request, values)
         typed, details = examine(page.fields, values)

@@ -17,7 +17,7 @@ from console.documents.requests.request_rows import (
     ensure,
     half_done,
     hashed,
-    held,
+    lock_request,
     settled,
     token_of,
 )
@@ -73,7 +73,7 @@ def _look(request_id: str) -> None:
     if request.status not in ("open", "revoked"):
         return
     if request.until <= log.now():
-        with held(request.id):
+        with lock_request(request.id):
             _end(request)
     elif request.status == "open":
         _send(request)

@@ -255,7 +255,7 @@ def close(request: Request, status: str) -> None:
 
 
 @contextmanager
-def held(request_id: str) -> Iterator[None]:
+def lock_request(request_id: str) -> Iterator[None]:
     """Nobody else adds to the request, sends it off or ends it meanwhile: what is answered as kept goes with the run. Raises Conflict where others are at it too long."""
     until = time.monotonic() + PATIENCE_S
     while True:
@@ -294,7 +294,9 @@ def half_done(request: Request) -> tuple[dict[str, list[Any]], dict[str, Any]]:
 
 def keep_draft(request: Request, values: Mapping[str, Any]) -> None:
     """Keep what was typed so far, unchecked."""
-    _, nonce, ct = subjects.seal(request.subject, f"request form|{request.id}", log.body.plain(dict(values)))
+    _, nonce, ct = subjects.seal(
+        request.subject, f"request form|{request.id}", log.body.canonical_value(dict(values))
+    )
     fetch(
         "update console.document_request set form_nonce = %b, form_ct = %b where id = %s and status = 'open' returning id",
         (nonce, ct, request.id),

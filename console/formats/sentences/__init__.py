@@ -6,4 +6,4 @@ are never part of it, so that it stays true and reveals nothing when a value is 
 
 from console.formats.sentences.cause_sentences import cause_words
 from console.formats.sentences.event_sentences import SENTENCES, Sentence, sentence
-from console.formats.sentences.sentence_parts import LONGEST_NAME, REASONS, Names, actor_name, plain
+from console.formats.sentences.sentence_parts import LONGEST_NAME, REASONS, Names, actor_name, one_line

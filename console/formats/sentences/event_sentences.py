@@ -20,7 +20,7 @@ from console.formats.sentences.sentence_parts import (
     escape_braces,
     in_brackets,
     in_words,
-    plain,
+    one_line,
 )
 from console.formats.sentences.webhook_sentences import WEBHOOKS
 
@@ -41,7 +41,7 @@ def sentence(body: Mapping[str, Any], names: Names = NOBODY) -> Sentence:
     parts = Parts(body, names)
     how = SENTENCES.get(
         str(body.get("type", "")),
-        f"{{who}}: {escape_braces(plain(str(body.get('type', 'event'))).replace('_', ' '))}",
+        f"{{who}}: {escape_braces(one_line(str(body.get('type', 'event'))).replace('_', ' '))}",
     )
     said = Sentence((how if isinstance(how, str) else how(parts)).format_map(parts))
     said.renamed = tuple(
@@ -65,7 +65,7 @@ def _run_started(parts: Parts) -> str:
         return "{who} started {workflow}{on_record}"
     known = {name: caused[0].get(name) for name in ("kind", "person", "run", "signed", "address")}
     return "{who} started {workflow}{on_record}, caused by " + escape_braces(
-        plain(cause_words(known, parts.names.people))
+        one_line(cause_words(known, parts.names.people))
     )
 
 

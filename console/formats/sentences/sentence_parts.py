@@ -105,14 +105,14 @@ NOBODY = Names()
 def actor_name(actor: Mapping[str, Any], names: Names = NOBODY) -> str:
     """The name of the `actor` of an event: a person's name, "The engine", or the id where no name is known."""
     actor_id = str(actor.get("id") or "")
-    known = plain(names.people.get(actor_id, ""))
+    known = one_line(names.people.get(actor_id, ""))
     match actor.get("kind"):
         case "system":
             return known or ("The engine" if actor_id in ("", "sys_engine") else "The system")
         case "webhook":
             return known or "A webhook"
         case _:
-            return known or plain(actor_id) or "Somebody"
+            return known or one_line(actor_id) or "Somebody"
 
 
 def _short_key(key: str) -> str:
@@ -120,7 +120,7 @@ def _short_key(key: str) -> str:
     return f"{key[:8]}…" if _UUID.fullmatch(key) else key
 
 
-def plain(text: str) -> str:
+def one_line(text: str) -> str:
     """`text` on one line, at most 80 characters, without control characters and reordering marks. Curly brackets stay as they are."""
     kept = "".join(
         " " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char
@@ -155,7 +155,7 @@ class Parts(dict[str, str]):
 
     def _noted(self, then: str, now: str) -> str:
         """The name of the time on one line; where it is another one today, both are kept in `renamed`."""
-        then, now = plain(then), plain(now)
+        then, now = one_line(then), one_line(now)
         if then and now and then != now:
             self.renamed[then.strip("“”")] = now.strip("“”")
         return then
@@ -165,7 +165,7 @@ class Parts(dict[str, str]):
         for name in names:
             value = self.open.get(name)
             if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-                return plain(str(value))
+                return one_line(str(value))
         return ""
 
     def listed(self, *names: str) -> list[str]:
@@ -173,13 +173,13 @@ class Parts(dict[str, str]):
         for name in names:
             value = self.open.get(name)
             if isinstance(value, list) and value:
-                return [plain(str(item)) for item in value]
+                return [one_line(str(item)) for item in value]
         return []
 
     def person(self, *names: str) -> str:
         """The name of the person whose id is the first of these open values; "" when there is none."""
         person_id = self.text(*names)
-        return plain(self.names.people.get(person_id, "")) or person_id
+        return one_line(self.names.people.get(person_id, "")) or person_id
 
     def instead(self) -> str:
         """In whose place it was done, as an ending of a template such as `in place of Mona Stern`; nothing where nobody was away."""
@@ -192,7 +192,9 @@ class Parts(dict[str, str]):
         return escape_braces(
             after(
                 " in place of ",
-                enumerate_words([plain(self.names.people.get(each, "")) or plain(each) for each in listed]),
+                enumerate_words(
+                    [one_line(self.names.people.get(each, "")) or one_line(each) for each in listed]
+                ),
             )
         )
 
@@ -245,7 +247,7 @@ class Parts(dict[str, str]):
             self.names.steps.get((workflow, self.names.live.get(workflow, version), step_id), ""),
         )
         own = (self.body.get("step") or {}).get("id") == step_id
-        title = known or (self.text("title") if own else "") or plain(step_id).replace("_", " ")
+        title = known or (self.text("title") if own else "") or one_line(step_id).replace("_", " ")
         return f"“{title}”" if title else ""
 
     def _version_and(self, step_id: str) -> tuple[str, int, str]:
@@ -272,7 +274,7 @@ class Parts(dict[str, str]):
             return self.kind(collection)
         if self._own():
             return f"this {self.kind(collection)}"
-        return self._title() or f"{self.kind(collection)} {_short_key(plain(str(key)))}".rstrip()
+        return self._title() or f"{self.kind(collection)} {_short_key(one_line(str(key)))}".rstrip()
 
     def _title(self) -> str:
         """What the event's record was called; "" where that is not known."""
@@ -286,7 +288,7 @@ class Parts(dict[str, str]):
 
     def kind(self, collection: str) -> str:
         """What a record of the collection is called within a sentence."""
-        label = self._name("collections", collection) or plain(collection).replace("_", " ")
+        label = self._name("collections", collection) or one_line(collection).replace("_", " ")
         return uncapitalised(label)
 
     def _own(self) -> bool:

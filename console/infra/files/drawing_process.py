@@ -65,7 +65,7 @@ def _picture(content: bytes, kind: str) -> Any:
     return picture
 
 
-def about(content: bytes, kind: str) -> dict[str, Any]:
+def describe(content: bytes, kind: str) -> dict[str, Any]:
     """`{"pages"}` of a file that can be shown. Raises Wrong."""
     if kind != "application/pdf":
         try:
@@ -90,7 +90,7 @@ def words(content: bytes, kind: str, most_pages: int) -> dict[str, Any]:
     file, in parts of the page from its upper left corner as it is shown. A picture has none.
     """
     if kind != "application/pdf":
-        about(content, kind)
+        describe(content, kind)
         return {"of": 1, "pages": [[]]}
     document = _document(content)
     left, pages = MOST_WORDS, []
@@ -187,7 +187,7 @@ def main(order: dict[str, Any], content: bytes) -> bytes:
     """The answer to one question, its first byte told apart: `j` JSON, `p` PNG."""
     try:
         if order["what"] == "about":
-            return b"j" + json.dumps(about(content, order["kind"])).encode()
+            return b"j" + json.dumps(describe(content, order["kind"])).encode()
         if order["what"] == "words":
             return b"j" + json.dumps(words(content, order["kind"], order["most_pages"])).encode()
         width, enlarged = min(WIDEST, order["width"]), bool(order.get("enlarged"))

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Sequence
 
 from console.core.errors import Invalid
-from console.core.media import MEDIA, listed
+from console.core.media import MEDIA, types_in_words
 from console.infra.files import page_pictures
 
 LONGEST_NAME = 150
@@ -56,7 +56,7 @@ def examine(content: bytes, name: str, allowed: Sequence[str]) -> tuple[str, str
     kind = _kind(content, name)
     if kind is None or kind not in allowed:
         what = f"a {MEDIA[kind].label}" if kind else _guess(content)
-        raise Refused(f"“{name}” is {what}, which is not taken here. Send it as {listed(allowed)}.")
+        raise Refused(f"“{name}” is {what}, which is not taken here. Send it as {types_in_words(allowed)}.")
     endings = MEDIA[kind].endings
     ending = name[name.rfind(".") :].lower() if "." in name else ""
     if ending and ending not in endings:

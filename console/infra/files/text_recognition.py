@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from console.core.errors import ConsoleError, Invalid
 from console.core.papers.mrz import zone_lines
-from console.core.papers.pages import Box, Line, Read, Word, around, lines_of
+from console.core.papers.pages import Box, Line, Read, Word, bounding_box, lines_of
 from console.infra.files import page_pictures
 
 MOST_PAGES = 30
@@ -116,7 +116,7 @@ def _zones(
     seen = [line.box for line in lines if "<<" in line.text or tuple(zone_lines([line.text]))]
     if not seen:
         return ()
-    left, top, right, bottom = around(seen)
+    left, top, right, bottom = bounding_box(seen)
     room = (
         0.03 if len(seen) > 1 else max(0.03, NEXT_LINE * (bottom - top))
     )  # the lines beside the only one that was seen

@@ -26,7 +26,7 @@ def fill_address(template: str, roots: Mapping[str, Any]) -> str:
     """
     parts, query = [], False
     try:
-        standing = expressions.standing(template, roots)
+        standing = expressions.active_parts(template, roots)
     except ExpressionError as error:
         raise Invalid(f"The path cannot be made: {error.message}") from None
     for part in standing:
@@ -36,7 +36,7 @@ def fill_address(template: str, roots: Mapping[str, Any]) -> str:
 
 
 def _piece(expression: expressions.Expression, roots: Mapping[str, Any], *, query: bool) -> str:
-    text = expressions.shown(expression.value(roots))
+    text = expressions.value_text(expression.value(roots))
     if (not query and not text.strip(".")) or len(text) > LONGEST_VALUE or "\x00" in text:
         raise Invalid(
             "A value does not fit into the address that would be asked.",
@@ -58,7 +58,7 @@ def header(name: str, value: Any) -> str:
 
 def text_of(value: Any, where: str) -> str:
     """Return the value as it is sent in a form, a query or a header. Raises Invalid for one that is too long."""
-    text = expressions.shown(value)
+    text = expressions.value_text(value)
     if len(text) > LONGEST_VALUE:
         raise Invalid("A value is too long to be sent.", at=(where, f"At most {LONGEST_VALUE} characters."))
     return text

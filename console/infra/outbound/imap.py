@@ -128,7 +128,7 @@ class _TlsConnection(_Connection, imaplib.IMAP4_SSL):
 
 
 @contextmanager
-def opened() -> Iterator[Opened]:
+def open_mailbox() -> Iterator[Opened]:
     """The mailbox. Raises IntegrationError where there is none, it does not answer, or it refuses."""
     box = settings.current().imap
     if box is None:

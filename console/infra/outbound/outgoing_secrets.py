@@ -27,7 +27,7 @@ class KnownSecret:
     changed_at: datetime | None = None
 
 
-def known() -> list[KnownSecret]:
+def all_secrets() -> list[KnownSecret]:
     """Every secret by name. One of the table hides one of the same name in the settings."""
     rows = fetch("select name, hosts, changed_by, changed_at from console.outgoing_secret order by name")
     kept = {

@@ -48,13 +48,16 @@ def _best(part: str, fields: Iterable[Field]) -> Field | None:
 
 def _is_part(part: str, item: Field) -> bool:
     if part == "country" and {"nationality", "nationalities", "citizenship", "citizenships"} & {
-        *headings.plain(f"{item.name} {item.label}").split()
+        *headings.normalise_heading(f"{item.name} {item.label}").split()
     }:
         return False  # not where they are
     by_kind = (part in KINDS and item.type == KINDS[part]) or (
         part in WIDGETS and item.widget == WIDGETS[part]
     )
-    if part == "stage" and "state" in (headings.plain(item.label), headings.plain(item.name)):
+    if part == "stage" and "state" in (
+        headings.normalise_heading(item.label),
+        headings.normalise_heading(item.name),
+    ):
         return True  # with options; in a list without, it may be part of an address
     return by_kind or part in (headings.part_of(item.label), headings.part_of(item.name))
 

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from console import records
-from console.core.contact_consents import standing
+from console.core.contact_consents import current_consent
 from console.core.contacting import Consent, Contact
 from console.core.documents.collections import Collection
 from console.core.documents.collections.consent_places import column_of, consents_relation, means_given
 from console.core.documents.collections.contact_document import EVIDENCE, ConsentDocument
 from console.core.errors import NotFound
 from console.core.filters import Test
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.records import Record
 
 MOST_CONSENTS = 200
@@ -37,7 +37,7 @@ def is_contact(collection_id: str) -> bool:
 def known_contact(collection_id: str, key: str) -> Contact:
     """The record as a contact as it stands, for the console itself, which judges before anything is sent. Raises NotFound, SourceDown."""
     collection = records.collection(collection_id)
-    found = records.get(collection_id, key, whole(collection_id))
+    found = records.get(collection_id, key, unrestricted(collection_id))
     return contact_of(collection, {**found.values}, _rows(collection, found), key=key)
 
 
@@ -47,11 +47,13 @@ def known_contacts(collection_id: str, keys: Sequence[str]) -> dict[str, Contact
     Raises NotFound for an unknown collection, SourceDown.
     """
     collection = records.collection(collection_id)
-    return contacts_of(collection, records.named(collection_id, keys, whole(collection_id), None))
+    return contacts_of(
+        collection, records.records_by_key(collection_id, keys, unrestricted(collection_id), None)
+    )
 
 
 def contacts_of(
-    collection: Collection, found: Mapping[str, Record], scope_of: ScopeOf = whole
+    collection: Collection, found: Mapping[str, Record], scope_of: ScopeOf = unrestricted
 ) -> dict[str, Contact]:
     """Key → the contact that the record is, also as a draft of the collection would have it; one statement for each table of consents. Raises SourceDown."""
     rows = _rows_of_each(collection, found, scope_of)
@@ -148,7 +150,7 @@ def contact_of(
     )
 
 
-def _rows(collection: Collection, record: Record, scope_of: ScopeOf = whole) -> dict[str, Rows]:
+def _rows(collection: Collection, record: Record, scope_of: ScopeOf = unrestricted) -> dict[str, Rows]:
     """The newest rows of each table in which the record's consents stand, one statement for each."""
     found: dict[str, Rows] = {}
     for source in collection.contact.consent.values() if collection.contact is not None else ():
@@ -183,7 +185,7 @@ def _of_rows(collection: Collection, consent: ConsentDocument, channel: str, row
     if relation is None:
         return Consent(given=False)
     there = records.collection(relation.collection)
-    newest = standing(consent, channel, there, rows)
+    newest = current_consent(consent, channel, there, rows)
     if newest is None:
         return Consent(given=False)
     evidence = {part: _text(_cell(newest.row, column_of(consent, part, there))) for part in EVIDENCE}

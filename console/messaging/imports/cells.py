@@ -8,7 +8,7 @@ from console.core.counted_moments import is_counted
 from console.core.documents.collections import Collection, Field
 from console.core.moments import is_zone, only_day
 from console.core.plain_words import uncapitalised
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.formats import Kind, Look
 from console.messaging.imports import cell_days
 
@@ -148,7 +148,7 @@ def leading_nowhere(
                 if (told := line.get(field.name)) not in (None, "")
             }
             there = (
-                records.visible_keys(field.references, keys.values(), whole(field.references))
+                records.visible_keys(field.references, keys.values(), unrestricted(field.references))
                 if keys
                 else set()
             )

@@ -214,11 +214,13 @@ def evidence_columns(place: Place, named: Sequence[str]) -> dict[int, Field]:
     parts = {part: known.get(column_of(first, part, place.table) or "") for part in EVIDENCE}
     words = {each: item for part, item in parts.items() if item is not None for each in EVIDENCE[part]}
     words |= {
-        f"consent {headings.plain(text)}": each for each in place.fields for text in (each.label, each.name)
+        f"consent {headings.normalise_heading(text)}": each
+        for each in place.fields
+        for text in (each.label, each.name)
     }
     found: dict[int, Field] = {}
     for number, heading in enumerate(named):
-        item = words.get(headings.plain(heading))
+        item = words.get(headings.normalise_heading(heading))
         if item is not None and item not in found.values():
             found[number] = item
     return found

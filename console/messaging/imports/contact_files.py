@@ -186,7 +186,7 @@ def forget(folder: str) -> None:
     shutil.rmtree(_place(folder), ignore_errors=True)
 
 
-def beside(file: ContactFile, name: str) -> Path:
+def companion_path(file: ContactFile, name: str) -> Path:
     """Where something that is only needed as long as the file may lie; it goes with it."""
     return _place(file.folder) / name
 

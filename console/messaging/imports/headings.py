@@ -58,7 +58,7 @@ _DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
 _SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
 
 
-def plain(heading: str) -> str:
+def normalise_heading(heading: str) -> str:
     """A heading as it is compared: small letters, one blank between words, also where a program writes FirstName or first_name."""
     return " ".join(re.findall(r"\w+", _JOINED.sub(" ", heading).casefold().replace("_", " ")))
 
@@ -68,23 +68,23 @@ _KNOWN = {words: (part, rank) for part, known in USUAL.items() for rank, words i
 
 def part_of(heading: str) -> str | None:
     """Return which part of a contact a column is by its English heading."""
-    return _KNOWN.get(plain(heading), (None, 0))[0]
+    return _KNOWN.get(normalise_heading(heading), (None, 0))[0]
 
 
 def rank(heading: str) -> int:
     """Which of several columns for one part counts first: the lowest. Of a name, that is the given name."""
-    part, place = _KNOWN.get(plain(heading), (None, UNKNOWN))
+    part, place = _KNOWN.get(normalise_heading(heading), (None, UNKNOWN))
     return NAME_PARTS.index(part) if part in NAME_PARTS else place
 
 
 def fields_of(collection: Collection, named: Sequence[str], fields: Sequence[Field]) -> dict[int, Field]:
     """Number of a column → the field that its heading names, by its own words or by usual ones."""
-    own = {plain(name): item for item in fields for name in (item.label, item.name)}
+    own = {normalise_heading(name): item for item in fields for name in (item.label, item.name)}
     by_name = {item.name: item for item in fields}
     found: dict[int, Field] = {}
     usual: dict[str, list[int]] = {}
     for number, heading in sorted(enumerate(named), key=lambda each: (rank(each[1]), each[0])):
-        item, part = own.get(plain(heading)), part_of(heading)
+        item, part = own.get(normalise_heading(heading)), part_of(heading)
         if item is not None and item not in found.values():
             found[number] = item
         elif part is not None:

@@ -337,7 +337,7 @@ class _Imports(background.BatchKind[Import]):
         begun = _outcomes_begun(work)
         plan = imports.plan(actor, work.collection, work.question)
         place = {name: value for name, value in work.place.items() if name not in {"begun", "begun_new"}}
-        seen = contact_files.beside(work.question.file, f"lines-{work.id}")
+        seen = contact_files.companion_path(work.question.file, f"lines-{work.id}")
         with lines_before(seen, subjects.digest(work.id.encode(), "lines of a file")) as before:
             if not opted_out_lines.look_through(plan, work.person, before, stopping):
                 raise jobs.PutBack(0.0)
@@ -373,8 +373,8 @@ def _one_part(
         place["consents"] = int(place.get("consents", 0)) + sum(
             len(line.consents) for line in lines if line.outcome == NEW
         )
-        place |= preview_counts.counted(plan, lines, place) | {
-            "tags": line_tags.counted(lines, place.get("tags", {}))
+        place |= preview_counts.count_lines(plan, lines, place) | {
+            "tags": line_tags.count_tags(lines, place.get("tags", {}))
         }
         opted_out_lines.taken_back(plan, lines, place)
         without = opted_out_lines.dropped(lines, preview=True)

@@ -15,7 +15,7 @@ from console.core.documents.collections import Collection
 from console.core.documents.collections.consent_places import column_of
 from console.core.errors import ConsoleError, SourceDown
 from console.core.filters import Test
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.infra import faults, subjects
 from console.messaging.imports import consent_columns
 from console.messaging.imports.consent_columns import Place
@@ -56,10 +56,10 @@ def write(plan: Plan, lines: Sequence[Line]) -> Written:
             strict=True,
         )
     )
-    found = records.named(
+    found = records.records_by_key(
         collection.id,
         [str(line.key) for line in lines if line.outcome == NEW and line.done],
-        whole(collection.id),
+        unrestricted(collection.id),
         None,
     )
     faults.point("imports.consents.before")
@@ -248,7 +248,10 @@ def _consents_present(place: Place, lines: Sequence[Line]) -> dict[tuple[str, ..
         link = consent_columns.link_of(place, str(line.key))
         name, value = next(iter(link.items()))
         page = records.page(
-            place.table.id, whole(place.table.id), where=Test(name, "eq", value), limit=records.MOST_ROWS
+            place.table.id,
+            unrestricted(place.table.id),
+            where=Test(name, "eq", value),
+            limit=records.MOST_ROWS,
         )
         for record in page.rows:
             found |= {_channel(place, channel, record.values): record for channel in line.consents}

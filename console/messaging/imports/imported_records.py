@@ -24,7 +24,7 @@ def seen_of_added(plan: "Plan", lines: Sequence[Line]) -> Mapping[str, str]:
     """Key → a digest of each record that was added, as the source has it now; one statement. Later it is known by it whether anybody changed the record."""
     keys = [str(line.key) for line in lines if line.outcome == NEW and line.key is not None]
     added = (
-        records.named(plan.collection.id, keys, browse.view_scope(plan.actor, plan.collection), None)
+        records.records_by_key(plan.collection.id, keys, browse.view_scope(plan.actor, plan.collection), None)
         if keys
         else {}
     )

@@ -412,7 +412,7 @@ def judge(
         else _line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun)
         for row, values, wrong, whole in read
     ]
-    lines = line_problems.with_further(plan, lines)
+    lines = line_problems.merge_errors(plan, lines)
     lines = line_tags.with_tags(plan, lines, part)
     several = {
         row.number: several_cells for row in part if (several_cells := line_values.several_told(plan, row))
@@ -425,7 +425,7 @@ def judge(
         if look
         else {}
     )
-    lines = line_problems.looked_at(plan, lines, nowhere) if look else lines
+    lines = line_problems.validate_lines(plan, lines, nowhere) if look else lines
     return [replace(line, reasons=line_problems.bounded(line.reasons)) for line in lines]
 
 
@@ -453,7 +453,7 @@ def _line(
     given, values = values, {**plan.of_empty, **values}
     if wrong and found:
         line = _there_already(plan, row.number, given, found, allowed)
-        told = line_problems.together(plan, wrong, line.reasons if line.outcome == REFUSED else ())
+        told = line_problems.join_errors(plan, wrong, line.reasons if line.outcome == REFUSED else ())
         return Line(row.number, REFUSED, values, told)
     if row.number in begun and not found and plan.match is None:
         same = records.find_same(plan.collection.id, values, plan.read)
@@ -470,7 +470,7 @@ def _line(
         )
     if found:
         return _there_already(plan, row.number, given, found, allowed)
-    reasons = line_problems.together(plan, wrong, [*line_problems.of_new(plan, values), *unsaid])
+    reasons = line_problems.join_errors(plan, wrong, [*line_problems.errors_if_new(plan, values), *unsaid])
     return Line(
         row.number,
         REFUSED if reasons else NEW,

@@ -15,7 +15,7 @@ MOST = 6
 """Problems of one line that are told; of more, how many there are besides."""
 
 
-def of_new(plan: "Plan", values: Mapping[str, Any]) -> list[str]:
+def errors_if_new(plan: "Plan", values: Mapping[str, Any]) -> list[str]:
     """Why a contact of these values cannot be added, as it would be said by the form for one."""
     return [
         *(f"{field.label} is needed." for field in plan.needed if values.get(field.name) in (None, "")),
@@ -23,17 +23,19 @@ def of_new(plan: "Plan", values: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def with_further(plan: "Plan", lines: Sequence["Line"]) -> list["Line"]:
+def merge_errors(plan: "Plan", lines: Sequence["Line"]) -> list["Line"]:
     """The lines; those that are left out though they would be a new contact have with their reasons all others for which that could not be added."""
     at = [number for number, line in enumerate(lines) if line.outcome == "refused" and line.addable]
     ended = list(lines)
     further = records.refusals_of_new(plan.collection, [lines[number].values for number in at], plan.create)
     for number, reasons in zip(at, further, strict=True):
-        ended[number] = replace(lines[number], reasons=together(plan, lines[number].reasons, reasons))
+        ended[number] = replace(lines[number], reasons=join_errors(plan, lines[number].reasons, reasons))
     return ended
 
 
-def looked_at(plan: "Plan", lines: Sequence["Line"], nowhere: Mapping[str, AbstractSet[str]]) -> list["Line"]:
+def validate_lines(
+    plan: "Plan", lines: Sequence["Line"], nowhere: Mapping[str, AbstractSet[str]]
+) -> list["Line"]:
     """The lines, refused for what would refuse them when they are added or changed; `nowhere` is field → values that lead to no record."""
     new = [line for line in lines if line.outcome == "new" and not line.done]
     refusals = records.refusals_of_new(plan.collection, [line.values for line in new], plan.create)
@@ -48,14 +50,14 @@ def looked_at(plan: "Plan", lines: Sequence["Line"], nowhere: Mapping[str, Abstr
                 if str(line.values.get(name)) in nowhere[name]
             ]
         ended.append(
-            replace(line, outcome="refused", reasons=together(plan, line.reasons, reasons))
+            replace(line, outcome="refused", reasons=join_errors(plan, line.reasons, reasons))
             if reasons
             else line
         )
     return ended
 
 
-def together(plan: "Plan", first: Sequence[str], further: Sequence[str]) -> tuple[str, ...]:
+def join_errors(plan: "Plan", first: Sequence[str], further: Sequence[str]) -> tuple[str, ...]:
     """The first reasons, and of the further ones those about other fields: what is wrong with a value is told once."""
     told = {label for reason in first for label in _labels_in(plan, reason)}
     new = [reason for reason in further if told.isdisjoint(_labels_in(plan, reason))]

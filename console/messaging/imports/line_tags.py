@@ -29,7 +29,7 @@ def with_tags(plan: "Plan", lines: Sequence["Line"], part: Sequence[Row]) -> lis
         names, wrong = told.get(line.number, ((), ()))
         if wrong and (line.outcome != "refused" or line.addable):
             ended.append(
-                replace(line, outcome="refused", reasons=line_problems.together(plan, line.reasons, wrong))
+                replace(line, outcome="refused", reasons=line_problems.join_errors(plan, line.reasons, wrong))
             )
         elif names and line.outcome != "refused":
             ended.append(_with_tags(line, names, there.get(line.key or "", frozenset())))
@@ -83,7 +83,7 @@ def _as_allowed(plan: "Plan", lines: Sequence["Line"]) -> list["Line"]:
     ]
 
 
-def counted(lines: Sequence["Line"], before: Mapping[str, Any]) -> dict[str, Any]:
+def count_tags(lines: Sequence["Line"], before: Mapping[str, Any]) -> dict[str, Any]:
     """How many tags these lines and those before put (`put`) on how many contacts (`lines`), and how many each of them (`each`: name → contacts); `more`: there are further ones, which are not named."""
     each, more = {**before.get("each", {})}, bool(before.get("more"))
     known = {identity(name): name for name in each}
@@ -98,7 +98,7 @@ def counted(lines: Sequence["Line"], before: Mapping[str, Any]) -> dict[str, Any
     return {"put": put, "lines": int(before.get("lines", 0)) + len(tagged), "each": each, "more": more}
 
 
-def shown(collection_id: str, counts: Mapping[str, Any]) -> list[tuple[str, int, bool]]:
+def frequent_tags(collection_id: str, counts: Mapping[str, Any]) -> list[tuple[str, int, bool]]:
     """(tag, how many get it, whether no record of the collection has it yet) of the most frequent ones; spelled as records of the collection have it."""
     each = sorted(counts.get("each", {}).items(), key=lambda pair: (-pair[1], pair[0]))
     named = each[:SHOWN]

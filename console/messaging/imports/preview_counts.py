@@ -11,7 +11,7 @@ from console.messaging.messages import file_opt_outs
 SOME, LONGEST, MOST_OWNERS = 3, 40, 100
 
 
-def counted(plan: Plan, lines: Sequence[Line], before: Mapping[str, Any]) -> dict[str, Any]:
+def count_lines(plan: Plan, lines: Sequence[Line], before: Mapping[str, Any]) -> dict[str, Any]:
     """How many of these lines and those before bring such (`lines`), and `some` of the cells: `unreachable` numbers and `several` addresses."""
     brought = [line for line in lines if line.outcome != REFUSED]
     told = {

@@ -16,7 +16,7 @@ _SEPARATORS = re.compile(r"[,;|\r\n]")
 
 def is_tags(heading: str) -> bool:
     """Whether a column of this heading holds tags."""
-    return headings.plain(heading) in NAMES
+    return headings.normalise_heading(heading) in NAMES
 
 
 def read(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:

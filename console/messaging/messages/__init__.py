@@ -10,8 +10,8 @@ from console.messaging.messages.message_counts import (
     HOURS,
     MessageCount,
     by_hour as counted_by_hour,
+    count_messages,
     count_unsent,
-    counted,
     over_all as counted_over_all,
 )
 from console.messaging.messages.message_reasons import unsent
@@ -19,30 +19,4 @@ from console.messaging.messages.message_results import tell_left
 from console.messaging.messages.outbox import Line, OutboxQuery, by_id, failed_afterwards, find
 from console.messaging.messages.sending import pick_up, send
 
-OPEN_MODULES = frozenset(
-    {
-        "address_consents",
-        "callbacks",
-        "channel_settings",
-        "contact_trials",
-        "delivery_gate",
-        "file_opt_outs",
-        "held_messages",
-        "inbound",
-        "mail_polling",
-        "mapping_trial",
-        "message_reasons",
-        "noted_consents",
-        "opting_out",
-        "outbox",
-        "outside_addresses",
-        "person_messages",
-        "reachable",
-        "recipients",
-        "rules",
-        "single_messages",
-        "stop_requests",
-        "test_messages",
-        "unsubscribing",
-    }
-)
+OPEN_MODULES = frozenset({"address_consents", "callbacks", "channel_settings", "contact_trials", "delivery_gate", "file_opt_outs", "held_messages", "inbound", "mail_polling", "mapping_trial", "message_reasons", "noted_consents", "opting_out", "outbox", "outside_addresses", "person_messages", "reachable", "recipients", "rules", "single_messages", "stop_requests", "test_messages", "unsubscribing"})

@@ -70,7 +70,7 @@ def keep(connection: Connection, consents: Sequence[Given], by: str) -> None:
         connection.execute(_KEEP, columns | {"at": log.now(), "by": by})
 
 
-def given(addresses: Iterable[str]) -> dict[str, dict[str, Consent]]:
+def consents_of_addresses(addresses: Iterable[str]) -> dict[str, dict[str, Consent]]:
     """Digest of an address → channel → the newest consent that is kept for it; one statement."""
     found: dict[str, dict[str, Consent]] = {}
     for address, channel, at, source in fetch(_GIVEN, (sorted(set(addresses)),)):

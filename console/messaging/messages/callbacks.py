@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 def provider_at(kind: str, name: str, token: str) -> Provider:
     """The provider whose address this is. Raises NotFound where it is none that was given out."""
-    provider = providers.named(kind, name)
+    provider = providers.provider_by_name(kind, name)
     if provider is None or not provider.calls_back:
         raise NotFound
     outside_addresses.require_callback(kind, name, token)

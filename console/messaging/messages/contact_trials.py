@@ -98,7 +98,7 @@ def has_messages(document: Workflow) -> bool:
     )
 
 
-def tried(
+def try_contacts(
     actor: Actor, document: Workflow, query: BrowseQuery | None = None, *, gaps_alone: bool = False
 ) -> ContactTrial:
     """The trial on the first contacts of the list that `query` names (None: the first of all). Raises NotFound, Malformed, Invalid, SourceDown.

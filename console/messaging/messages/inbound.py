@@ -14,7 +14,7 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import Conflict, ConsoleError
 from console.core.filters import ENDING, LAST_DIGITS, Group, Test
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.core.stop_words import is_stop
 from console.formats import phone_plans
 from console.infra import faults, subjects
@@ -224,7 +224,10 @@ def keys_by_address(
     collection: Collection, column: str, kind: str, address: str, most: int, scope: Scope | None = None
 ) -> list[str]:
     """The records with this address, within the scope (None: of all), however it is written: by the usual ways, and where more are asked for or none has it so, as one of several or by the last digits of a number."""
-    scope, address = scope or whole(collection.id), recipients.address_of(kind, address, None)[0] or address
+    scope, address = (
+        scope or unrestricted(collection.id),
+        recipients.address_of(kind, address, None)[0] or address,
+    )
     meant = phone_plans.canonical(address)
     written = " || ".join(
         f"record.{column} == {_quoted(way)}" for way in recipients.ways_to_write(kind, address)

@@ -48,7 +48,7 @@ class Standing:
     problem_at: datetime | None
 
 
-def standing() -> Standing | None:
+def polling_state() -> Standing | None:
     """How it stands; None where no mailbox is set or none was looked into yet."""
     rows = (
         fetch("select looked_at, taken, problem, problem_at from console.mailbox")
@@ -71,7 +71,7 @@ def poll() -> int:
     known = Place(row.validity, row.next_uid) if row.validity is not None else None
     place, tries, looked, taken, problem = known, row.tries, 0, 0, None
     try:
-        with imap.opened() as box:
+        with imap.open_mailbox() as box:
             place = _begin(known, box.place)
             for uid, size in _coming(box, place):
                 try:

@@ -45,7 +45,7 @@ class MappingTrial:
     unread: Sequence[str] = ()
 
 
-def tried(actor: Actor, becoming: Collection) -> MappingTrial | None:
+def try_mapping(actor: Actor, becoming: Collection) -> MappingTrial | None:
     """The trial of a collection as its draft would make it; None where the actor may not browse it. Raises NotFound, SourceDown, TooSlow."""
     scope = browse.reach(actor, becoming)
     if scope is None or becoming.contact is None:

@@ -53,7 +53,7 @@ select w.id, s.part, w.most, f.* from {WORKFLOWS} cross join (select '{outbox.UN
 """  # noqa: S608 (texts of ours)
 
 
-def counted(actor: Actor, workflow: str, since: datetime, until: datetime) -> Sequence[MessageCount]:
+def count_messages(actor: Actor, workflow: str, since: datetime, until: datetime) -> Sequence[MessageCount]:
     """Messages asked for from `since` to before `until` by the workflow's runs that the actor may count (see `record_reach`)."""
     run = tables.run.c
     allowed = record_reach.countable_runs(actor, run.workflow == workflow)
@@ -134,7 +134,7 @@ def over_all(
     statement = _OVER_ALL.format(columns=within.columns("m"), allowed=within.allowed("m"))
     statuses = [one for one in (*outbox.STATUSES, *outbox.SHOWN_AS) if one != outbox.UNKNOWN]
     found: dict[str, dict[str, Bounded]] = {}
-    for workflow, figures in bounded_counts.counted(within, statement, statuses=statuses).items():
+    for workflow, figures in bounded_counts.count_bounded(within, statement, statuses=statuses).items():
         there = found.setdefault(workflow, {})
         for status, figure in figures.items():
             shown = outbox.SHOWN_AS.get(status, status)

@@ -14,7 +14,7 @@ def of_many(code: str, own: str = "") -> str:
     return own if own and code in SAID_ALIKE else BY_CODE.get(code, own)
 
 
-def counted(by_code: Mapping[str, int]) -> dict[str, int]:
+def count_reasons(by_code: Mapping[str, int]) -> dict[str, int]:
     """How often each reason, of how often each code."""
     found: dict[str, int] = {}
     for code, count in by_code.items():

@@ -15,14 +15,14 @@ from sqlalchemy.engine import Connection
 
 from console import browse, log, records
 from console.core.actor import Actor
-from console.core.contact_consents import standing
+from console.core.contact_consents import current_consent
 from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field
 from console.core.documents.collections.consent_places import column_of, consents_relation
 from console.core.documents.collections.contact_document import ConsentDocument
 from console.core.errors import Conflict, ConsoleError
 from console.core.moments import moment_text
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.infra.db.engine import alone, fetch, transaction
 from console.infra.subjects import subject_of
 from console.messaging.messages.message_events import WRITER
@@ -201,7 +201,7 @@ def _write(collection_id: str, record: str, channel: str, at: datetime, source: 
     if consent.table is None:
         changes = _changes(collection, consent, at, source)
         with _noting():
-            records.write(collection_id, record, changes, whole(collection_id), by_action=True)
+            records.write(collection_id, record, changes, unrestricted(collection_id), by_action=True)
         return
     relation = consents_relation(collection, consent.table)
     if relation is None:
@@ -214,7 +214,7 @@ def _write(collection_id: str, record: str, channel: str, at: datetime, source: 
     with _noting(), log.reserved() as repeated:
         if repeated:
             raise Conflict("Whether the consent was written before is not known.", code="write_unknown")
-        records.insert(there.id, row, whole(there.id))
+        records.insert(there.id, row, unrestricted(there.id))
 
 
 def not_written(collection: Collection) -> list[str]:
@@ -255,7 +255,7 @@ def _newest(
     """The newest rows of the contact in the table of consents."""
     sort = column_of(consent, "at", there)
     return records.related(
-        collection.id, record, relation, whole(there.id), MOST_ROWS, sort=f"-{sort}" if sort else None
+        collection.id, record, relation, unrestricted(there.id), MOST_ROWS, sort=f"-{sort}" if sort else None
     ).rows
 
 
@@ -263,7 +263,7 @@ def _ended_in_its_row(
     there: Collection, consent: ConsentDocument, channel: str, rows: Sequence[records.Record], at: datetime
 ) -> bool:
     """Whether the row by which the consent stands says now since when it does not: where the table keeps that, and lets its rows be changed."""
-    stands = standing(consent, channel, there, [row.values for row in rows])
+    stands = current_consent(consent, channel, there, [row.values for row in rows])
     gone = column_of(consent, "withdrawn_at", there)
     if gone is None or stands is None or not stands.given:
         return False
@@ -274,7 +274,7 @@ def _ended_in_its_row(
                 there.id,
                 key or "",
                 {gone: {"new": _stamped(there.by_name[gone], at)}},
-                whole(there.id),
+                unrestricted(there.id),
                 by_action=True,
             )
     except ConsoleError as error:

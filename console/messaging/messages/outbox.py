@@ -420,7 +420,7 @@ def _line(
     definition = workflows.readable_version(message.workflow, message.version) if message.workflow else None
     title = definition.document.title if definition is not None else ""
     if message.step and masking.sent_hidden(
-        masking.within(closed, message.workflow, message.version, message.step, message.run)
+        masking.hidden_of_run(closed, message.workflow, message.version, message.step, message.run)
     ):
         return Line(message, who, title, None, "", {}, hidden=True, settled=settled)
     content, result = message.content, message.result

@@ -9,7 +9,7 @@ _COUNTED = (
 _CALLED_OFF = "update console.message set status = 'cancelled', code = 'erased', due_at = null, at = %s where subject = %s and status = 'waiting' returning id"
 
 
-def counted(subject: str) -> tuple[int, int]:
+def count_of_person(subject: str) -> tuple[int, int]:
     """(how many there are to them and from them, how many of those wait)."""
     every, waiting = fetch(_COUNTED, (subject,))[0]
     return int(every), int(waiting)

@@ -13,7 +13,7 @@ from console.core.contacting import CAMPAIGN, KINDS, Consent, Outgoing, Rules, S
 from console.core.documents.fields import OWN_INPUT
 from console.core.documents.workflow import Workflow
 from console.core.policy import rules
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.formats.times import moment_of
 from console.messaging.messages import (
     contact_trials,
@@ -199,7 +199,9 @@ def _judged(
         part = keys[start : start + AT_ONCE]
         values = {
             key: record.values
-            for key, record in records.named(collection.id, part, whole(collection.id), None).items()
+            for key, record in records.records_by_key(
+                collection.id, part, unrestricted(collection.id), None
+            ).items()
         }
         there = recipients.contacts_at(collection.id, part)
         used = message_rows.used_of_each(

@@ -65,7 +65,7 @@ def contacts_by_address(
     `keeps_consent`: also e-mail needs consent. Three statements for all.
     """
     digests = {address: address_digest(address).hex() for address in addresses}
-    given = address_consents.given(digests.values())
+    given = address_consents.consents_of_addresses(digests.values())
     usual = address_consents.default_consents(workflow) if workflow is not None else {}
     by_mail = channel == "email"
     known = {
@@ -95,7 +95,7 @@ def agreeing(contact: Contact, channel: str, consent: Consent) -> Contact:
 
 def contact_by_digest(digest: str) -> Contact:
     """The contact that an address is of which the digest alone is known."""
-    consent = address_consents.given([digest]).get(digest, {})
+    consent = address_consents.consents_of_addresses([digest]).get(digest, {})
     return _as_it_stands(ADDRESS, {digest: Contact(ADDRESS, digest, consent=consent)})[digest]
 
 

@@ -314,7 +314,9 @@ def _hand_over(message: Message, letter: Letter) -> None:
 
 def _carrier(message: Message) -> Provider:
     """The provider that the message is marked with; where that is gone, who carries its kind now."""
-    return providers.named(message.channel, message.provider or "") or providers.provider_of(message.channel)
+    return providers.provider_by_name(message.channel, message.provider or "") or providers.provider_of(
+        message.channel
+    )
 
 
 def record_sent(message: Message, handed: Handed, *, in_worker: bool = False) -> None:

@@ -34,7 +34,7 @@ class UnsubscribePage:
     choices: Sequence[Choice]
 
 
-def opened(token: str, address: str) -> UnsubscribePage:
+def open_link(token: str, address: str) -> UnsubscribePage:
     """The page of a link. Raises NotFound for one that is not ours, TooMany for who tries many."""
     collection, record, message_id = _behind(token, address)
     contact = _contact(collection, record)

@@ -40,7 +40,7 @@ def provider_of(kind: str) -> Provider:
     return next((provider for provider in ready if provider.by_page), (ready or able)[0])
 
 
-def named(kind: str, name: str) -> Provider | None:
+def provider_by_name(kind: str, name: str) -> Provider | None:
     """The provider of this name, also where another one carries new messages now; None where there is none."""
     return next((provider for provider in every() if (provider.kind, provider.name) == (kind, name)), None)
 

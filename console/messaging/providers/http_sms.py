@@ -117,7 +117,7 @@ def _body(gateway: SmsGateway, roots: Mapping[str, Any]) -> tuple[bytes | None, 
         return None, ""
     if gateway.request.encoding == "form":
         return urlencode(
-            {name: expressions.shown(value) for name, value in filled.items()}
+            {name: expressions.value_text(value) for name, value in filled.items()}
         ).encode(), "application/x-www-form-urlencoded"
     return json.dumps(filled, ensure_ascii=False).encode(), "application/json"
 
@@ -182,7 +182,7 @@ def _number(told: str, country: str | None) -> str:
 
 
 def _text(expression: str | None, roots: Mapping[str, Any]) -> str:
-    return expressions.shown(expressions.parse(expression).value(roots)) if expression else ""
+    return expressions.value_text(expressions.parse(expression).value(roots)) if expression else ""
 
 
 def _form(body: bytes) -> dict[str, str]:

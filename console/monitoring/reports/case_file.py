@@ -78,7 +78,7 @@ def case_file(
         events += page
     export, signed_at = exports.of_run(actor, run_id, run["last_event"], ready=ready) or (None, None)
     proofs = [(name, b"".join(parts)) for name, parts in export.files()] if export else []
-    looked = documents.looked_at(actor, run_id)
+    looked = documents.opened_documents(actor, run_id)
     found = attachments.files_of_draft(actor, run_id) if with_documents else []
     kept = [
         (f"{number:03d}-{_plain(file.name)}", _content(actor, file.id))

@@ -17,7 +17,7 @@ from console.steps.request_documents import REASON, SENDER, RequestDocuments
 STEPS = "steps"
 
 
-def given(reader: activity.Reader, choices: Sequence[activity.ActivityRow]) -> dict[str, Given]:
+def reasons_of_choices(reader: activity.Reader, choices: Sequence[activity.ActivityRow]) -> dict[str, Given]:
     """Id of each event of a choice → what was handed in with it. A bounded number of statements, however many there are."""
     events = handed_in.with_choices(reader, choices)
     ways = {

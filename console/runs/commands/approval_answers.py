@@ -139,7 +139,7 @@ def _limits(actor: Actor, team: str, approval: Approval) -> str:
     if approval.decides or (approval.roles and access.held(actor, team).isdisjoint(approval.roles)):
         return ""
     roots = access.roots_of(actor, approval.shown.get("record"), None, approval.values)
-    limit = limits.over(actor.id, team, f"action:{approval.action}", "approve", roots)
+    limit = limits.exceeded_limits(actor.id, team, f"action:{approval.action}", "approve", roots)
     return f" {limit}" if limit else ""
 
 
@@ -282,7 +282,9 @@ def _replacing_command(request: VisibleRequest) -> commands.Void | commands.Rene
 
 
 def _asks_the_same(asked: ApprovalAsked, approval: Approval) -> bool:
-    return bool(log.body.plain(dict(asked.values)) == log.body.plain(dict(approval.values)))
+    return bool(
+        log.body.canonical_value(dict(asked.values)) == log.body.canonical_value(dict(approval.values))
+    )
 
 
 def _only_time_went_on(requester: Actor, request: VisibleRequest) -> bool:
@@ -346,12 +348,12 @@ def _compare(
     fields = {name: field for name in then if (field := collection.field(name)) is not None}
     try:
         values_now: Mapping[str, Any] = records.get(
-            collection_id, key, scopes.whole(collection_id), fields=list(fields)
+            collection_id, key, scopes.unrestricted(collection_id), fields=list(fields)
         ).values
     except NotFound:
         values_now = {}  # the record is gone: every field counts as changed
     for name, field in fields.items():
-        now = log.body.plain(shorten_texts(values_now.get(name)))
+        now = log.body.canonical_value(shorten_texts(values_now.get(name)))
         if now != then[name] and not alike(collection, field, values_now.get(name), then[name]):
             moved[collection_id, key, name] = ChangedField(
                 collection_id, name, field.label, then[name], now, wish

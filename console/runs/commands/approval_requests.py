@@ -54,8 +54,8 @@ def _given_before(run: Run, open_step: OpenStep, request: ApprovalAsked) -> Appr
         request.action,
         request.collection,
         request.record,
-        log.body.plain(dict(request.values)),
-        log.body.plain(dict(request.shown)),
+        log.body.canonical_value(dict(request.values)),
+        log.body.canonical_value(dict(request.shown)),
     )
     for _, attempt in sorted(run.attempts.items(), reverse=True):
         for each in reversed(attempt.approvals if attempt.step == open_step.attempt.step else ()):
@@ -63,8 +63,8 @@ def _given_before(run: Run, open_step: OpenStep, request: ApprovalAsked) -> Appr
                 each.action,
                 each.collection,
                 each.record,
-                log.body.plain(dict(each.values)),
-                log.body.plain(dict(each.shown)),
+                log.body.canonical_value(dict(each.values)),
+                log.body.canonical_value(dict(each.shown)),
             )
             if each.status == "approved" and asked_before == wanted:
                 return each

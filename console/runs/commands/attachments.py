@@ -105,7 +105,7 @@ def any_of(run_id: str) -> bool:
     return bool(files.of_run(run_id))
 
 
-def opened(actor: Actor, run_id: str, stored: Stored, page: int | None = None) -> bool:
+def record_opening(actor: Actor, run_id: str, stored: Stored, page: int | None = None) -> bool:
     """Record that a person who works on the run opened a page of the file, or the file itself. False for readers, and after the run's end."""
 
     def once() -> bool:

@@ -194,7 +194,7 @@ def _wishes(
     same = undo.collection is not None and undo.collection == effect.request.get("collection")
     key = effect.request.get("record") if same else run.record if undo.collection == run.collection else None
     act = action_preview.ready(actor, run, undo.id, key, None, now)
-    given, wrong = definitions.taken(undo.form, act.roots, {}, OWN_INPUT, dict(values))
+    given, wrong = definitions.submitted_values(undo.form, act.roots, {}, OWN_INPUT, dict(values))
     roots = with_own(act.roots, OWN_INPUT, given)
     record = (act.collection, act.record) if act.collection and act.record else None
     if (

@@ -155,7 +155,7 @@ def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason
 
 def _deputy(user: str, run_id: str) -> str | None:
     """Who stands in for this person now and could go on with the run; None where they are here, or nobody could."""
-    deputy = absences.substitute_of(user, absences.away())
+    deputy = absences.substitute_of(user, absences.people_away())
     if deputy is None or deputy == user:
         return None
     try:

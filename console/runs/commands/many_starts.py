@@ -155,7 +155,7 @@ def _records(account: Actor, definition: Definition, wanted: Sequence[WantedStar
     ]
     if collection is None or not keys or records.collection(collection).personal_key:
         return {}
-    return records.named(collection, keys, access.scope_for(account, collection, "read"), None)
+    return records.records_by_key(collection, keys, access.scope_for(account, collection, "read"), None)
 
 
 def _live_error(account: Actor, start: _Start) -> _Start | ConsoleError:

@@ -124,7 +124,7 @@ def _case(
     values: Mapping[str, Any],
 ) -> Record:
     """The record that the report creates. The console adds it: the reporter needs no right to its collection."""
-    whole = records.get(collection, record, scopes.whole(collection))
+    whole = records.get(collection, record, scopes.unrestricted(collection))
     roots = {"record": whole.values, "input": values, "currentUser": actor.attributes, "now": log.now()}
     target = str(definition.document.collection)
     made = {
@@ -137,7 +137,7 @@ def _case(
         case = records.insert(
             target,
             {name: value for name, value in made.items() if value is not None},
-            scopes.whole(target),
+            scopes.unrestricted(target),
             workflow=definition.id,
         )
     faults.point("reporting.filed.before")

@@ -117,7 +117,7 @@ def lacking_right(actor: Actor, seen: Seen) -> str | None:
 def inbox_of_others(person: Actor, run: Run) -> inboxes.Inbox | None:
     """The inbox in which the run waits, if the person does not work there; else None."""
     place = (run.ticket or {}).get("inbox")
-    inbox = next((one for one in inboxes.known() if one.id == place), None)
+    inbox = next((one for one in inboxes.all_inboxes() if one.id == place), None)
     return None if inbox is None or inboxes.may(person, inbox, "work") else inbox
 
 

@@ -9,7 +9,7 @@ from console import browse, log, records, workflows
 from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
-from console.core.forms import plain
+from console.core.forms import field_name
 from console.core.run import Event, Run, commands, decisions
 from console.core.run.causes import Causes, bounded, cause_of_actor
 from console.core.run.commands import Taken
@@ -24,7 +24,7 @@ from console.runs.engine.advancing import go_on
 from console.runs.engine.stepping import OpenStep, completion_of_values, context_of, plan_of, step_at
 from console.runs.store.loaded_runs import Loaded
 from console.runs.store.run_events import ENGINE
-from console.runs.store.run_store import Also, LiveRun, StartedAlready, inside, live_run, write
+from console.runs.store.run_store import Also, LiveRun, StartedAlready, find_conflict, live_run, write
 from console.steps.base import Context
 from console.workflows import Definition
 
@@ -446,7 +446,7 @@ def require_none_live(actor: Actor, exclusive: str | None, hands_off: HandsOff |
     run_id = (
         live_run(exclusive)
         if hands_off is None
-        else inside(exclusive, promised=hands_off.run_id, lead=hands_off.lead)
+        else find_conflict(exclusive, promised=hands_off.run_id, lead=hands_off.lead)
     )
     if run_id is None:
         return
@@ -490,7 +490,9 @@ def checked_input(
     except Invalid as error:
         raise Invalid(
             error.message,
-            details=[{**detail, "field": f"input.{plain(str(detail['field']))}"} for detail in error.details],
+            details=[
+                {**detail, "field": f"input.{field_name(str(detail['field']))}"} for detail in error.details
+            ],
         ) from None
     return completion.values, completion.output if completion.output is not None else completion.values
 

@@ -210,7 +210,9 @@ def _keep_other_items(
         **typed.get(key, {"item": None}),
         typed_drafts.OTHERS: {other: value for other, value in typed.items() if other != key},
     }
-    typed_drafts.keep(run.id, run.current, actor.id, seen.loaded.subject or "", log.body.plain(values), now)
+    typed_drafts.keep(
+        run.id, run.current, actor.id, seen.loaded.subject or "", log.body.canonical_value(values), now
+    )
     return typed_drafts.Draft(values, now, actor.id)
 
 
@@ -396,7 +398,7 @@ def _reasons_in_sight(
         context.roots["now"],
         context.shown,
         context.chosen,
-        hidden=reader_reach.without(hidden),
+        hidden=reader_reach.replace_hidden(hidden),
     )
     try:
         completion_of(open_step, seen, given, outcome)
@@ -491,7 +493,7 @@ def draft(
             typed_drafts.latest(run_id, attempt.n, seen.loaded.subject), kept
         )
     if not typed_drafts.keep(
-        run_id, attempt.n, actor.id, seen.loaded.subject or "", log.body.plain(kept), now
+        run_id, attempt.n, actor.id, seen.loaded.subject or "", log.body.canonical_value(kept), now
     ):
         raise Conflict(
             "This run moved on while this was typed. Reload it to see where it stands.", code="stale_revision"

@@ -113,7 +113,7 @@ def _of_wait(run: Run) -> list[ChildRun]:
     return [ChildRun(*row[:6]) for row in fetch(_OF_WAIT, (run.id, wanted, run.id))]
 
 
-def left() -> int:
+def requeue_parents() -> int:
     """Put in a job for each run whose children a crash left alone, and return how many."""
     return jobs.enqueue_all([jobs.tend(run_id, f"{run_id}:left") for (run_id,) in fetch(_LEFT, (1000,))])
 
@@ -168,7 +168,7 @@ _looks: OrderedDict[str, Look] = OrderedDict()
 """Of runs that wait for very many others; the newest last."""
 
 
-def tend(run_id: str) -> None:
+def wake_parent(run_id: str) -> None:
     """Look after the runs that the step of this run waits for. Idempotent: what a worker calls when it begins to wait, and when one of them has ended."""
     look = _looks.get(run_id)
     if look is not None and not jobs.paused() and not workflows.paused(look.definition):

@@ -53,7 +53,7 @@ def _tells_of_deletion(output: Any, key: str | None) -> bool:
 def is_deleted(run: Run) -> bool:
     """Whether the record no longer exists, not only for somebody."""
     try:
-        records.get(run.collection or "", run.record or "", scopes.whole(run.collection or ""))
+        records.get(run.collection or "", run.record or "", scopes.unrestricted(run.collection or ""))
     except NotFound:
         return True
     return False
@@ -73,7 +73,9 @@ def needs_record(definition: Definition, step_id: str) -> bool:
     step = definition.document.step(step_id)
     kind, view = steps.get(step.type), steps.view(step)
     texts = [located.text for located in kind.expressions(view.config)]
-    texts += [text for located in kind.templates(view.config) for text in expressions.inside(located.text)]
+    texts += [
+        text for located in kind.templates(view.config) for text in expressions.raw_expressions(located.text)
+    ]
     reads_own = any(read.collection is None for read in kind.reads(view))
     return reads_own or kind.tags or bool(kind.edits(view)) or any(_names_record(text) for text in texts)
 

@@ -79,7 +79,9 @@ def asked_by(definition: Definition, step_id: str) -> frozenset[str]:
     step = definition.document.step(step_id)
     kind, view = steps.get(step.type), steps.view(step)
     texts = [located.text for located in kind.expressions(view.config)]
-    texts += [text for located in kind.templates(view.config) for text in expressions.inside(located.text)]
+    texts += [
+        text for located in kind.templates(view.config) for text in expressions.raw_expressions(located.text)
+    ]
     named = {path[1] for text in texts for path in _paths(text) if path[0] == "run" and len(path) > 1}
     return frozenset(
         {OPENED, FAILED} & (named if getattr(view.config, "opened", None) is None else {*named, OPENED})

@@ -309,7 +309,7 @@ def _state(record: Record | None) -> str | None:
 
 
 def _name(actor: Actor, collection: str, key: str) -> str | None:
-    known = browse.named(actor, [(collection, key)], "read").get((collection, key))
+    known = browse.names_of(actor, [(collection, key)], "read").get((collection, key))
     return known.title if known is not None else None
 
 

@@ -109,7 +109,7 @@ def pick_up() -> int:
             give_up_waiting(run_id)
         except Exception:
             logger.exception("sweep: run %s", run_id)
-    children.left()
+    children.requeue_parents()
     return jobs.enqueue_all(
         [
             jobs.advance(run_id, seq, hands_off=behind)

@@ -78,13 +78,13 @@ def dry_run(
 
     Raises Invalid for the record or the input (`input.…`), NotFound for a record that the actor may not see, SourceDown.
     """
-    dry = begun(actor, definition, record, given, script, now=now, about=about, gate=gate)
+    dry = begin_dry_run(actor, definition, record, given, script, now=now, about=about, gate=gate)
     dry.former = former
     with records.rehearsed():
         return dry.result(dry.play())
 
 
-def begun(
+def begin_dry_run(
     actor: Actor,
     definition: Definition,
     record: str | None,

@@ -84,7 +84,7 @@ def _of_run(actor: Actor, seen: Seen) -> dict[str, Any]:
     """What the run held, without what the actor may not read, and its record as it is today."""
     run = seen.run
     hidden = reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=True)
-    held = held_by_steps(run, reader_reach.without(hidden))
+    held = held_by_steps(run, reader_reach.replace_hidden(hidden))
     start = seen.definition.document.start.id
     known = {"steps": held, "input": held.get(start, {}), "run": run_facts(run)}
     try:

@@ -13,8 +13,8 @@ from typing import Any
 from console import records
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
-from console.core.origins import PLACE, plain, read_of_action
-from console.core.scopes import Scope, whole
+from console.core.origins import PLACE, base_collection_id, read_of_action
+from console.core.scopes import Scope, unrestricted
 from console.infra.db.engine import fetch
 from console.infra.db.run_reach import EVERY_RUN
 from console.steps.base import Act, Read, Rows
@@ -71,7 +71,10 @@ def of_step(run_id: str, step: str, places: Iterable[str]) -> dict[str, dict[str
     found = {}
     for place in places:
         keys = known.get(place, frozenset() if NOTED[0] in known else frozenset({UNTOLD})) - {NO_ROWS}
-        found[place.partition(f"{PLACE}{step}.")[2]] = {"collection": plain(place), "keys": sorted(keys)}
+        found[place.partition(f"{PLACE}{step}.")[2]] = {
+            "collection": base_collection_id(place),
+            "keys": sorted(keys),
+        }
     return found
 
 
@@ -123,7 +126,7 @@ class Judge:
         `run_id` None: of any run. `fresh` is not stored yet. No statement if every scope is unlimited, otherwise one, and one for each collection with a
         limit.
         """
-        limited = {place for place in places if not self._scope_of(plain(place)).unlimited}
+        limited = {place for place in places if not self._scope_of(base_collection_id(place)).unlimited}
         if run_id is None or not limited:
             return dict.fromkeys(limited, frozenset())
         read = self._rows_of(run_id)
@@ -138,12 +141,12 @@ class Judge:
         if place not in known and place not in fresh and NOTED[0] not in known and NOTED[0] not in fresh:
             return frozenset()
         keys = (known.get(place, frozenset()) | fresh.get(place, frozenset())) - {NO_ROWS}
-        visible = keys & self._seen(plain(place), keys - {UNTOLD})
+        visible = keys & self._seen(base_collection_id(place), keys - {UNTOLD})
         unseen = keys - visible
         if not unseen or (
             UNTOLD not in unseen
             and read.holder == self._person
-            and not _visible(plain(place), unseen, whole(plain(place)))
+            and not _visible(base_collection_id(place), unseen, unrestricted(base_collection_id(place)))
         ):
             return None
         return visible
@@ -160,7 +163,7 @@ class Judge:
                 found
                 for read in self._runs.values()
                 for place, found in read.places.items()
-                if plain(place) == collection
+                if base_collection_id(place) == collection
             )
             wanted = keys.union(*every) - known - {UNTOLD, NO_ROWS}
             known |= wanted

@@ -308,8 +308,8 @@ def as_stored(event: Event) -> Event:
     return Event(
         event.type,
         event.at,
-        log.body.plain(event.open),
-        log.body.plain(event.sealed, -2),
+        log.body.canonical_value(event.open),
+        log.body.canonical_value(event.sealed, -2),
         event.step,
         event.by,
     )

@@ -314,7 +314,7 @@ def live_run(exclusive_key: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-def inside(exclusive_key: str, *, promised: str | None, lead: str | None) -> str | None:
+def find_conflict(exclusive_key: str, *, promised: str | None, lead: str | None) -> str | None:
     """The id of the live run that holds the key, or of a run that was promised and will hold it, but `promised`, or of the place of who waits to begin and will hold it, but `lead`."""
     rows = fetch(_INSIDE, (*[exclusive_key] * 2, promised, *[exclusive_key] * 3, lead))
     return rows[0][0] if rows else None

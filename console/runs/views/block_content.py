@@ -73,10 +73,10 @@ def at_end(actor: Actor, definition: Definition, run: Run) -> list[blocks.Data]:
 def computed(definition: Definition, step_id: str, roots: Mapping[str, Any]) -> list[blocks.Data]:
     """The data of the blocks of this step from these values."""
     looks = Looks(definition, step_id)
-    return fitted(blocks.compute(_blocks(definition, step_id), roots, looks.look))
+    return limit_blocks(blocks.compute(_blocks(definition, step_id), roots, looks.look))
 
 
-def fitted(content: list[blocks.Data]) -> list[blocks.Data]:
+def limit_blocks(content: list[blocks.Data]) -> list[blocks.Data]:
     """The blocks in at most 256 KB, as they are recorded: the longest lists are cut and say so; then in place of the largest stands a sentence."""
     content = list(content)
     sizes = [len(orjson.dumps(data)) for data in content]
@@ -119,7 +119,7 @@ def _cut(data: blocks.Data) -> blocks.Data:
 def with_names(actor: Actor, content: list[blocks.Data]) -> list[blocks.Data]:
     """The content with titles: the look of each value that refers to a record has the title of that record in `named`, if the actor may know it."""
     wanted = {(leaf["look"]["references"], str(leaf["value"])) for leaf in _references(content)}
-    found = browse.named(actor, wanted) if wanted else {}
+    found = browse.names_of(actor, wanted) if wanted else {}
     for leaf in _references(content):
         known = found.get((leaf["look"]["references"], str(leaf["value"])))
         if known is not None:

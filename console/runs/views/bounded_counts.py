@@ -95,7 +95,7 @@ def few(within: Reach) -> Reach:
     return replace(within, given={**within.given, "most": [MOST_CHECKED] * len(within.given["workflows"])})
 
 
-def counted(within: Reach, statement: str, **given: Any) -> dict[str, dict[str, Bounded]]:
+def count_bounded(within: Reach, statement: str, **given: Any) -> dict[str, dict[str, Bounded]]:
     """Workflow → figure → how many. The statement gives rows (workflow, range, its bound, figure, why, collection, record, how many): of a range one more than
     its bound is read. One statement, and those to the sources.
     """

@@ -239,7 +239,7 @@ def to_continue(actor: Actor, *, limit: int = 50) -> list[RunHead]:
     return _heads(actor, _rows(found.order_by(run.put_down_at).limit(limit)))
 
 
-def listed(
+def visible_runs(
     actor: Actor,
     *wanted: sa.ColumnElement[bool],
     order: Sequence[sa.ColumnElement[Any]],
@@ -257,7 +257,7 @@ def listed(
 def head(actor: Actor, run_id: str) -> RunHead | None:
     """The run as in a list; None if there is none that the actor may see."""
     found, _ = (
-        listed(actor, tables.run.c.id == run_id, order=(tables.run.c.id,), limit=1)
+        visible_runs(actor, tables.run.c.id == run_id, order=(tables.run.c.id,), limit=1)
         if "\x00" not in run_id
         else ([], None)
     )
@@ -267,7 +267,7 @@ def head(actor: Actor, run_id: str) -> RunHead | None:
 def with_ids(actor: Actor, run_ids: Sequence[str]) -> list[RunHead]:
     """Those of these runs that the actor may see."""
     return (
-        listed(actor, tables.run.c.id.in_(run_ids), order=(tables.run.c.id,), limit=len(run_ids))[0]
+        visible_runs(actor, tables.run.c.id.in_(run_ids), order=(tables.run.c.id,), limit=len(run_ids))[0]
         if run_ids
         else []
     )

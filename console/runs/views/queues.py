@@ -14,7 +14,7 @@ from console.core.run.duties import violated_rule
 from console.infra.db import tables
 from console.infra.db.engine import fetch
 from console.runs.engine.stepping import done_before, may_do_step
-from console.runs.views.lists import RunHead, listed, visible_pairs
+from console.runs.views.lists import RunHead, visible_pairs, visible_runs
 from console.runs.views.record_reach import limited_collections, visible_records
 
 PRIORITIES = ("urgent", "high", "normal", "low")
@@ -127,7 +127,9 @@ def held_runs(
             if after
             else []
         )
-        found, last = listed(actor, *wanted, *later, order=(run.created_at, run.id), limit=limit - len(heads))
+        found, last = visible_runs(
+            actor, *wanted, *later, order=(run.created_at, run.id), limit=limit - len(heads)
+        )
         heads += found
         after = None if last is None else Place(0, last.created_at.isoformat(), last.id)
         if last is None:
@@ -247,7 +249,7 @@ def _takeable(
     heads: list[RunHead] = []
     while True:
         conditions = [*wanted, later(after)] if after else wanted
-        found, last = listed(
+        found, last = visible_runs(
             actor, *conditions, order=order, limit=max(limit - len(heads), _BATCH), act="resume"
         )
         fit = [head for head in found if head.step is None or _could(actor, head)]

@@ -9,7 +9,7 @@ from console import browse, records
 from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.core.origins import KEY, SAID, Closed, plain
+from console.core.origins import KEY, SAID, Closed, base_collection_id
 from console.core.scopes import Scope
 from console.log import event_view, masking
 from console.log.masking import DOTS
@@ -56,7 +56,7 @@ def within_reach(
     known: dict[tuple[str, int, str | None], Closed] = {}
 
     def own(collection: str | None) -> frozenset[str]:
-        return hidden(plain(collection) if collection is not None else None)
+        return hidden(base_collection_id(collection) if collection is not None else None)
 
     def closed(workflow: str, version: int, run: str | None) -> Closed:
         if (workflow, version, run) not in known:
@@ -67,12 +67,14 @@ def within_reach(
             known[(workflow, version, run)] = Closed(found, kept, strange)
         return known[(workflow, version, run)]
 
-    return masking.Within(own, closed, lambda collection: former_fields.fields_of_titles(plain(collection)))
+    return masking.Within(
+        own, closed, lambda collection: former_fields.fields_of_titles(base_collection_id(collection))
+    )
 
 
 def _without_rows(hidden: masking.Hidden, strange: Iterable[str]) -> masking.Hidden:
     """What is hidden, and in addition every field of the rows of these reads."""
-    shut = {place: _every_field(plain(place)) | {KEY} for place in strange}
+    shut = {place: _every_field(base_collection_id(place)) | {KEY} for place in strange}
     return lambda place: hidden(place) | shut.get(place or "", frozenset())
 
 
@@ -203,7 +205,7 @@ def named_for(
     if not wanted:
         return screen
     known = (
-        browse.named(actor, {reference for reference in wanted if reference[0]}, "read")
+        browse.names_of(actor, {reference for reference in wanted if reference[0]}, "read")
         if then is None
         else {}
     )
@@ -242,6 +244,6 @@ def _untitled(collection_id: str | None) -> str:
     return f"{collection.label_one} {DOTS}" if collection is not None else DOTS
 
 
-def without(hidden: masking.Within) -> masking.Within:
+def replace_hidden(hidden: masking.Within) -> masking.Within:
     """What is hidden, for building texts: a hidden value is replaced by dots."""
     return replace(hidden, instead=DOTS)

@@ -11,7 +11,7 @@ from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import ConsoleError, NotFound
-from console.core.origins import plain
+from console.core.origins import base_collection_id
 from console.core.run import Event, Run, fold
 from console.formats import Named, sentences
 from console.log import event_view, masking
@@ -142,7 +142,11 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     moved = rows if opened[1].body["wf"]["version"] != state.version else ()
     if moved:
         _as_entered(run_json["attempts"], moved, state)
-    read = {plain(place) for place in hidden.closed.version.loaded} if hidden.closed is not None else set()
+    read = (
+        {base_collection_id(place) for place in hidden.closed.version.loaded}
+        if hidden.closed is not None
+        else set()
+    )
     names = _names(
         actor,
         seen,
@@ -279,7 +283,7 @@ def rows_today(actor: Actor, screen: Mapping[str, Any]) -> Today:
             fields = {field.name for field in records.collection(collection).fields} & names - hidden(
                 collection
             )
-            rows = {} if scope.nothing else records.named(collection, keys, scope, fields)
+            rows = {} if scope.nothing else records.records_by_key(collection, keys, scope, fields)
             found[collection] = {key: record.values for key, record in rows.items()}
     return found
 

@@ -104,7 +104,7 @@ def draw_screen(
     left, paths = masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)
     if not paths:
         return screen
-    with_dots = _drawn(actor, seen, now, item, typed, reader_reach.without(hidden))
+    with_dots = _drawn(actor, seen, now, item, typed, reader_reach.replace_hidden(hidden))
     left |= {"wrong": [{**detail, "why": ""} for detail in left["wrong"]]} if "wrong" in left else {}
     return {
         **reader_reach.named_for(actor, dict(left)),
@@ -227,7 +227,7 @@ def _named(actor: Actor, screen: Screen) -> dict[str, Any]:
         wanted |= _referred(
             fields, [{field["name"]: field.get(side) for field in fields} for side in ("old", "new")]
         )
-    found = browse.named(actor, wanted | record_links.links_in(screen.get("text") or ""))
+    found = browse.names_of(actor, wanted | record_links.links_in(screen.get("text") or ""))
     references = [
         {"collection": collection, "key": key, "record": known.key, "title": known.title}
         | ({"absent": True} if known.absent else {})
@@ -332,15 +332,15 @@ def without_loaded(screen: Screen) -> Screen:
 
 def digest(screen: Screen) -> bytes:
     """SHA-256 of the screen, to compare screens."""
-    return hashlib.sha256(log.body.canonical(log.body.plain(screen))).digest()
+    return hashlib.sha256(log.body.canonical(log.body.canonical_value(screen))).digest()
 
 
 def fit_size(screen: Screen) -> Screen:
     """The screen in at most 64 KB beside its blocks: long texts are cut and get their hash, then the longest tables are cut.
 
-    The blocks were made to fit when they were computed (`block_content.fitted`), so that a replay shows them as they were.
+    The blocks were made to fit when they were computed (`block_content.limit_blocks`), so that a replay shows them as they were.
     """
-    plain: Screen = log.body.plain(screen)
+    plain: Screen = log.body.canonical_value(screen)
     kept = {name: plain.pop(name) for name in ("content",) if name in plain}
     return _cut(plain) | kept
 

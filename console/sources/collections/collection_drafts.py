@@ -228,7 +228,7 @@ def _save_fitted(actor: Actor, collection_id: str, revision: int, document: Coll
     with hot_engine().connect() as connection:
         every, own = read_stored(connection, collection_id)
     columns = {item.id: frozenset(column["name"] for column in item.structure["columns"]) for item in every}
-    made = repairs.fitted(document.to_json(), own.structure, columns)
+    made = repairs.adapt_document(document.to_json(), own.structure, columns)
     bare = assembled_with(every, own, read({**made, "segments": []}))
     made["segments"] = [segment for segment in made.get("segments", ()) if not _misfit(actor, bare, segment)]
     return save(actor, collection_id, revision, made)

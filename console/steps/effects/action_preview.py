@@ -7,7 +7,7 @@ from typing import Any, Literal
 from console import records
 from console.auth import access
 from console.auth.access import limits
-from console.auth.access.labels import known
+from console.auth.access.labels import all_titles
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
 from console.core.errors import NotFound
@@ -48,7 +48,7 @@ def ready(
         problem,
         _limits(actor, run.team, action, roots),
         {each.id: each.title for each in action_cache.every().values()},
-        lambda values: judged(actor, run.team, action, roots, values),
+        lambda values: preview_action(actor, run.team, action, roots, values),
     )
 
 
@@ -92,12 +92,12 @@ def _limits(actor: Actor, team: str | None, action: Action, roots: Mapping[str, 
         return ""
     unmet, names = (
         limits.decision_of(actor.id, team, obj, "execute", access.roots_of(actor, record, run)).unmet,
-        known(),
+        all_titles(),
     )
     return " ".join(dict.fromkeys(limits.limit(unmet_rule.row, names) for unmet_rule in unmet))
 
 
-def judged(
+def preview_action(
     actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any], values: Mapping[str, Any]
 ) -> tuple[Literal["execute", "request", ""], str]:
     """What the actor may do with these values of the form, and the limits that they are over, as sentences."""
@@ -106,6 +106,6 @@ def judged(
         if access.can(actor, team, obj, act, record, run=roots.get("run"), typed=values):
             return act, ""
     judged_roots = access.roots_of(actor, record, roots.get("run"), values)
-    return "", limits.over(actor.id, team, obj, "execute", judged_roots) or limits.over(
+    return "", limits.exceeded_limits(actor.id, team, obj, "execute", judged_roots) or limits.exceeded_limits(
         actor.id, team, obj, "request", judged_roots
     )

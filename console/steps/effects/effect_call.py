@@ -18,7 +18,7 @@ from console.core.actor import Actor
 from console.core.documents import action_document as documents
 from console.core.documents.action_document import Beside, Requirement
 from console.core.documents.collections import Field
-from console.core.documents.fields import Computed, computed, fitted
+from console.core.documents.fields import Computed, coerce_computed, computed
 from console.core.errors import Conflict, Invalid, NotFound
 from console.core.forms import FormField
 from console.core.run import Effect, Run
@@ -254,7 +254,7 @@ def shaped(call: Call, field: Field, value: Any) -> Any:
     """A computed value as the field holds it. Raises Invalid for one that does not fit where the effect is checked as the record's own form is."""
     if field.type not in SHAPED:
         return value
-    fitting = fitted(FormField(field.name, field.label, field.type), value)
+    fitting = coerce_computed(FormField(field.name, field.label, field.type), value)
     if call.as_form and fitting is None and value not in (None, ""):
         raise Invalid(
             "A value does not fit.", at=(field.name, f"{field.label}: this is not what the field holds.")

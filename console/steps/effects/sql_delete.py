@@ -46,7 +46,7 @@ def _seen(call: Call) -> Mapping[str, Any]:
 
 def _is_there(collection: str, key: str) -> bool:
     try:
-        records.get(collection, key, scopes.whole(collection))
+        records.get(collection, key, scopes.unrestricted(collection))
     except NotFound:
         return False
     return True

@@ -29,7 +29,7 @@ CAUSES = {
 @blueprint.get("/ai/ladder/<slug>/<step>")
 def show(slug: str, step: str) -> Response:
     """Show the level, its evidence and its history."""
-    return _page(promotion.standing(frame.actor(), slug, step))
+    return _page(promotion.promotion_state(frame.actor(), slug, step))
 
 
 @blueprint.post("/ai/ladder/<slug>/<step>/<any(promote, back):word>")
@@ -41,7 +41,7 @@ def move(slug: str, step: str, word: str) -> Response:
     except (NotAllowed, NotFound):
         raise
     except ConsoleError as wrong:
-        return _page(promotion.standing(frame.actor(), slug, step), wrong, word)
+        return _page(promotion.promotion_state(frame.actor(), slug, step), wrong, word)
     return frame.redirect_to(proposal_report.ladder_url(slug, step))
 
 

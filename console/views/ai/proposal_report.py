@@ -59,7 +59,7 @@ def show() -> Response:
         "days": WINDOWS,
         "charts": charts(report) if report.total.asked else [],
         "fields": rows(report),
-        "behind": behind,
+        "behind": steps_url,
         "others": figures_by_dimension(report),
         "ladder_url": ladder_url,
         "said": report_words,
@@ -116,7 +116,7 @@ def window() -> Window:
     return Window(datetime.now(UTC), int(days), workflow, step)
 
 
-def behind(workflow: str | None = None, step: str | None = None, **more: Any) -> str:
+def steps_url(workflow: str | None = None, step: str | None = None, **more: Any) -> str:
     """Return the address of the steps behind a figure, in this page's window."""
     about = window()
     return frame.with_query(
@@ -249,7 +249,7 @@ def _by_level(report: Report) -> Chart:
                 ],
             )
         ],
-        hrefs=[behind(became="changed", level=level.level) for level in levels],
+        hrefs=[steps_url(became="changed", level=level.level) for level in levels],
         unit=" %",
         most=100,
         empty="No proposed value has been decided about in this time.",
@@ -284,9 +284,9 @@ def _by_hand(report: Report) -> Chart:
             )
         ],
         hrefs=[
-            behind(became="by_hand")
+            steps_url(became="by_hand")
             if code == "chosen"
-            else behind(became="without", code=code if code not in ("declined", "failed", "off") else None)
+            else steps_url(became="without", code=code if code not in ("declined", "failed", "off") else None)
             for _, (_, code) in reasons
         ],
         empty="Every step that people handed in had a proposal, and nobody put one aside.",

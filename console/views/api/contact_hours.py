@@ -83,7 +83,7 @@ ONE = {"workflow_id": "kyc-review"}
 @operation("readLeadConsents", "source.manage", LeadConsents, refuses=(403,), example=Example(ONE))
 def lead_consents(workflow_id: str) -> ResponseReturnValue:
     """On which legal basis a workflow reaches leads without a record that bring no consent of their own."""
-    target = enrolments.seen(g.actor, workflow_id)
+    target = enrolments.require_target(g.actor, workflow_id)
     rules.require(g.actor)
     return jsonify(_of_leads(address_consents.defaults(target.id)))
 
@@ -99,7 +99,7 @@ def lead_consents(workflow_id: str) -> ResponseReturnValue:
 )
 def set_lead_consents(workflow_id: str) -> ResponseReturnValue:
     """Confirm it, in place of what was confirmed. What was taken back by anybody counts more. 422 with a detail per channel."""
-    target = enrolments.seen(g.actor, workflow_id)
+    target = enrolments.require_target(g.actor, workflow_id)
     rules.require(g.actor)
     wanted = {channel: told.basis for channel, told in read(NewLeadConsents).consent.items()}
     return jsonify(_of_leads(address_consents.set_defaults(g.actor, target.id, target.slug, wanted)))

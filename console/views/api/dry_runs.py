@@ -62,7 +62,7 @@ def dry_run(workflow_id: str) -> ResponseReturnValue:
         gate=gate,
     )
     workflow_trials.require_taken(found)
-    return jsonify(log.body.plain(found.to_json()))
+    return jsonify(log.body.canonical_value(found.to_json()))
 
 
 class TriedOn(Sent):
@@ -86,5 +86,7 @@ def trial(workflow_id: str) -> ResponseReturnValue:
     """Judge each message of the workflow as if it left now, for up to 200 contacts whom the caller sees; nothing is written or sent. 422 where it is not about contacts."""
     sent = read(TriedOn)
     document = workflow_trials.definition_to_try(g.actor, workflow_id, sent.version).document
-    found = contact_trials.tried(g.actor, document, BrowseQuery(segment=sent.segment, filter=sent.filter))
+    found = contact_trials.try_contacts(
+        g.actor, document, BrowseQuery(segment=sent.segment, filter=sent.filter)
+    )
     return jsonify(found.to_json())

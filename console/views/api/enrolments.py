@@ -163,7 +163,7 @@ def _taken_out(done: Done) -> dict[str, Any]:
 def _left(_done: Done) -> dict[str, Any]:
     """Return the lead as it is now."""
     given = request.view_args or {}
-    return _lead(enrolments.seen(g.actor, str(given["workflow_id"])), str(given["lead_id"]))
+    return _lead(enrolments.require_target(g.actor, str(given["workflow_id"])), str(given["lead_id"]))
 
 
 def _lead(target: Target, lead_id: str) -> dict[str, Any]:
@@ -204,7 +204,7 @@ def enrol(workflow_id: str) -> ResponseReturnValue:
         )
         headings, _ = contact_files.sample(file, g.actor.id)
         columns = enrolments.whom_to_enrol.columns_of(
-            g.actor, enrolments.seen(g.actor, workflow_id), headings
+            g.actor, enrolments.require_target(g.actor, workflow_id), headings
         )
         question = Question(file=file, columns=columns, match=sent.match, values=sent.values)
     begun = enrolments.batches.begin(g.actor, workflow_id, question, preview=sent.preview)
@@ -280,7 +280,7 @@ def enrol_leads(workflow_id: str) -> ResponseReturnValue:
 def leads(workflow_id: str) -> ResponseReturnValue:
     """Who is in the workflow, the newest first, each with the path taken. Those whose record the caller may not see are left out."""
     wanted = parse_query(WantedLeads)
-    target = enrolments.seen(g.actor, workflow_id)
+    target = enrolments.require_target(g.actor, workflow_id)
     page = enrolments.places.page(
         g.actor,
         target,
@@ -303,7 +303,7 @@ def leads(workflow_id: str) -> ResponseReturnValue:
 )
 def lead(workflow_id: str, lead_id: str) -> ResponseReturnValue:
     """One who is or was in the workflow."""
-    return jsonify(_lead(enrolments.seen(g.actor, workflow_id), lead_id))
+    return jsonify(_lead(enrolments.require_target(g.actor, workflow_id), lead_id))
 
 
 @blueprint.post("/workflows/<workflow_id>/leads/<lead_id>/unenrol")
@@ -321,7 +321,7 @@ def lead(workflow_id: str, lead_id: str) -> ResponseReturnValue:
 def unenrol(workflow_id: str, lead_id: str) -> ResponseReturnValue:
     """Take somebody out at once: their run is cancelled with the reason, and what is pending is done no more."""
     enrolments.unenrol(g.actor, workflow_id, lead_id, read(WhyLeft).reason)
-    return jsonify(_lead(enrolments.seen(g.actor, workflow_id), lead_id))
+    return jsonify(_lead(enrolments.require_target(g.actor, workflow_id), lead_id))
 
 
 @blueprint.post("/workflows/<workflow_id>/unenrolments")
@@ -361,13 +361,13 @@ def get_unenrolment(workflow_id: str, unenrolment_id: str) -> ResponseReturnValu
 @operation("countWorkflow", "workflow.see", WorkflowCounts, example=Example(ONE))
 def counts(workflow_id: str) -> ResponseReturnValue:
     """How many are in the workflow, at which step, in which version."""
-    target = enrolments.seen(g.actor, workflow_id)
+    target = enrolments.require_target(g.actor, workflow_id)
     return jsonify(enrolments.counts_for(g.actor, target.id, target.collection).to_json())
 
 
 def _batch(workflow_id: str, enrolment_id: str) -> Batch:
     """Return the batch, if it is one of this workflow."""
     found = enrolments.batches.get(g.actor, enrolment_id)
-    if found.workflow != enrolments.seen(g.actor, workflow_id).id:
+    if found.workflow != enrolments.require_target(g.actor, workflow_id).id:
         raise NotFound
     return found

@@ -264,7 +264,7 @@ def store_done(response: Response) -> Response:
 
 
 @blueprint.teardown_app_request
-def let_go(_error: BaseException | None) -> None:
+def release_key(_error: BaseException | None) -> None:
     """Let go of the key. Where the connection was lost, so was the lock."""
     lock: ExitStack | None = g.pop("idempotency_lock", None)
     if lock is not None:

@@ -223,7 +223,7 @@ def case_file(run_id: str) -> ResponseReturnValue:
     """The run, its screens, documents and events with their proofs, as far as the caller may see them; an event of the log. The archive is checked by the `verify.py`
     in it. 422 `too_long` for a PDF of more than 1,000 lines.
     """
-    return run_case_file.sent(g.actor, run_id, parse_query(Form).format)
+    return run_case_file.send_case_file(g.actor, run_id, parse_query(Form).format)
 
 
 @blueprint.get("/runs/<run_id>/events")
@@ -242,5 +242,5 @@ def events(run_id: str) -> ResponseReturnValue:
 def replay(run_id: str) -> ResponseReturnValue:
     """The run and what was on screen after event `at`. Values come from the log, never from today's record."""
     replayed = runs.replay(g.actor, run_id, parse_query(Moment).at).json
-    looked = documents.looked_at(g.actor, run_id, replayed["at"])
+    looked = documents.opened_documents(g.actor, run_id, replayed["at"])
     return jsonify({**replayed, "documents": [document.to_json() for document in looked]})

@@ -47,7 +47,7 @@ def _shown(line: SecretLine) -> dict[str, Any]:
 @operation("listSecrets", "source.manage", Listed[OutgoingSecret], query=Paged, refuses=(403,))
 def every() -> ResponseReturnValue:
     """Every secret by name, without its value: where it may go, and what names it."""
-    return jsonify(page_of([_shown(line) for line in secret_settings.listed(g.actor)], "name"))
+    return jsonify(page_of([_shown(line) for line in secret_settings.list_secrets(g.actor)], "name"))
 
 
 @blueprint.put("/<secret>")
@@ -71,7 +71,7 @@ def put(secret: str) -> ResponseReturnValue:
                 {**detail, "field": FIELDS.get(detail["field"], detail["field"])} for detail in error.details
             ],
         ) from None
-    for line in secret_settings.listed(g.actor):
+    for line in secret_settings.list_secrets(g.actor):
         if line.secret.name == secret:
             return jsonify(_shown(line))
     raise NotFound

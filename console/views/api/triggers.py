@@ -87,7 +87,7 @@ class SwitchedTrigger(Sent):
 @operation("listTriggers", "workflow.see", Listed[TriggerListed], query=Paged, example=Example(ONE))
 def every(workflow_id: str) -> ResponseReturnValue:
     """What starts runs of the workflow: with the next firings, the last ones, and why something did not start."""
-    _, found = triggers.listed(g.actor, workflow_id)
+    _, found = triggers.list_triggers(g.actor, workflow_id)
     return jsonify(page_of([_trigger_json(trigger) for trigger in found]))
 
 
@@ -130,7 +130,7 @@ def _renewed(_done: Done) -> dict[str, Any]:
 
 
 def _now(ident: str) -> dict[str, Any]:
-    return _made(triggers.now(g.actor, str((request.view_args or {})["workflow_id"]), ident))
+    return _made(triggers.current_trigger(g.actor, str((request.view_args or {})["workflow_id"]), ident))
 
 
 @blueprint.post("/workflows/<workflow_id>/triggers")

@@ -106,7 +106,7 @@ def out() -> ResponseReturnValue:
 
 def start_session(opened: str | None, there: str) -> Response | None:
     """Return a redirect to `there` with a cookie for this session and nothing else; None if there is no such session."""
-    standing = None if opened is None else accounts.standing(opened)
+    standing = None if opened is None else accounts.session_of(opened)
     if opened is None or standing is None:
         return None
     end_former_session()

@@ -19,7 +19,7 @@ blueprint = Blueprint("invitations", __name__)
 def show(token: str) -> ResponseReturnValue:
     """Show the form; a GET does not use the link up."""
     try:
-        return _form(accounts.opened(token, request.remote_addr or ""), _empty_form())
+        return _form(accounts.open_invitation(token, request.remote_addr or ""), _empty_form())
     except NotFound as gone:
         return _gone(gone)
 
@@ -39,7 +39,7 @@ def accepted(token: str) -> ResponseReturnValue:
         )
 
     try:
-        return form.submit_to(enter) or _form(accounts.opened(token, address), form)
+        return form.submit_to(enter) or _form(accounts.open_invitation(token, address), form)
     except NotFound as gone:
         return _gone(gone)
 

@@ -12,7 +12,7 @@ from console.auth import access
 from console.automation import enrolments, triggers as automation
 from console.automation.enrolments import Batch, Counts, Lead, Question, Target
 from console.core.actor import Actor
-from console.core.documents.fields import OWN_INPUT, shown
+from console.core.documents.fields import OWN_INPUT, fields_with_values
 from console.core.errors import Invalid, Malformed, NotFound
 from console.core.plain_words import uncapitalised
 from console.infra import jobs
@@ -95,7 +95,7 @@ def wanted_version() -> int | None:
 @blueprint.get("/workflows/<slug>/enrolled")
 def listed(slug: str) -> Response:
     """Show who is in the workflow, narrowed by step, status and version."""
-    target = enrolments.seen(frame.actor(), slug)
+    target = enrolments.require_target(frame.actor(), slug)
     args = request.args
     page = enrolments.places.page(
         frame.actor(),
@@ -148,7 +148,7 @@ def listed(slug: str) -> Response:
 def lead(slug: str, lead_id: str) -> Response:
     """Show one of them with the path taken; a POST takes them out."""
     who = frame.actor()
-    target = enrolments.seen(who, slug)
+    target = enrolments.require_target(who, slug)
     form = Form(
         [Field("reason", "Why", required=True, max_length=2000)],
         submit="Take out",
@@ -188,7 +188,7 @@ def lead(slug: str, lead_id: str) -> Response:
 @blueprint.route("/workflows/<slug>/enrol", methods=["GET", "POST"])
 def enrol(slug: str) -> Response:
     """Ask whom to enrol, or with records chosen in a list what is the same for them. A POST shows what would become of each."""
-    target = enrolments.seen(frame.actor(), slug, "start")
+    target = enrolments.require_target(frame.actor(), slug, "start")
     typed = form_boxes.read_form(request.form, frame.look()) if request.method == "POST" else {}
     if request.method != "POST":
         return _form(target, typed)
@@ -286,7 +286,7 @@ def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = N
     }
     fields = [
         field.to_json()
-        for field in shown(
+        for field in fields_with_values(
             [e for e in target.fields if not e.readonly], roots | {"now": frame.look().now}, {}, OWN_INPUT
         )
     ]
@@ -345,7 +345,7 @@ def _chosen_titles(target: Target, keys: Sequence[str]) -> list[str]:
 
 def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
     who = frame.actor()
-    target = enrolments.seen(who, found.workflow, "start")
+    target = enrolments.require_target(who, found.workflow, "start")
     answers, more = enrolments.batches.answers(
         who, found.id, limit=100, after=request.args.get("after", type=int)
     )
@@ -463,7 +463,7 @@ def slug_of(action: str | None) -> str | None:
 
 def chosen_in_list(slug: str) -> Response:
     """Show the form for the records that were chosen in a list."""
-    return _form(enrolments.seen(frame.actor(), slug, "start"), {})
+    return _form(enrolments.require_target(frame.actor(), slug, "start"), {})
 
 
 def lead_url(target: Target, lead_id: str) -> str:

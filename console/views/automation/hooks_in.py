@@ -37,9 +37,9 @@ def _received(hook: incoming.Hook) -> ResponseReturnValue:
         sender = None if hook.signed else _sender(hook)
     except NotSignedIn as unknown:
         if way_out := incoming.signed_instead(hook, named) if not named.get("authorization") else "":
-            incoming.note_away(hook, way_out)
+            incoming.record_unreadable(hook, way_out)
             raise NotSignedIn(way_out) from None
-        incoming.turned_away(hook, unknown)
+        incoming.record_rejection(hook, unknown)
         raise
     if hook.signed:
         rates.count_as(limited_as(hook))
@@ -51,10 +51,12 @@ def _received(hook: incoming.Hook) -> ResponseReturnValue:
         came = CAME_AS.get(
             request.mimetype
         )  # no words of the sender's: whoever has only the address fills nothing
-        incoming.note_away(hook, f"{other.description} {f'It came as {came}.' if came else ''}".strip())
+        incoming.record_unreadable(
+            hook, f"{other.description} {f'It came as {came}.' if came else ''}".strip()
+        )
         raise
     except RequestEntityTooLarge:
-        incoming.note_away(hook, incoming.TOO_LARGE)
+        incoming.record_unreadable(hook, incoming.TOO_LARGE)
         raise incoming.TooLarge(f"{incoming.TOO_LARGE} Nothing was started.") from None
     try:
         taken = incoming.receive(

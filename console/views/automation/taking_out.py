@@ -20,7 +20,7 @@ STATE_WORDS = {"waiting": "those who wait to begin", "active": "those who have b
 def show(slug: str) -> Response:
     """Show who would be taken out and what would not be done any more; a POST takes them out."""
     who = frame.actor()
-    target = enrolments.seen(who, slug, "cancel")
+    target = enrolments.require_target(who, slug, "cancel")
     those, address = _meant_people(), workflow_url(target.slug)
     form = Form(
         [
@@ -47,7 +47,7 @@ def show(slug: str) -> Response:
 @blueprint.route("/<slug>/taken-out/<act_id>", methods=["GET", "POST"])
 def follow(slug: str, act_id: str) -> Response:
     """Show how many have left so far; a POST goes on with what has broken off."""
-    target = enrolments.seen(frame.actor(), slug, "cancel")
+    target = enrolments.require_target(frame.actor(), slug, "cancel")
     if request.method == "POST":
         leaving_many.resume(frame.actor(), slug, act_id)
         return frame.redirect_to(f"{workflow_url(target.slug)}/taken-out/{act_id}")

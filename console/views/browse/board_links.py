@@ -10,7 +10,7 @@ from console.core.documents.collections import Collection
 from console.views import frame
 
 
-def kept() -> dict[str, Any]:
+def list_parameters() -> dict[str, Any]:
     """Return the parameters of the address that say what is in the list."""
     names = ("segment", "filter", "q", "sort", "columns", "extended", "inside")
     return {name: request.args.getlist(name) for name in names if name in request.args}
@@ -22,4 +22,6 @@ def board_address(collection: Collection, fields: Sequence[Mapping[str, Any]]) -
     fits = collection.key and any(
         boards.is_choice(item) and item.name in readable for item in collection.stored_fields
     )
-    return frame.with_query(f"/board{frame.collection_url(collection.id)}", kept()) if fits else None
+    return (
+        frame.with_query(f"/board{frame.collection_url(collection.id)}", list_parameters()) if fits else None
+    )

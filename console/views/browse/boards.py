@@ -92,11 +92,15 @@ def _show(collection: str, *, wrong: str = "", moved: str = "", status: int = 20
         wrong, status = error.message, 400
         plain = BrowseQuery(fields=query.fields)
         found = board(who, collection, None, plain, query.fields or ())
-    context = drawn(found, described) | {"wrong": wrong, "moved": moved, "said": _announced(found, moved)}
+    context = board_context(found, described) | {
+        "wrong": wrong,
+        "moved": moved,
+        "said": _announced(found, moved),
+    }
     return frame.page("lists/board.html", context, blocks={"*": "board"}, status=status)
 
 
-def drawn(found: Board, described: Mapping[str, Any]) -> dict[str, Any]:
+def board_context(found: Board, described: Mapping[str, Any]) -> dict[str, Any]:
     """Return everything that the page of a board draws."""
     listed, look = found.collection, frame.naming(found.named)
     kinds = {item["name"]: formats.kind(item, listed.key) for item in described["filtered"]}
@@ -124,7 +128,7 @@ def drawn(found: Board, described: Mapping[str, Any]) -> dict[str, Any]:
         "q": request.args.get("q", ""),
         "kept": [(name, value) for name, value in request.args.items(multi=True) if name != "q"],
         "here": frame.present_address(),
-        "list_href": frame.collection_url(listed.id, **({"segment": ""} | board_links.kept())),
+        "list_href": frame.collection_url(listed.id, **({"segment": ""} | board_links.list_parameters())),
         "can_move": not found.fixed,
     }
 
@@ -139,7 +143,7 @@ def _column(
     }
     if column.value is None:
         condition = {"field": found.by.name, "op": "is_null", "value": True}
-    kept = board_links.kept() | {
+    kept = board_links.list_parameters() | {
         "segment": request.args.get("segment", ""),
         "filter": list_filters.with_all(request.args.get("filter"), [condition]),
     }

@@ -17,7 +17,7 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
 from console.core.documents.collections import Field
-from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
+from console.core.documents.fields import OWN_INPUT, FieldDefinition, fields_with_values
 from console.core.effect_kinds import SqlWrite
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.expressions import ExpressionError
@@ -54,7 +54,7 @@ def preview(collection: str) -> Response:
     if (workflow := enrolled.slug_of(form.get("action"))) is not None:
         return enrolled.chosen_in_list(workflow)
     query = chosen_records.list_query(form)
-    if (deed := by_hand.named(form.get("action", ""))) is not None:
+    if (deed := by_hand.change_by_id(form.get("action", ""))) is not None:
         return many_changes.ask(collection, deed, query)
     action = next((each for each in _offered(actor, collection) if each.id == form.get("action")), None)
     if action is None:
@@ -77,7 +77,7 @@ def preview(collection: str) -> Response:
     if request.method == "POST" and (lacking := _missing_errors(action, given)):
         return _page(described, action, items, typed, wrong=refusal(lacking))
     judged = (
-        bulk.judged(actor, collection, action, items, given)
+        bulk.refusal_reasons(actor, collection, action, items, given)
         if request.method == "POST" or not _editable(action)
         else list(items)
     )
@@ -124,7 +124,8 @@ def _later(
 def _token(given: Mapping[str, Any]) -> str:
     """Return what stands for the values with which the records were checked."""
     return subjects.digest(
-        orjson.dumps(log.body.plain(dict(given)), option=orjson.OPT_SORT_KEYS), "values for several records"
+        orjson.dumps(log.body.canonical_value(dict(given)), option=orjson.OPT_SORT_KEYS),
+        "values for several records",
     ).hex()
 
 
@@ -159,7 +160,7 @@ def _editable(action: Action | BulkStart) -> list[FieldDefinition]:
 def _missing_errors(action: Action | BulkStart, given: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return the errors for required fields that are empty and that no record fills in."""
     empty = [entry for entry in _editable(action) if entry.value is None]
-    fields = shown(empty, _roots(action), {}, OWN_INPUT)
+    fields = fields_with_values(empty, _roots(action), {}, OWN_INPUT)
     return [
         {"field": field.name, "reason": missing_message(field)}
         for field in fields
@@ -190,12 +191,12 @@ def _page(
     later: bool = False,
 ) -> Response:
     editable = _editable(action)
-    fields = [field.to_json() for field in shown(editable, _roots(action), {}, OWN_INPUT)]
+    fields = [field.to_json() for field in fields_with_values(editable, _roots(action), {}, OWN_INPUT)]
     details = list(wrong.details) if wrong else []
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     tested = bool(items) and (bool(typed) or not editable) and not details
     way, sets = (
-        chosen_records.back(described["id"], described["label"]),
+        chosen_records.return_url(described["id"], described["label"]),
         _what_is_set(described["id"], action, items, typed) if tested else {},
     )
     context = way | {
@@ -226,7 +227,7 @@ def _page(
         "keys": []
         if request.values.get("all") or request.values.get("again")
         else request.values.getlist("key"),
-        "kept": chosen_records.kept(request.values) + way["kept_from"],
+        "kept": chosen_records.choice_fields(request.values) + way["kept_from"],
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
         "url": f"/bulk/of/{described['id']}",
@@ -236,7 +237,7 @@ def _page(
 
 def _progress(work: Bulk) -> dict[str, Any]:
     left = work.count() - work.done
-    action = by_hand.named(work.action) or next(
+    action = by_hand.change_by_id(work.action) or next(
         (each for each in _offered(frame.actor(), work.collection) if each.id == work.action), None
     )
     starting = bulk_starts.slug_of(work.action) is not None
@@ -315,7 +316,7 @@ def _what_is_set(
     fields = [field for field in collection.stored_fields if field.name in written and field.name not in shut]
     if not fields:
         return {}
-    found = records.named(
+    found = records.records_by_key(
         collection_id, [item.key for item in items], browse.view_scope(frame.actor(), collection), None
     )
     new = {
@@ -325,7 +326,7 @@ def _what_is_set(
     }
     rows = [new, *(record.values for record in found.values())]
     look = frame.naming(
-        browse.named(
+        browse.names_of(
             frame.actor(), naming.references(((field.name, field.references) for field in fields), rows)
         )
     )
@@ -358,14 +359,14 @@ def _as_asked(action: Action | BulkStart) -> list[tuple[str, str]]:
     """Return the parameters that name the action and the chosen records."""
     return [
         ("action", action.id),
-        *chosen_records.kept(request.values),
+        *chosen_records.choice_fields(request.values),
         *(("key", key) for key in request.values.getlist("key")),
     ]
 
 
 def _again_url(work: Bulk) -> str:
     """Return where what was not done is tried again."""
-    deed = by_hand.named(work.action)
+    deed = by_hand.change_by_id(work.action)
     if deed is not None and deed.tags:
         return frame.with_query(
             f"/tags/of/{frame.segment(work.collection)}",

@@ -28,10 +28,10 @@ def list_query(form: Mapping[str, str]) -> BrowseQuery:
 
 def keys(actor: Actor, form: MultiDict[str, str]) -> list[str]:
     """Return the keys of the records that were ticked, or with `again` of those to which something that was begun was not done. Raises NotFound."""
-    return bulk.left(actor, form["again"]) if form.get("again") else form.getlist("key")
+    return bulk.keys_left(actor, form["again"]) if form.get("again") else form.getlist("key")
 
 
-def kept(form: Mapping[str, str]) -> list[tuple[str, str]]:
+def choice_fields(form: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return what a form repeats of how the records were chosen, beside their keys."""
     return [
         (name, form[name])
@@ -56,7 +56,7 @@ def offered(actor: Actor, collection: Collection) -> dict[str, Any]:
     }
 
 
-def back(collection: str, label: str) -> dict[str, Any]:
+def return_url(collection: str, label: str) -> dict[str, Any]:
     """Return where records were ticked: a workspace, as it was then, else the list with its filter. `kept_from` goes into the form."""
     came = workspace_return.came_from() or workspace_return.list_of(request.values.get("again", ""))
     listed = {

@@ -95,7 +95,7 @@ def ended(state: Any, what: Kind) -> bool:
     return word in _ENDED and not (word in _RUN_OUT and _REVIEW.search(field_guesses.snaked(what.name)))
 
 
-def over(values: Mapping[str, Any], collection: Collection, what: Kind) -> bool:
+def has_ended(values: Mapping[str, Any], collection: Collection, what: Kind) -> bool:
     """Return whether the values of a record say that what is due then has come to its end."""
     return any(
         bool(values.get(name)) if alone else ended(values.get(name), what)
@@ -136,7 +136,7 @@ def days_late(value: Any, look: Look) -> int:
     return -1 if at is None else (today - formats.within(at, look.zone).date()).days
 
 
-def shown(what: Kind, value: Any, look: Look, *, end: bool, brief: bool = False) -> Markup:
+def due_cell(what: Kind, value: Any, look: Look, *, end: bool, brief: bool = False) -> Markup:
     """Return the value as a record's page shows it, with the days that it is late; `brief`: of what has expired without the days."""
     drawn, days = formats.html(what, value, look), days_late(value, look)
     if days <= 0 or end:

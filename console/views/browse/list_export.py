@@ -56,7 +56,7 @@ def follow(export_id: str) -> Response:
 def again(export_id: str) -> Response:
     """Have a file that was not made, or was stopped, made anew."""
     accounts.require_recent(frame.actor())
-    return frame.redirect_to(f"/exports/{list_files.again(frame.actor(), export_id)}")
+    return frame.redirect_to(f"/exports/{list_files.retry_export(frame.actor(), export_id)}")
 
 
 @blueprint.get("/exports/<export_id>/file")
@@ -69,7 +69,7 @@ def fetch(export_id: str) -> Response:
 
 
 def _drawn(found: ListFile) -> dict[str, object]:
-    collection = browse.seen(frame.actor(), found.collection)
+    collection = browse.visible_collection(frame.actor(), found.collection)
     return {
         "file": found,
         "refused": list_files.refusal(frame.actor(), found) if found.ready else "",

@@ -303,7 +303,7 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
     name, op = args["add_field"], args.get("add_op", "eq")
     entries = [
         entry.strip()
-        for entry in reference_boxes.sent(args, "add_value", args.getlist("add_value"))
+        for entry in reference_boxes.box_values(args, "add_value", args.getlist("add_value"))
         if entry.strip()
     ]
     source = next(

@@ -69,7 +69,7 @@ def _cells(
     for at, item in enumerate(shown):
         what, values = kinds[item.name], [values_of.get(item.name) for values_of in of_rows]
         if due_cells.is_due(what):
-            ends = [due_cells.over(values_of, collection, what) for values_of in of_rows]
+            ends = [due_cells.has_ended(values_of, collection, what) for values_of in of_rows]
             cells = due_cells.cells(what, look, values, ends)
         elif item.name == state or item.widget == "badge":
             cells = states.column(what, look)(values)

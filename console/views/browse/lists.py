@@ -130,7 +130,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
         return make_response(
             "", 303, {"Location": list_address(inside="1")}
         )  # indexes that find nothing do not say that there is nothing
-    shown = drawn(page, described, wrong, known, saving, around()) | (
+    shown = list_page_context(page, described, wrong, known, saving, around()) | (
         {} if wrong or slow else count_context(collection, query, page)
     )
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or partly else []}
@@ -178,7 +178,7 @@ def _read_filter(
         for value in (held if isinstance(held, list) else [held])
         if value is not None
     }
-    return given, kinds, frame.naming(browse.named(frame.actor(), keys)) if keys else frame.look()
+    return given, kinds, frame.naming(browse.names_of(frame.actor(), keys)) if keys else frame.look()
 
 
 def _search_help(collection: Collection, described: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
@@ -305,7 +305,7 @@ def parse_query(described: Mapping[str, Any], usual: tuple[str, ...], size: int 
     )
 
 
-def drawn(
+def list_page_context(
     page: ListPage,
     described: Mapping[str, Any],
     wrong: str,

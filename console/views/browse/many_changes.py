@@ -59,7 +59,7 @@ def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
     for field in collection.stored_fields if not deed.deletes else ():
         if field.governed:
             governed.setdefault(browse.governors(who, [field])[field.name].words, []).append(field.label)
-    way = chosen_records.back(collection_id, collection.label)
+    way = chosen_records.return_url(collection_id, collection.label)
     context = way | {
         "collection": collection,
         "deed": deed,
@@ -75,7 +75,7 @@ def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
         if form.get("all")
         else "",
         "led": _led(collection) if deed.deletes else [],
-        "kept": chosen_records.kept(form) + way["kept_from"],
+        "kept": chosen_records.choice_fields(form) + way["kept_from"],
         "governed": [(", ".join(labels), words) for words, labels in governed.items()],
         "emptied": emptied,
         "may_empty": {name for name in wanted if not _needed(known[name])},
@@ -123,7 +123,7 @@ def _led(collection: Collection) -> list[tuple[str, str]]:
 
 def looked(found: Bulk) -> dict[str, Any]:
     """Return what the page of a change by hand tells more than that of an action: the new values, some records before and after, and what starts by it."""
-    deed = many_changes.named(found.action)
+    deed = many_changes.change_by_id(found.action)
     if deed is None:
         return {"deed": None}
     who, (collection, _) = frame.actor(), browse.browsed_collection(frame.actor(), found.collection)
@@ -132,14 +132,14 @@ def looked(found: Bulk) -> dict[str, Any]:
     )
     keys = [item.key for item in found.items if item.state == bulk.FITS][:FIRST]
     try:
-        before = records.named(
+        before = records.records_by_key(
             collection.id, keys, browse.view_scope(who, collection), [field.name for field in fields]
         )
     except ConsoleError:
         before = {}
     rows = [found.values, *(record.values for record in before.values())]
     look = frame.naming(
-        browse.named(who, naming.references(((field.name, field.references) for field in fields), rows))
+        browse.names_of(who, naming.references(((field.name, field.references) for field in fields), rows))
     )
     drawn = [(field, formats.kind(field)) for field in fields]
     event = EVENTS.get(deed.id, "record.deleted" if deed.deletes else "record.updated")

@@ -83,7 +83,7 @@ def _sheet(
         "action": sheet.action,
         "text": frame.prose(
             sheet.prompt.text,
-            frame.naming(browse.named(frame.actor(), record_links.links_in(sheet.prompt.text))),
+            frame.naming(browse.names_of(frame.actor(), record_links.links_in(sheet.prompt.text))),
         )
         if sheet.prompt.text
         else None,

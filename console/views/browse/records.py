@@ -15,7 +15,7 @@ from console.auth import access
 from console.automation import enrolments
 from console.browse import RecordPage, reveal
 from console.core.documents.collections import Field
-from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
+from console.core.documents.fields import OWN_INPUT, FieldDefinition, fields_with_values
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.core.policy import rules
 from console.documents import ARCHIVE
@@ -426,8 +426,8 @@ def _line(page: RecordPage, item: Field, look: Look, starts: Sequence[Start] = (
         badge = item.name == page.collection.summary.get("badge") or item.widget == "badge"
         drawn = states.badge(what, value, look) if badge else formats.html(what, value, look)
         if due_cells.is_due(what):
-            drawn = due_cells.shown(
-                what, value, look, end=due_cells.over(page.record.values, page.collection, what)
+            drawn = due_cells.due_cell(
+                what, value, look, end=due_cells.has_ended(page.record.values, page.collection, what)
             )
     governor, empty = (
         page.governed.get(item.name),
@@ -485,7 +485,7 @@ def start_fields(definition: Definition, page: RecordPage) -> list[dict[str, Any
         "steps": {},
         OWN_INPUT: {},
     }
-    return [field.to_json() for field in shown(defined, roots, {}, OWN_INPUT)]
+    return [field.to_json() for field in fields_with_values(defined, roots, {}, OWN_INPUT)]
 
 
 def badge_of(page: RecordPage, look: Look) -> frame.Badge | None:

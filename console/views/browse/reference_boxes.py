@@ -29,7 +29,7 @@ def look_for(
     held = {str(field["name"]): field.get("value") for field in listed} | dict(values or {})
     look = look or frame.look()
     wanted = browse.references(leading, [held]) - look.records.keys()
-    return frame.naming(browse.named(frame.actor(), wanted), look) if wanted else look
+    return frame.naming(browse.names_of(frame.actor(), wanted), look) if wanted else look
 
 
 def name_of(what: Kind, value: Any, look: Look) -> str:
@@ -38,13 +38,13 @@ def name_of(what: Kind, value: Any, look: Look) -> str:
     return "" if known is None or known.absent or not known.title.strip() else " ".join(known.title.split())
 
 
-def held(what: Kind, value: Any, look: Look) -> str:
+def box_data(what: Kind, value: Any, look: Look) -> str:
     """Return what the box sends beside its text, as JSON."""
     name = name_of(what, value, look)
     return json.dumps([name, str(value)], ensure_ascii=False) if name else ""
 
 
-def sent(form: MultiDict[str, str], name: str, texts: list[str]) -> list[str]:
+def box_values(form: MultiDict[str, str], name: str, texts: list[str]) -> list[str]:
     """Return what a box means by its texts: the key, while the text is still the name that the key belongs to."""
     try:
         sent_key = json.loads(form.get(PICKED + name, "null"))

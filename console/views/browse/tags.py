@@ -88,8 +88,8 @@ def _several(
     who: Actor, described: dict[str, Any], items: list[bulk.Item], status: int = 200, **more: Any
 ) -> Response:
     collection = described["id"]
-    kept = chosen_records.kept(request.values)
-    way = chosen_records.back(collection, described["label"])
+    kept = chosen_records.choice_fields(request.values)
+    way = chosen_records.return_url(collection, described["label"])
     context = way | {
         "collection": described,
         "items": [(item.title, frame.record_url(collection, item.key)) for item in items[:SHOWN]],

@@ -80,7 +80,7 @@ def send(token: str) -> Response:
 
 
 def _opened(token: str) -> Page:
-    return requests.opened(token, request.remote_addr or "")
+    return requests.open_link(token, request.remote_addr or "")
 
 
 def _files(page: Page) -> list[dict[str, Any]]:
@@ -129,7 +129,7 @@ def _drawn(
         "words": page.words,
         "boxes": boxes,
         "items": [
-            (item, media.listed(item.types), str(details.get(item.id, {}).get("reason", "")))
+            (item, media.types_in_words(item.types), str(details.get(item.id, {}).get("reason", "")))
             for item in items
         ],
         "there": sum(1 for item in items if item.files),

@@ -89,7 +89,7 @@ CANNOT = "This kind of file cannot be shown here."
 def open_document(ref: str) -> tuple[Document, int, str]:
     """Return (document, number of pages, why it cannot be shown). Raises NotFound if the reader may not know of it."""
     try:
-        opened = documents.opened(frame.actor(), ref)
+        opened = documents.open_document(frame.actor(), ref)
     except (NotFound, Invalid) as error:
         if getattr(error, "hidden", False) or error.message == NotFound().message:
             raise

@@ -109,7 +109,9 @@ def _take(draft: workflows.Draft) -> None:
     chosen = [key for key in every if request.form.get("all") or key in request.form.getlist("part")]
     if not chosen:
         raise Invalid("Choose what you want to take.", at=("part", "Nothing is chosen."))
-    after = turn.after if len(chosen) == len(every) else builder.taken(turn.document, turn.after, chosen)
+    after = (
+        turn.after if len(chosen) == len(every) else builder.apply_parts(turn.document, turn.after, chosen)
+    )
     workflows.edit(frame.actor(), draft.slug, turn.revision, drafting.difference(turn.document, after))
     builder.note_taken(turn.id, "all" if len(chosen) == len(every) else "some")
     flash(f"Taken into the draft: {len(chosen)} of {len(every)} changes. Undo in the editor takes them back.")

@@ -12,7 +12,7 @@ from console.auth.access import can, who_grants
 from console.authoring import builder
 from console.automation import enrolments
 from console.core.documents.collections import Collection
-from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
+from console.core.documents.fields import OWN_INPUT, FieldDefinition, fields_with_values
 from console.core.documents.workflow import MAX_BYTES, Workflow
 from console.core.drafting import SetDocument
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -227,4 +227,4 @@ def start_fields(document: Workflow) -> Sequence[Mapping[str, Any]]:
         "steps": {},
         OWN_INPUT: {},
     }
-    return [field.to_json() for field in shown(defined, roots, {}, OWN_INPUT)]
+    return [field.to_json() for field in fields_with_values(defined, roots, {}, OWN_INPUT)]

@@ -475,13 +475,13 @@ class _Offer:
                 own = self._own()
                 found = [(each.name, each.label) for each in own.relations] if own is not None else []
             case "action" | "compensation":
-                found = [(each.id, each.title) for each in actions.listed()]
+                found = [(each.id, each.title) for each in actions.list_actions()]
             case "team":
                 found = [(team.id, team.name) for team in accounts.teams()]
             case "secret":
-                found = [(each.name, each.name) for each in outgoing_secrets.known()]
+                found = [(each.name, each.name) for each in outgoing_secrets.all_secrets()]
             case "inbox":
-                found = [(each.id, each.title) for each in inboxes.known()]
+                found = [(each.id, each.title) for each in inboxes.all_inboxes()]
             case "assignee" | "due":
                 return spoken_choices.offered(self.actor, self.document, name, value)
         return _with(found[:MOST_OPTIONS], [value] if isinstance(value, str) and value else [])

@@ -167,7 +167,7 @@ def contacts(slug: str) -> Response:
         document = workflow_trials.definition_to_try(actor, slug).document
         if document.collection is not None:
             segments = list(browse.describe(actor, document.collection)["segments"])
-        found = contact_trials.tried(actor, document, browse.BrowseQuery(segment=chosen or None))
+        found = contact_trials.try_contacts(actor, document, browse.BrowseQuery(segment=chosen or None))
     except ConsoleError as error:
         if error.code != "definition" and error.status not in (400, 404, 422, 503):
             raise
@@ -215,7 +215,7 @@ def _state() -> State:
         if name.startswith(INPUT) and value is not None
     }
     effects = {name.removeprefix("effect."): form[name] for name in form if name.startswith("effect.")}
-    return State(values.get("record") or None, log.body.plain(given), answers, effects, order)
+    return State(values.get("record") or None, log.body.canonical_value(given), answers, effects, order)
 
 
 def _take_answer(state: State) -> dict[str, Any] | None:
@@ -234,7 +234,9 @@ def _take_answer(state: State) -> dict[str, Any] | None:
     elif outcome:
         answer["outcome"] = outcome
     if typed or kind in ("form", "model"):
-        answer["values"] = log.body.plain({name: value for name, value in typed.items() if value is not None})
+        answer["values"] = log.body.canonical_value(
+            {name: value for name, value in typed.items() if value is not None}
+        )
     state.answers[step] = [*given[: number - 1], *({} for _ in range(number - 1 - len(given))), answer]
     state.order = [*(each for each in state.order if each != (step, number)), (step, number)]
     return typed
@@ -283,7 +285,7 @@ def _keep(draft: Draft, definition: Definition, state: State, found: Simulated) 
         frame.actor(),
         draft.slug,
         draft.revision,
-        [SetDocument(field="tests", value=[*kept, log.body.plain(test)])],
+        [SetDocument(field="tests", value=[*kept, log.body.canonical_value(test)])],
     )
     flash(f"Kept as the test “{name}”. It is run before the workflow is published.")
     return frame.redirect_to(f"/workflows/{draft.slug}/test")

@@ -69,9 +69,11 @@ class TrialWords:
     @classmethod
     def of(cls, document: Workflow, found: Simulated, actor: Actor) -> "TrialWords":
         """For this dry run."""
-        loading = Loading(browse.seen(actor, document.collection), loaded_values.reads_of(document), actor)
+        loading = Loading(
+            browse.visible_collection(actor, document.collection), loaded_values.reads_of(document), actor
+        )
         outputs = {each.step: {**each.input, **(each.output or {})} for each in found.path}
-        look = frame.naming(browse.named(actor, loaded_values.references(loading, outputs)))
+        look = frame.naming(browse.names_of(actor, loaded_values.references(loading, outputs)))
         return cls(
             document,
             step_values.of_document(document),

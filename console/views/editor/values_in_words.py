@@ -136,5 +136,5 @@ def words_of(value: Any) -> str:
     """A value as people read it."""
     if value is None:
         return "empty"
-    given = log.body.plain(value)
+    given = log.body.canonical_value(value)
     return formats.text(formats.undescribed("", given), given, frame.look())[:400]

@@ -220,7 +220,7 @@ def _progress(found: Import, wrong: str) -> dict[str, Any]:
 def _tags(who: Actor, collection: Collection, found: Import) -> dict[str, Any]:
     """Return the tags that a file puts, and which workflows start by themselves when one is put."""
     told = found.place.get("tags", {}) if found.preview else {}
-    shown = line_tags.shown(collection.id, told)
+    shown = line_tags.frequent_tags(collection.id, told)
     starts = (
         triggers.started_by(who, "tag.added", collection.id, None if told.get("more") else told["each"])
         if shown
@@ -262,7 +262,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import, reasons: Conta
     leading = naming.references(
         ((field.name, field.references) for field in fields), (line.values for line in lines)
     )
-    look = frame.naming(naming.named(who, leading))
+    look = frame.naming(naming.names_of(who, leading))
     shown = [(line, OUTCOMES[line.outcome], _cells(line, fields, look)) for line in lines]
     columns = [
         (

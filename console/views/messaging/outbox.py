@@ -131,7 +131,7 @@ def _words(name: str, value: str, lines: Sequence[Line]) -> str:
     if value == outbox.UNKNOWN:
         return "Unknown senders"
     collection, _, key = value.partition("/")
-    named = browse.named(frame.actor(), [(collection, key)]) if name == "contact" and key else {}
+    named = browse.names_of(frame.actor(), [(collection, key)]) if name == "contact" and key else {}
     titles = [*(each.title for each in named.values()), *(line.who for line in lines if line.who)]
     return next(iter(titles), "one contact" if name == "contact" else "one run")
 

@@ -15,7 +15,7 @@ ONE_CLICK = "One-Click"
 def show(token: str) -> Response:
     """Show every channel; a GET changes nothing, because programs open links too."""
     try:
-        page = unsubscribing.opened(token, request.remote_addr or "")
+        page = unsubscribing.open_link(token, request.remote_addr or "")
     except (NotFound, TooMany) as gone:
         return _refused(gone)
     told = next((name for name in ("done", "none") if name in request.args), "")

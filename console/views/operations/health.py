@@ -28,7 +28,7 @@ def show() -> tuple[Response, int]:
 def _log() -> str | None:
     """Return whether the log is intact as far as checked; None while the database does not answer."""
     try:
-        return "ok" if integrity.standing().in_order else "broken"
+        return "ok" if integrity.log_state().in_order else "broken"
     except (sa.exc.SQLAlchemyError, psycopg.Error):
         return None
 

@@ -27,7 +27,9 @@ class Papers:
     def listed(self) -> list[Document]:
         """The documents beside the run; none where they cannot be listed."""
         try:
-            return documents.beside(self.actor, self.run["id"], self.run["collection"], self.run["record"])
+            return documents.documents_of_run(
+                self.actor, self.run["id"], self.run["collection"], self.run["record"]
+            )
         except ConsoleError:
             return []
 
@@ -35,14 +37,18 @@ class Papers:
     def looked(self) -> Mapping[str, Looked]:
         """What was opened of each, by its reference."""
         try:
-            return {look.ref: look for look in documents.looked_at(self.actor, self.run["id"], self.at)}
+            return {
+                look.ref: look for look in documents.opened_documents(self.actor, self.run["id"], self.at)
+            }
         except ConsoleError:
             return {}
 
     def query(self, data: Data) -> dict[str, Any] | None:
         """The parameters that open the document of this block in the pane; None where there is none that can be opened."""
         document = (
-            None if hidden(data["document"]) else documents.meant(self.listed, data["document"].get("value"))
+            None
+            if hidden(data["document"])
+            else documents.document_named(self.listed, data["document"].get("value"))
         )
         if document is None or document.why_not:
             return None
@@ -60,7 +66,9 @@ class Papers:
     def __call__(self, data: Data) -> dict[str, Any] | None:
         """What the block of this data draws of its document; None where the reader has no such document."""
         document = (
-            None if hidden(data["document"]) else documents.meant(self.listed, data["document"].get("value"))
+            None
+            if hidden(data["document"])
+            else documents.document_named(self.listed, data["document"].get("value"))
         )
         if document is None:
             return None

@@ -40,10 +40,10 @@ def take(run_id: str) -> Response:
     form = request.args.get("format", "pdf")
     if form not in ("pdf", "zip"):
         raise NotFound
-    return sent(frame.actor(), run_id, form)
+    return send_case_file(frame.actor(), run_id, form)
 
 
-def sent(actor: Actor, run_id: str, form: str) -> Response:
+def send_case_file(actor: Actor, run_id: str, form: str) -> Response:
     """Return the case file as an attachment. An archive holds the paper too, or why there is none: the run is too long for one, or none can be drawn here."""
     case = reports.case_file(
         actor, run_id, form, ready=lambda: sequencing.head_asked_for(READY_S), with_documents=form == "zip"

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from console import documents, runs
 from console.core.papers.document_checks import Place, Result
-from console.core.papers.pages import Box, around
+from console.core.papers.pages import Box, bounding_box
 from console.documents import Checklist, Entry
 from console.views import formats, frame
 
@@ -68,7 +68,7 @@ def show(run_id: str) -> Response:
     }
     return frame.page(
         "checks/page.html",
-        context | drawn(made.to_json(), _parts(run_id, made)) | {"again": again},
+        context | checklist_context(made.to_json(), _parts(run_id, made)) | {"again": again},
         blocks={"checks": "checks"},
     )
 
@@ -90,7 +90,7 @@ def _moved_on(run_id: str) -> Response:
     return frame.page("checks/over.html", context, blocks={"checks": "checks"}, status=409)
 
 
-def drawn(checklist: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
+def checklist_context(checklist: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
     """Return what the checklist draws; `told` is the stored result."""
     checks = [*checklist["checks"], *(check for entry in checklist["documents"] for check in entry["checks"])]
     counts = {name: sum(check["result"] == name for check in checks) for name in WORDS}
@@ -103,14 +103,14 @@ def drawn(checklist: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
     return {"parts": parts, "summary": summary, "counts": counts, "poll_s": POLL_S}
 
 
-def kept(checklist: dict[str, Any]) -> dict[str, Any]:
+def past_checklist(checklist: dict[str, Any]) -> dict[str, Any]:
     """Return what the checklist of a past screen draws, from the log: results and pages without links."""
     parts = [Part("", _kept_lines(checklist["checks"]))] if checklist["checks"] else []
     parts += [
         Part(entry["title"], _kept_lines(entry["checks"]), why=entry["message"] or "")
         for entry in checklist["documents"]
     ]
-    return drawn(checklist, parts)
+    return checklist_context(checklist, parts)
 
 
 def _kept_lines(checks: Sequence[Mapping[str, Any]]) -> list[Line]:
@@ -197,5 +197,5 @@ def document_address(
 
 def boxes_text(boxes: Sequence[Box]) -> str:
     """Return boxes for an address: thousandths `left-top-right-bottom`, separated by spaces. Too many become one box around them all."""
-    few = boxes if len(boxes) <= MOST_BOXES else [around(boxes)]
+    few = boxes if len(boxes) <= MOST_BOXES else [bounding_box(boxes)]
     return " ".join("-".join(str(round(1000 * edge)) for edge in box) for box in few)

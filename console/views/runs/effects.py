@@ -126,7 +126,7 @@ def facts(
         ("Key to look for", effect["key"] or ""),
     ]
     if effect["collection"] and effect["record"]:
-        named = browse.named(frame.actor(), [(effect["collection"], str(effect["record"]))])
+        named = browse.names_of(frame.actor(), [(effect["collection"], str(effect["record"]))])
         lines += [("Record", record.title) for record in named.values()]
     lines += [
         line(name, value, known, {**record, **effect["values"]}, look)
@@ -136,7 +136,7 @@ def facts(
     return [(label, value) for label, value in lines if value not in ("", formats.EMPTY)]
 
 
-def sent(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]:
+def request_sent(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]:
     """Return what only programs need of an effect: the request as it was sent."""
     if effect is None:
         return []

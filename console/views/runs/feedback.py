@@ -24,7 +24,7 @@ def give(run_id: str, call_id: str) -> Response:
     context = {
         "run_id": run_id,
         "call": call_id,
-        "thumb": feedback.given(frame.actor(), call_id),
+        "thumb": feedback.thumb_of(frame.actor(), call_id),
         "wrong": wrong,
         "comment": comment if wrong else feedback.commented(frame.actor(), call_id),
     }

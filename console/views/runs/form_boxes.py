@@ -185,7 +185,7 @@ def box(
         explains=source.get("explains"),
         by_rule=bool(source.get("by_rule")),
         picks=finds,
-        picked=reference_boxes.held(what, value, look) if finds else "",
+        picked=reference_boxes.box_data(what, value, look) if finds else "",
         **_refusal_parts(error),
         **_file_parts(source, what, value),
     )
@@ -291,7 +291,7 @@ def _file_parts(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, 
     return {
         "attached": [attached(file) for file in there],
         "accept": media.endings(kinds),
-        "takes": media.listed(kinds),
+        "takes": media.types_in_words(kinds),
         "many": what.type == "files",
     }
 
@@ -416,7 +416,11 @@ def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
         if marker.startswith(TYPES) and form[marker] != PARTS and not marker.startswith(whole):
             name = marker.removeprefix(TYPES)
             what, sent = _kind_of(name, form[marker], form), form.getlist(PREFIX + name)
-            sent = reference_boxes.sent(form, name, sent) if reference_boxes.PICKED + name in form else sent
+            sent = (
+                reference_boxes.box_values(form, name, sent)
+                if reference_boxes.PICKED + name in form
+                else sent
+            )
             held = form.get(HELD + name)
             values[name] = (
                 formats.typed(what, sent, look) if held is None else _exact_or_typed(what, sent, held, look)

@@ -50,7 +50,7 @@ class Loading:
 
     def _called(self, collection_id: str | None) -> Collection | None:
         """Return the collection as it was called then, if the reader may browse it."""
-        found = browse.seen(self.reader, collection_id)
+        found = browse.visible_collection(self.reader, collection_id)
         return found and self.then.get(found.id, found)
 
 
@@ -156,7 +156,7 @@ def with_titles(known: Loading, step: str, output: dict[str, Any]) -> dict[str, 
     collection = known.collection(step, "items", output)
     place, kind = (collection.id, f"{collection.label_one} {DOTS}") if collection is not None else ("", DOTS)
     named = (
-        browse.named(known.reader, {(place, str(each["key"])) for each in (*untold, *children)}, "read")
+        browse.names_of(known.reader, {(place, str(each["key"])) for each in (*untold, *children)}, "read")
         if place
         else {}
     )

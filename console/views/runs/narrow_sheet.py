@@ -24,7 +24,7 @@ def wanted_verdicts() -> dict[str, str]:
     return {label: verdict for label, _, verdict in asked if label and verdict in WORDS}
 
 
-def drawn(run_id: str, progress: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any]:
+def narrow_context(run_id: str, progress: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any]:
     """Return the progress of a list with what the page draws to narrow it; a short list, and one of which nothing is compared, as it was."""
     if (
         progress["total"] <= LONG

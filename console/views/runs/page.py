@@ -74,7 +74,7 @@ def context_of_run(
 ) -> dict[str, Any]:
     """Return the same for a run in the shape of the API; `then` are collections as they were called at its moment."""
     who = frame.actor()
-    seen = browse.seen(who, run["collection"])
+    seen = browse.visible_collection(who, run["collection"])
     collection_of_run = then.get(seen.id, seen) if seen else None
     badged = browse.collections(who, lambda each: each.summary.get("badge"))
     return {
@@ -147,7 +147,7 @@ def page_context(
     chosen = chosen if typed else marks.outcome
     papers = Papers(actor, run)
     proposed = (
-        proposal.drawn(
+        proposal.proposal_context(
             run,
             screen,
             look,
@@ -170,9 +170,9 @@ def page_context(
         screen, look, context["states_of"], typed=stands, errors=errors, chosen=chosen, papers=papers
     )
     if face == "ended":
-        context["content"] = blocks.drawn(map(dict, view.ending), look, papers=papers)
+        context["content"] = blocks.draw_blocks(map(dict, view.ending), look, papers=papers)
     if face == "form" and context["progress"] is not None:
-        context["progress"] = _worded(narrow_sheet.drawn(run["id"], context["progress"], screen))
+        context["progress"] = _worded(narrow_sheet.narrow_context(run["id"], context["progress"], screen))
     context["consequences"] = (
         consequences.consequences(foretold or screen, look, chosen) if face == "form" else ()
     )
@@ -245,7 +245,7 @@ def _rates(run: Mapping[str, Any]) -> proposal.Rates:
 def _feedback(run: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     """Return this reader's feedback on the proposal: it is shown as it was given, and may be changed."""
     call = run["current"]["proposal"]["call"]
-    thumb = feedback.given(actor, call)
+    thumb = feedback.thumb_of(actor, call)
     return {
         "run_id": run["id"],
         "call": call,
@@ -278,7 +278,7 @@ def _next_inbox(view: RunView, actor: Actor, face: str) -> inboxes.Inbox | None:
         or not any(attempt["by"] == actor.id for attempt in run["attempts"])
     ):
         return None
-    return tickets.behind(actor, run["id"], run["workflow"]["slug"])
+    return tickets.inbox_of_run(actor, run["id"], run["workflow"]["slug"])
 
 
 def mode(view: RunView) -> str:
@@ -314,7 +314,7 @@ def step_context(
         "text": frame.prose(screen["text"], look) if screen.get("text") else None,
         "notes": screen.get("notes", ()),
         "missing": screen.get("missing", ()),
-        "content": blocks.drawn(screen.get("content"), look, consequences.named_ways(screen), papers),
+        "content": blocks.draw_blocks(screen.get("content"), look, consequences.named_ways(screen), papers),
         "tables": panes.tables(screen, look, states_of, today),
         "documents": screen.get("documents", ()),
         "checks_url": None,
@@ -348,7 +348,7 @@ def _with_ways(view: RunView, actor: Actor, unopened: Sequence[Mapping[str, Any]
     run = view.json
     refs = {
         (each.collection, each.record): each.ref
-        for each in documents.beside(actor, run["id"], run["collection"], run["record"])
+        for each in documents.documents_of_run(actor, run["id"], run["collection"], run["record"])
         if not each.why_not
     }
     found = [(dict(each), refs.get((each["collection"], each["key"]))) for each in unopened]
@@ -549,7 +549,7 @@ def _settling(
     return {
         "effect": effect,
         "facts": effects.facts(effect, look, kinds, (screen.get("record") or {}).get("values") or {}),
-        "sent": effects.sent(effect, look),
+        "sent": effects.request_sent(effect, look),
         "settle_errors": {str(detail.get("field")): detail.get("reason") for detail in wrong.details}
         if wrong
         else {},

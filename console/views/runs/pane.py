@@ -47,7 +47,7 @@ def pane(
     tabs = _tabs(view, chosen)
     return beside | {
         "quoted": quoted,
-        "known": sources.known(view, actor, look) if chosen == "context" else None,
+        "known": sources.known_values(view, actor, look) if chosen == "context" else None,
         "pane": True,
         "record": record,
         "record_kind": view.collection_label,
@@ -120,7 +120,9 @@ def _without_record(
         "pane": shown is not None or bool(tabs),
     }
     return (
-        common | (shown or {}) | {"known": sources.known(view, actor, look) if chosen == "context" else None}
+        common
+        | (shown or {})
+        | {"known": sources.known_values(view, actor, look) if chosen == "context" else None}
     )
 
 
@@ -142,7 +144,7 @@ def documents_pane(
     """Return the documents of a run and the open one, `first` where the address names none; None if there are none, unless `always`."""
     run = view.json
     listed = (
-        documents.beside(actor, run["id"], run["collection"], run["record"])
+        documents.documents_of_run(actor, run["id"], run["collection"], run["record"])
         if always or files.has_documents(run["id"])
         else []
     )

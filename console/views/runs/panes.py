@@ -117,7 +117,7 @@ class _Drawing:
         else:
             since = _renamed(what, value, self.look)
         drawn = (
-            due_cells.shown(what, value, self.look, end=self.ended(what))
+            due_cells.due_cell(what, value, self.look, end=self.ended(what))
             if due_cells.is_due(what)
             else draw(what, value, self.look)
         )
@@ -139,7 +139,7 @@ def _renamed(what: Kind, value: Any, look: Look) -> Markup | None:
 def _ended(collection: str | None, values: Mapping[str, Any], what: Kind) -> bool:
     """Return whether a record of the collection with these values has come to its end: nothing of it is late then."""
     try:
-        return collection is not None and due_cells.over(values, records.collection(collection), what)
+        return collection is not None and due_cells.has_ended(values, records.collection(collection), what)
     except NotFound:
         return False
 
@@ -195,7 +195,9 @@ def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) 
         values = _with_currencies(columns, row["values"])
         ends = {name: _ended(source.get("collection"), row["values"], what) for name, what in dues.items()}
         cells = "".join(
-            LATE.format(column.label, due_cells.shown(column, values.get(name), look, end=False, brief=True))
+            LATE.format(
+                column.label, due_cells.due_cell(column, values.get(name), look, end=False, brief=True)
+            )
             if not ends.get(name, True) and due_cells.days_late(values.get(name), look) > 0
             else write(values.get(name))
             for (name, write), column in zip(writers, columns, strict=True)

@@ -18,7 +18,7 @@ from console.views import formats, frame
 from console.views.formats import Look
 from console.views.runs import second_look
 from console.views.runs.second_look import Doubt
-from console.views.runs.source_links import OUTCOME, WARNED, Way, counted, distinct, source_ways
+from console.views.runs.source_links import OUTCOME, WARNED, Way, count_by_kind, distinct, source_ways
 
 RULES = "rules"
 LEVEL_WORDS = {"high": "High", "medium": "Medium", "low": "Low"}
@@ -263,7 +263,7 @@ class ProposalForReader:
     again: bool = False
 
 
-def drawn(
+def proposal_context(
     run: Mapping[str, Any],
     screen: Mapping[str, Any],
     look: Look,
@@ -442,7 +442,7 @@ def _ready(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Sequence[
         base,
         head=_head(there, filled, total),
         held_back=HELD_BACK if there and proposal["fill"] == UNFILLED else "",
-        words=counted(distinct(proposal)),
+        words=count_by_kind(distinct(proposal)),
         confident=sum(1 for each in there if each.state == "fill" and each.level == "high"),
         said=_summary(there, base.banner),
         second=second_look.result_words(proposal, [each.name for each in there if each.doubt]),

@@ -79,7 +79,7 @@ def suggestion(run_id: str) -> Response:
 def form_after(do: str, name: str, typed: Typed, view: RunView) -> Typed:
     """Return the form's content after the button was pressed."""
     screen, marks = view.screen or {}, typed.marks or Marks()
-    there = proposal.drawn(
+    there = proposal.proposal_context(
         view.json,
         screen,
         frame.look(),

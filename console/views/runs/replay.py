@@ -58,8 +58,8 @@ def show(run_id: str) -> Response:
     view = runs.replay(frame.actor(), run_id, place())
     if (steps := steps_pane.unfolding(view.run, frame.look(), at=view.at)) is not None:
         return steps
-    context = drawn(view, request.args.get("since") == "1", frame.look())
-    context["looked"] = documents.looked_at(frame.actor(), run_id, view.at)
+    context = replay_context(view, request.args.get("since") == "1", frame.look())
+    context["looked"] = documents.opened_documents(frame.actor(), run_id, view.at)
     context["checked"] = _checked(run_id, view)
     return frame.page("replay/page.html", context, blocks={"replay": "replay"})
 
@@ -70,7 +70,7 @@ def _checked(run_id: str, view: ReplayView) -> dict[str, Any] | None:
     if not screen.get("checks"):
         return None
     checks = documents.checks_then(frame.actor(), run_id, screen["step"], screen["attempt"], view.at)
-    return checklist.kept(checks) if checks else None
+    return checklist.past_checklist(checks) if checks else None
 
 
 def place() -> int | None:
@@ -83,7 +83,7 @@ def place() -> int | None:
     return int(given)
 
 
-def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
+def replay_context(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     """Return everything that the page of a replay draws."""
     at = view.at
     run, screen = view.run.json, view.run.screen or {}
@@ -115,7 +115,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         for box in context["boxes"]
     ]
     if view.run.ending:
-        context["content"] = blocks.drawn(
+        context["content"] = blocks.draw_blocks(
             map(dict, view.run.ending), look, papers=Papers(frame.actor(), run, at)
         )
     past = replayed_proposal.replayed_proposal(view, screen, look)
@@ -196,7 +196,7 @@ def _naming_today(
         for row in rows
         if what.get("references") and row.get(what["name"]) is not None
     } - set(look.records)
-    return frame.naming(browse.named(frame.actor(), wanted), look) if wanted else look
+    return frame.naming(browse.names_of(frame.actor(), wanted), look) if wanted else look
 
 
 def _renamed(look: Look) -> dict[tuple[str, str], Named]:
@@ -206,7 +206,7 @@ def _renamed(look: Look) -> dict[tuple[str, str], Named]:
         for place, known in look.records.items()
         if not known.absent and known.title != frame.MASKED
     }
-    now = frame.naming(browse.named(frame.actor(), then), look).records if then else {}
+    now = frame.naming(browse.names_of(frame.actor(), then), look).records if then else {}
     return {
         place: now[place]
         for place, known in then.items()

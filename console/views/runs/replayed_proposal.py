@@ -92,7 +92,9 @@ def _strip(screen: Mapping[str, Any], proposal: Mapping[str, Any], look: Look) -
     """Return the strip above the form as it was first shown, before any input."""
     current = {"proposal": proposal, "take_over": screen.get("take_over"), "attempt": screen.get("attempt")}
     run = {"id": "", "attempts": (), "left_out": 0, "current": current}
-    drawn = hints.drawn(run, screen, look, reader=proposal["for"], kept={}, chosen=None, marks=hints.Marks())
+    drawn = hints.proposal_context(
+        run, screen, look, reader=proposal["for"], kept={}, chosen=None, marks=hints.Marks()
+    )
     return drawn.strip or Strip("none")
 
 

@@ -98,7 +98,7 @@ def title_of(source: Mapping[str, Any]) -> str:
 def _named(source: Mapping[str, Any]) -> str:
     """Return what a source is called whose title the reader may not see: by the name that its record has for them."""
     reference = str(source.get("collection") or ""), str(source.get("record") or "")
-    known = browse.named(frame.actor(), [reference]).get(reference) if all(reference) else None
+    known = browse.names_of(frame.actor(), [reference]).get(reference) if all(reference) else None
     return known.title if known is not None and not known.absent else "Source"
 
 
@@ -197,7 +197,7 @@ def kinds_of(collection: str) -> list[Kind]:
     return [formats.kind(each) for each in known.fields]
 
 
-def counted(sources: Iterable[Mapping[str, Any]]) -> str:
+def count_by_kind(sources: Iterable[Mapping[str, Any]]) -> str:
     """Return the number of sources by kind: "3 documents, 2 steps"."""
     seen: dict[tuple[str, str], set[Any]] = {}
     for source in sources:

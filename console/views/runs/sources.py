@@ -239,10 +239,10 @@ def _masked_fields(actor: Actor, collection: str) -> Sequence[Any]:
         return ()
 
 
-def known(view: RunView, actor: Actor, look: Look) -> Known:
+def known_values(view: RunView, actor: Actor, look: Look) -> Known:
     """Return every value by the step that loaded it, the missing values by name, and what the AI received."""
     run, masks = view.json, Masks.of(view, actor)
-    look = frame.naming(browse.named(actor, loaded_values.references(masks.loading, run["context"])), look)
+    look = frame.naming(browse.names_of(actor, loaded_values.references(masks.loading, run["context"])), look)
     loaded = sorted(
         (_loaded(view, step, look, masks) for step in run["context"]),
         key=lambda loaded_step: loaded_step.at or "",
@@ -270,7 +270,8 @@ def given_by(view: RunView, actor: Actor, look: Look, step: str) -> Sequence[Val
         return ()
     masks = Masks.of(view, actor)
     look = frame.naming(
-        browse.named(actor, loaded_values.references(masks.loading, {step: view.json["context"][step]})), look
+        browse.names_of(actor, loaded_values.references(masks.loading, {step: view.json["context"][step]})),
+        look,
     )
     return _loaded(view, step, look, masks).values
 

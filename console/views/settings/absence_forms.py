@@ -108,7 +108,7 @@ def _plan(person_id: str) -> Response:
     except (Invalid, Conflict) as error:
         return me.draw(absent=error) if person_id == who.id else person.draw(person_id, absent=error)
     left = substitutions.undecidable(who, person_id, kept.substitute)
-    but = f", but may not give the approvals that are asked for in {limits.listed(left)}" if left else ""
+    but = f", but may not give the approvals that are asked for in {limits.join_names(left)}" if left else ""
     flash(f"{kept.substitute_name} stands in{but}")
     return frame.redirect_to(_page(person_id))
 

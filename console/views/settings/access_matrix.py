@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from console.auth import access, accounts
 from console.auth.access import policy_words
-from console.auth.access.labels import known
+from console.auth.access.labels import all_titles
 from console.auth.access.rows import ACTS, EVERY, WHOLE
 from console.core import expressions
 from console.core.errors import ConsoleError, Invalid, NotAllowed
@@ -110,7 +110,7 @@ def attempt() -> Response:
         for name, value in request.args.items()
         if name.startswith("input.") and value.strip()
     }
-    names = known()
+    names = all_titles()
     tried: simulator.Tried | None = None
     error: ConsoleError | None = None
     if question["person"] and question["object"] and question["act"]:

@@ -61,7 +61,7 @@ def test() -> Response:
     key = request.form.get("key", "").strip()
     form = _form(_shown(current) if current.from_environment else shown, key)
     try:
-        result = saving.tried(frame.actor(), {} if same else changes, key or None)
+        result = saving.try_settings(frame.actor(), {} if same else changes, key or None)
     except Invalid as wrong:
         form.error = wrong
         words = " ".join(form.errors.values()) or wrong.message

@@ -37,7 +37,7 @@ def show() -> Response:
 @blueprint.post("")
 def ask() -> Response:
     """Ask for a clearance."""
-    form = _form(clearances.listed(frame.actor()))
+    form = _form(clearances.list_labels(frame.actor()))
 
     def save(sent: dict[str, Any]) -> Response:
         since, until = _days(sent, frame.look().zone)
@@ -135,7 +135,7 @@ def _period_words(grant: clearances.Grant) -> str:
 
 def _page(refused: ConsoleError | None = None, form: Form | None = None) -> Response:
     who = frame.actor()
-    held = clearances.listed(who)
+    held = clearances.list_labels(who)
     context = {
         "held": held,
         "states": STATES,

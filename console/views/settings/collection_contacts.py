@@ -271,7 +271,7 @@ def _tried(editing: Editing, said: Mapping[str, Any]) -> tuple[mapping_trial.Map
         return None, ""
     document = {**editing.document.to_json(), "contact": dict(said)}
     try:
-        trial = mapping_trial.tried(
+        trial = mapping_trial.try_mapping(
             frame.actor(), collections.preview(frame.actor(), editing.collection.id, document)
         )
     except Invalid as wrong:

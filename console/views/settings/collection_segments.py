@@ -261,7 +261,7 @@ def _form(
     form: MultiDict[str, str] | None = request.form if request.method == "POST" else None
     if form is None and not sent["conditions"]:
         form = MultiDict({f"{ROWS}.0.field": ""})
-    rows = condition_lines.drawn(
+    rows = condition_lines.condition_box(
         ROWS, sent["conditions"], {"": fields}, form, READER, refused=wrong is not None
     )
     drawn_rows = Markup(frame.render("settings/segment_conditions.html", {"rows": rows, "name": ROWS}))  # noqa: S704 (a template of ours)

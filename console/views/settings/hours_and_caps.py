@@ -87,7 +87,7 @@ def confirm_basis() -> Response:
     form = _leads_form()
 
     def confirm(sent: dict[str, Any]) -> Response:
-        target = enrolments.seen(frame.actor(), sent["workflow"])
+        target = enrolments.require_target(frame.actor(), sent["workflow"])
         wanted = {each.channel: each.basis for each in address_consents.defaults(target.id)}
         wanted.pop(sent["channel"], None)
         if sent["basis"] or sent["channel"] not in address_consents.LEAD_CHANNELS:

@@ -42,7 +42,7 @@ COLUMNS = ("name", "email", "kind", "state", "roles", "teams", "second_factor", 
 def show() -> Response:
     """Show the list: `?q=`, `team`, `role`, `state`, and `after` for the next page."""
     who, query = frame.actor(), _query()
-    people, following = directory.listed(who, query, limit=PAGE_SIZE)
+    people, following = directory.list_people(who, query, limit=PAGE_SIZE)
     counts, names = directory.counts(who), team_names()
     tabs = [
         {

@@ -46,14 +46,14 @@ def _drawn(
     who = frame.actor()
     may = abilities.of_person(who, person_id)
     person, names = accounts.person(person_id), people.team_names()
-    held, all_held = leavers.held(who, person.id)
+    held, all_held = leavers.runs_held(who, person.id)
     context = {
         "person": person,
         "state": people.STATES[person.state],
         "roles": people.role_words(person.roles, names),
         "teams": [names.get(team, team) for team in person.teams],
         "tags": [
-            (f"Tag {key}", ", ".join(person_changes.listed(value)))
+            (f"Tag {key}", ", ".join(person_changes.tag_values(value)))
             for key, value in sorted(person.tags.items())
         ],
         "may": people.grouped(may),
@@ -79,7 +79,7 @@ def _drawn(
 
 
 def _runs_form(person_id: str) -> Form:
-    held = leavers.held(frame.actor(), person_id)[0]
+    held = leavers.runs_held(frame.actor(), person_id)[0]
     choices = [
         (
             run.id,
@@ -131,7 +131,9 @@ def particulars(person_id: str) -> Response:
     authority.require(who)
     person = accounts.person(person_id)
     own_account = person.id == who.id
-    stored = [(key, "\n".join(person_changes.listed(values))) for key, values in sorted(person.tags.items())]
+    stored = [
+        (key, "\n".join(person_changes.tag_values(values))) for key, values in sorted(person.tags.items())
+    ]
     tags = _read_tags() if request.method == "POST" else stored
     items, values = profile_items(person.name, person.locale, person.zone)
     if own_account:
@@ -200,7 +202,7 @@ def close(person_id: str) -> Response:
         "person": person,
         "form": form,
         "refused": error if error is not form.error else None,
-        "held": leavers.held(who, person.id)[1],
+        "held": leavers.runs_held(who, person.id)[1],
         "waiting": leavers.waiting(who, person.id),
         "personal": len(workflows.ownership.personal_of(who, person.id)),
         "acting": len(acting),

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, request
 from console import permissions
 from console.auth import accounts
 from console.auth.access import policy_words
-from console.auth.access.labels import known
+from console.auth.access.labels import all_titles
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.permissions import rule_drafts, second_admin
 from console.views import frame
@@ -50,7 +50,7 @@ def show(request_id: str) -> Response:
 
 
 def _drawn(request_id: str, wrong: ConsoleError | None = None, reason: str = "") -> Response:
-    who, names = frame.actor(), known()
+    who, names = frame.actor(), all_titles()
     asked = second_admin.request_of(who, request_id)
     effects: Sequence[tuple[str, str]] = ()
     if asked.open:

@@ -11,7 +11,7 @@ from console import permissions, records
 from console.auth import access, accounts
 from console.auth.access import policy_words
 from console.auth.access.index import Index
-from console.auth.access.labels import Names, known
+from console.auth.access.labels import Names, all_titles
 from console.auth.access.policy_changes import Change, shipped
 from console.auth.access.rows import EVERY, LEVELS, WHOLE, PolicyError, Row
 from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed
@@ -57,7 +57,7 @@ class Line:
 @blueprint.route("", methods=["GET", "POST"])
 def show() -> Response:
     """Show all roles, and the form for a new one."""
-    listed, names = permissions.listed(frame.actor()), known()
+    listed, names = permissions.list_roles(frame.actor()), all_titles()
     copies = [(f"copy:{one.id}", one.title) for one in listed if not one.level]
     built_from = {
         "": [("", "Choose")],
@@ -145,7 +145,7 @@ def delete(role: str) -> Response:
 def _role_page(role: str, wrong: ConsoleError | None = None, form: Form | None = None) -> Response:
     role_read, names, draft_now = (
         permissions.read_role(frame.actor(), role),
-        known(),
+        all_titles(),
         permissions.draft(frame.actor()),
     )
     place, q = _place(), request.args.get("q", "").strip()
@@ -259,7 +259,7 @@ def check(role: str) -> Response:
             words = policy_words.condition(text)
             result["said"] = words if words != text else ""
             if obj.startswith("collection:"):
-                result["counted"] = rule_conditions.counted(frame.actor(), obj, text, role, place)
+                result["counted"] = rule_conditions.count_matching(frame.actor(), obj, text, role, place)
     except DefinitionError as error:
         result["error"] = error.message
     except NotAllowed:
@@ -280,7 +280,7 @@ def _rules_page(
     error: str = "",
     status: int = 0,
 ) -> Response:
-    names = known()
+    names = all_titles()
     others = [
         row
         for row in mine.rows()
@@ -359,7 +359,7 @@ def versions() -> Response:
     versions_listed = permissions.versions(
         frame.actor(), int(before) if before.isdigit() and len(before) < 18 else None
     )
-    names = known()
+    names = all_titles()
     context = {
         "versions": [
             (
@@ -389,7 +389,7 @@ def undo(number: int) -> Response:
 
 
 def _draft_page(wrong: ConsoleError | None = None) -> Response:
-    draft_now, names = permissions.draft(frame.actor()), known()
+    draft_now, names = permissions.draft(frame.actor()), all_titles()
     preview = permissions.preview(frame.actor(), draft_now.change)
     context = {
         "draft": draft_now,
@@ -501,7 +501,7 @@ def _lines(
         own_rows = by_object.get(obj, [])
         acts = {row.act for row in own_rows}
         cells = tuple(
-            Cell(act, role_rules.standing(index, role, place, obj, act), act in acts or EVERY in acts)
+            Cell(act, role_rules.effective_right(index, role, place, obj, act), act in acts or EVERY in acts)
             for act in policy_words.offered(kind)
         )
         conditions = tuple(
@@ -547,7 +547,7 @@ def _warnings(change: Change) -> list[str]:
     ):
         try:
             warnings |= dict.fromkeys(
-                f"{known().object(obj)}: {each}"
+                f"{all_titles().object(obj)}: {each}"
                 for each in rule_conditions.warnings(obj, rule_conditions.check(obj, (), text))
             )
         except ConsoleError:
@@ -561,7 +561,7 @@ def _warnings(change: Change) -> list[str]:
     ):
         try:
             warnings |= dict.fromkeys(
-                f"{known().object(obj)}: {each}" for each in rule_conditions.of_subject(obj)
+                f"{all_titles().object(obj)}: {each}" for each in rule_conditions.of_subject(obj)
             )
         except ConsoleError:
             continue

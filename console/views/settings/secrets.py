@@ -42,7 +42,9 @@ def remove(name: str) -> Response:
 def _form() -> Form:
     named = request.values.get("name", "").strip()
     stored = {
-        line.secret.name: line.secret for line in secret_settings.listed(frame.actor()) if line.secret.kept
+        line.secret.name: line.secret
+        for line in secret_settings.list_secrets(frame.actor())
+        if line.secret.kept
     }
     known = stored.get(named)
     text = (
@@ -77,7 +79,7 @@ def _form() -> Form:
 
 def _page(form: Form) -> Response:
     context = {
-        "lines": secret_settings.listed(frame.actor()),
+        "lines": secret_settings.list_secrets(frame.actor()),
         "missing": secret_settings.missing(frame.actor()),
         "form": form,
     }

@@ -13,7 +13,7 @@ from console.sources import addresses, collections
 from console.views import errors, frame
 from console.views.forms import Field, Form, Group
 from console.views.settings import area, source_zones
-from console.views.settings.sources import KINDS, PORTS, READ_ONLY, address_items, named, picker
+from console.views.settings.sources import KINDS, PORTS, READ_ONLY, address_items, picker, source_by_name
 
 blueprint = Blueprint("source", __name__, url_prefix="/settings/sources/<name>")
 LIMITS = (
@@ -38,8 +38,8 @@ def show(name: str) -> Response:
 @blueprint.post("/test")
 def test(name: str) -> Response:
     """Test the connection now."""
-    head, _ = named(name)
-    tested = sources.tried(sources.source_of(name).url, by=frame.actor(), source=head.name)
+    head, _ = source_by_name(name)
+    tested = sources.try_source(sources.source_of(name).url, by=frame.actor(), source=head.name)
     return _page(name, tested)
 
 
@@ -54,7 +54,7 @@ def switch(name: str, word: str) -> Response:
 @blueprint.route("/address", methods=["GET", "POST"])
 def address(name: str) -> Response:
     """Show the address and the user of the connection; a POST saves them. The password is never shown; an empty one keeps the stored one."""
-    head, _ = named(name)
+    head, _ = source_by_name(name)
     former = sources.source_of(name).url
     form = Form(
         address_items(
@@ -92,7 +92,7 @@ def _trail(name: str) -> list[tuple[str, str]]:
 @blueprint.route("/limits", methods=["GET", "POST"])
 def limits(name: str) -> Response:
     """Show how heavily the console may use the database and whether it may write to it; a POST saves it."""
-    named(name)
+    source_by_name(name)
     terms = sources.source_of(name).terms
     bounded = [
         Field(
@@ -133,7 +133,7 @@ def _whole(text: str) -> int:
 @blueprint.route("/tables", methods=["GET", "POST"])
 def tables(name: str) -> Response:
     """Show which tables and views become collections, and what that means, before it is saved."""
-    _, collections = named(name)
+    _, collections = source_by_name(name)
     source = sources.source_of(name)
     tested = sources.attempt(source.url)
     if tested.trouble is not None and not tested.tables:
@@ -170,7 +170,7 @@ def tables(name: str) -> Response:
 @blueprint.route("/again", methods=["GET", "POST"])
 def again(name: str) -> Response:
     """Show what has changed in the database and what that breaks; a POST adopts it."""
-    head, before = named(name)
+    head, before = source_by_name(name)
     if request.method == "POST":
         try:
             made = sources.take(name, request.form.get("stamp", ""), by=frame.actor())
@@ -191,7 +191,7 @@ def again(name: str) -> Response:
 @blueprint.get("/indexes")
 def indexes(name: str) -> Response:
     """Show the statements that would make searches fast, for whoever runs the database."""
-    head, _ = named(name)
+    head, _ = source_by_name(name)
     advice = sources.advised(name, by=frame.actor())
     context = {
         "source": head,
@@ -206,7 +206,7 @@ def indexes(name: str) -> Response:
 @blueprint.route("/relations", methods=["GET", "POST"])
 def relations(name: str) -> Response:
     """Show columns that seem to lead to another table of the source; a POST makes relations of those that are ticked."""
-    named(name)
+    source_by_name(name)
     likely = sources.likely(name, by=frame.actor())
     form = Form(
         [
@@ -271,7 +271,7 @@ def _likely(line: Any) -> tuple[str, str, str]:
 @blueprint.route("/remove", methods=["GET", "POST"])
 def remove(name: str) -> Response:
     """Show what ends with the source; a POST with its name removes it."""
-    head, _ = named(name)
+    head, _ = source_by_name(name)
     ends = sources.consequences(head.name, by=frame.actor())
     force = (
         [Field("force", "Remove it all the same: these runs stop", "check", sent="1")] if ends.live else []
@@ -314,7 +314,7 @@ def remove(name: str) -> Response:
 
 
 def _page(name: str, tested: sources.Tested | None = None) -> Response:
-    head, collections = named(name)
+    head, collections = source_by_name(name)
     source = sources.source_of(name)
     seen = {row.obj for row in access.all_rows() if row.eft == "allow" and row.act in ("browse", "*")}
     unseen = (

@@ -11,7 +11,7 @@ def read(text: str) -> str:
     return "" if text in source_zones.IN_UTC else text
 
 
-def known(text: str) -> str:
+def zone_name(text: str) -> str:
     """Return the zone as it is kept, nothing for one that there is not."""
     return read(text) if text in source_zones.zones() else ""
 

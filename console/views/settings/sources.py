@@ -125,7 +125,7 @@ def new() -> Response:
     former = addresses.unseal(actor.id, sealed)["url"] if sealed else ""
     try:
         url = sources.composed(sent, former)
-        tested = sources.tried(url, by=actor)
+        tested = sources.try_source(url, by=actor)
     except Invalid as wrong:
         form.error = wrong
         return _address_page(form)
@@ -220,7 +220,7 @@ def follow(connecting_id: str) -> Response:
     actor, name = frame.actor(), request.args.get("name", "")
     if request.method == "POST":
         if request.form.get("do") == "again":
-            connecting.again(connecting_id, by=actor)
+            connecting.retry(connecting_id, by=actor)
         elif connecting.stop(connecting_id, by=actor):
             flash(f"{name} is not connected; nothing of it is kept.")
             return frame.redirect_to("/settings/sources")
@@ -228,7 +228,7 @@ def follow(connecting_id: str) -> Response:
     one = connecting.find(connecting_id, by=actor)
     if one is None:
         records.forget()  # a worker has connected it, and this process may not know yet
-        named(name)
+        source_by_name(name)
         return frame.redirect_to(f"/settings/sources/{name}/connected")
     if (answer := frame.poll_answer(one)) is not None:
         return answer
@@ -266,7 +266,7 @@ def _people(connected: Iterable[Collection]) -> list[Collection]:
 @blueprint.get("/<name>/connected")
 def connected(name: str) -> Response:
     """Show what was connected, and offer a first workflow."""
-    head, collections = named(name)
+    head, collections = source_by_name(name)
     usable = [each for each in collections if each.key and _may_browse(each.id)]
     first = min(
         usable,
@@ -377,7 +377,7 @@ def left_out(name: str, collections: list[Collection]) -> list[tuple[str, str]]:
 @blueprint.post("/<name>/first")
 def first(name: str) -> Response:
     """Make the first workflow and start it."""
-    _, collections = named(name)
+    _, collections = source_by_name(name)
     chosen = next(
         (collection for collection in collections if collection.id == request.form.get("collection")), None
     )
@@ -403,7 +403,7 @@ def _may_browse(collection: str) -> bool:
     return access.can(frame.actor(), None, f"collection:{collection}", "browse")
 
 
-def named(name: str) -> tuple[sources.SourceHead, list[Collection]]:
+def source_by_name(name: str) -> tuple[sources.SourceHead, list[Collection]]:
     """Return the source of that name and its collections. Raises NotFound, NotAllowed."""
     head = next((source for source in sources.list_all(frame.actor()) if source.name == name), None)
     if head is None:
@@ -443,7 +443,7 @@ def _choice(
 ) -> Response:
     place = typed.get("look") or sources.first_choice(tested.own or tested.tables)
     seen = (
-        source_preview.context(url, place, source_zones.known(typed.get("zone", "")))
+        source_preview.context(url, place, source_zones.zone_name(typed.get("zone", "")))
         if tested.ok and place
         else {}
     )

@@ -34,7 +34,7 @@ SECOND_PERSON = Field(
 @blueprint.get("")
 def show() -> Response:
     """Show every team."""
-    teams = teamwork.listed(frame.actor())
+    teams = teamwork.list_teams(frame.actor())
     leads = accounts.names({team.lead for team, _ in teams if team.lead})
     lines = [
         (
@@ -59,7 +59,7 @@ def show() -> Response:
 @blueprint.route("/new", methods=["GET", "POST"])
 def new() -> Response:
     """Show the form; a POST makes the team."""
-    teamwork.listed(frame.actor())
+    teamwork.list_teams(frame.actor())
     aside = "Files and rules name the team by the small letters of this first name; renamed later, they go on doing so."
     form = Form(FIELDS, submit="Make the team", cancel="/settings/teams", aside=aside)
     return form.submit_to(_make) or area.form_page("teams", form, "New team")
@@ -181,7 +181,7 @@ def _drawn(
 ) -> Response:
     who = frame.actor()
     team = teamwork.team(who, team_id)
-    listed, more = directory.listed(who, Asked(team=team_id), limit=MEMBERS)
+    listed, more = directory.list_people(who, Asked(team=team_id), limit=MEMBERS)
     context = {
         "team": team,
         "form": form or _form(team),

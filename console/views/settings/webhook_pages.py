@@ -38,7 +38,7 @@ EVENTS_HINT = (
 )
 RUN_AS_HINT = "A service account stays when you leave; it needs the right to read the activity log."
 LABELS = (
-    {outgoing.plain(kind): found.label for kind, found in KINDS.items()}
+    {outgoing.event_type_of(kind): found.label for kind, found in KINDS.items()}
     | dict(EVENTS)
     | {outgoing.TEST: "Test"}
 )

@@ -28,7 +28,7 @@ CAME = {
 """Status of a change outside → its sign, and what an approver reads."""
 
 
-def drawn(
+def panel_context(
     more: approval_context.Beside, view: View, look: Look, alike: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return what stands beside the request: questions, what was opened, how alike ones ended, and how much time is left."""

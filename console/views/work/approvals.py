@@ -235,9 +235,9 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
     view = approvals.get(frame.actor(), approval_id)
     look = replace(_naming(view), people=view.line.names)
     status = view.line.approval.status
-    more = approval_context.beside(frame.actor(), approval_id)
+    more = approval_context.context_of(frame.actor(), approval_id)
     content = _told_once(view.content)
-    context = approval_panel.drawn(more, view, look, [row(line) for line in more.alike.lines[:3]]) | {
+    context = approval_panel.panel_context(more, view, look, [row(line) for line in more.alike.lines[:3]]) | {
         "earlier": approval_panel.earlier(more, lambda values: _lines(view, values, look), view.line.values),
         "view": view,
         "row": row(view.line),
@@ -253,7 +253,7 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
         "text": frame.prose(view.text, look) if view.text else None,
         "values": _values(view, look),
         "changes": _changes(view, look),
-        "content": blocks.drawn(content, look, papers=Papers(frame.actor(), _of_run(view))),
+        "content": blocks.draw_blocks(content, look, papers=Papers(frame.actor(), _of_run(view))),
         "foretold": any((known := KINDS.get(str(block["block"]))) and known.foretells for block in content),
         "moved": _moved(view, look),
         "record": _lines(view, view.record, look),
@@ -365,7 +365,7 @@ def _naming(view: View) -> Look:
     wanted = browse.references(leading, [view.record, view.line.values])
     for change in view.changes:
         wanted |= browse.references([(side, change.get("references")) for side in ("old", "new")], [change])
-    return frame.naming(browse.named(frame.actor(), wanted | said))
+    return frame.naming(browse.names_of(frame.actor(), wanted | said))
 
 
 def _columns(view: View) -> dict[str, Kind]:

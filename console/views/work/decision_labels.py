@@ -24,7 +24,7 @@ def look_for(cells: Iterable[Any], look: Look) -> Look:
             wanted |= browse.references(
                 ((kind.name, kind.references) for kind in _described(cell).kinds.values()), [cell.values]
             )
-    return frame.naming(browse.named(frame.actor(), wanted, "read"), look) if wanted else look
+    return frame.naming(browse.names_of(frame.actor(), wanted, "read"), look) if wanted else look
 
 
 def words(given: Given, look: Look) -> str:

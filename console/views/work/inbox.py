@@ -139,7 +139,7 @@ def _drawn(
     name: str, *, view: str = "", error: str = "", refused: Sequence[Given] = (), status: int = 200
 ) -> Response:
     who = frame.actor()
-    inbox = inboxes.seen(who, name)
+    inbox = inboxes.visible_inbox(who, name)
     manages, works = inboxes.may(who, inbox, "manage"), inboxes.may(who, inbox, "work")
     view = view or request.args.get("view", "")
     view = view if view in VIEWS and (view != "backlog" or manages) else "todo"
@@ -265,7 +265,7 @@ def _why(ticket: Ticket, look: formats.Look) -> str:
 def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int = 200) -> Response:
     """Ask to whom the tickets go: a page of its own, or a dialog over the open page."""
     who, text = frame.actor(), request.values.get("q", "")
-    inbox = inboxes.seen(who, name)
+    inbox = inboxes.visible_inbox(who, name)
     found = tickets.people(who, name, text)
     away = absences.away_words([person.id for person in found])
     people: list[dict[str, Any]] = [

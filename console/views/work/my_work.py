@@ -231,7 +231,7 @@ def _about(task: Task) -> str:
     return workflow if record and record in task.title else task.about
 
 
-def drawn(found: Iterable[Row], look: Look) -> list[Drawn]:
+def draw_rows(found: Iterable[Row], look: Look) -> list[Drawn]:
     """Return the rows in the order in which they are due, then the oldest first; each with its group Overdue, Today or Later."""
     ready = [_drawn(row, look) for row in found]
     last = datetime.max.replace(tzinfo=UTC)

@@ -38,7 +38,7 @@ def _listed(wrong: ConsoleError | None = None, task: str = "", status: int = 200
     tab = tab if tab in dict(TABS) else "mine"
     actor = frame.actor()
     listed = {"mine": tasks.tasks_of, "team": tasks.of_teams, "done": tasks.closed}[tab](actor)
-    known = browse.named(actor, {one.of for one in listed if one.of})
+    known = browse.names_of(actor, {one.of for one in listed if one.of})
     context = {
         "tab": tab,
         "tabs": TABS,

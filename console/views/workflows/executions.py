@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, request
 from console import formats, runs, workflows
 from console.auth import access
 from console.automation import enrolments, triggers
-from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
+from console.core.documents.fields import OWN_INPUT, FieldDefinition, fields_with_values
 from console.core.errors import ConsoleError, Malformed, NotFound
 from console.core.plain_words import uncapitalised
 from console.core.policy import rules
@@ -229,7 +229,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
     described = step_values.of_version(known.id, run["version"])
     loaded = {
         step.step: [(value.label, value.shown) for value in step.values]
-        for step in sources.known(view, frame.actor(), look).steps
+        for step in sources.known_values(view, frame.actor(), look).steps
     }
     last = {entry["step"]: number for number, entry in enumerate(run["attempts"])}
     failed = run["status"] in ("failed", "timed_out")
@@ -459,7 +459,8 @@ def _fields(known: Known, view: runs.RunView) -> list[dict[str, Any]]:
     }
     given = view.json["attempts"][0]["values"] if view.json["attempts"] else {}
     return [
-        field.to_json() | {"value": given.get(field.name)} for field in shown(defined, roots, {}, OWN_INPUT)
+        field.to_json() | {"value": given.get(field.name)}
+        for field in fields_with_values(defined, roots, {}, OWN_INPUT)
     ]
 
 

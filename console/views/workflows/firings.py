@@ -40,7 +40,7 @@ def show(slug: str) -> Response:
             (line, titles.get(line.trigger, "A trigger that is gone"), trigger_page.STATES[line.status])
             for line in lines
         ],
-        "titles": browse.named(who, {line.about for line in lines if line.about is not None}),
+        "titles": browse.names_of(who, {line.about for line in lines if line.about is not None}),
         "period": f"From {formats.clock(since, look)} to {formats.clock(until, look) if until < look.now else 'now'}",
         "given": given,
         "states": STATES,

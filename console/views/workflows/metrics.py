@@ -55,7 +55,7 @@ def _late(known: Known, days: int) -> list[dict[str, Any]]:
     """Return each late run with its record's title, by how much it was late, and who held it how long."""
     actor, look = frame.actor(), frame.look()
     late = monitoring.late_runs(actor, known, days, look.zone)
-    titles = browse.named(
+    titles = browse.names_of(
         actor, [(each.collection, each.record) for each in late if each.collection and each.record]
     )
     return [

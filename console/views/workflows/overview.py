@@ -138,7 +138,7 @@ def pictured(
     return Pictured(bool(chosen.steps), passed, took, DAYS, versions if len(every.versions) > 1 else ())
 
 
-def counted(shown: Shown) -> tuple[Glance | None, Ways | None]:
+def overview_counts(shown: Shown) -> tuple[Glance | None, Ways | None]:
     """Return what there is to say of the live version of a workflow that runs by itself, None for any other; and the numbers of its picture, None for a version that is not live."""
     document = shown.document
     if shown.number is None or shown.number != shown.known.live:
@@ -146,7 +146,7 @@ def counted(shown: Shown) -> tuple[Glance | None, Ways | None]:
     look = frame.look()
     came = monitoring.endings.endings(frame.actor(), shown.known, DAYS, look.zone)
     return _glance(shown, came) if document.run_as is not None else None, Ways(
-        came.passed, monitoring.endings.taken(came, document), DAYS
+        came.passed, monitoring.endings.count_ways(came, document), DAYS
     )
 
 
@@ -199,7 +199,7 @@ def _high(number: int, most: int) -> int:
 def _going_on_next(shown: Shown) -> list[Here]:
     """Those of the newest who go on next."""
     who, look = frame.actor(), frame.look()
-    target = enrolments.seen(who, shown.known.slug)
+    target = enrolments.require_target(who, shown.known.slug)
     leads = list(enrolments.places.page(who, target).rows)
     last = datetime.max.replace(tzinfo=UTC)
     found = waiting([lead.run for lead in leads if lead.run])
@@ -222,7 +222,7 @@ def _going_on_next(shown: Shown) -> list[Here]:
 def _words(shown: Shown) -> list[str]:
     """What lets people in: a sentence or two for each trigger that is on."""
     document, found = shown.document, []
-    for trigger in triggers.listed(frame.actor(), shown.known.slug)[1]:
+    for trigger in triggers.list_triggers(frame.actor(), shown.known.slug)[1]:
         if not trigger.enabled:
             continue
         words = triggers.trigger_words(trigger.definition).rstrip(".")

@@ -40,9 +40,9 @@ def explain(known: Known, since: datetime | None, until: datetime | None) -> lis
     if since is None or end <= since or end - since > LONGEST:
         return []
     actor = frame.actor()
-    _, triggers = automation.listed(actor, known.slug)
+    _, triggers = automation.list_triggers(actor, known.slug)
     fired = automation.firings_counted(actor, known.slug, since, end)
-    sent = messages.counted(actor, known.id, since, end)
+    sent = messages.count_messages(actor, known.id, since, end)
     return [
         *_switched(known, since, end),
         *(

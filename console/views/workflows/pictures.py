@@ -44,7 +44,7 @@ def show(slug: str) -> Response:
     """Show one workflow; `version` names a version other than the live one, or the draft."""
     shown = diagrams.show(frame.actor(), slug, request.args.get("version"))
     look = frame.look()
-    glance, ways = overview.counted(shown)
+    glance, ways = overview.overview_counts(shown)
     every, chosen = overview.people(shown, request.args.get("people", ""))
     context = tabs.context(shown.known, "picture") | {
         "shown": shown,

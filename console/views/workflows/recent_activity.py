@@ -167,7 +167,7 @@ def _figures(
         those = sum((sent[status] for status in statuses if status in sent), Bounded())
         if those:
             query = {"workflow": known.slug, "status": ",".join(statuses), "from": begin, "to": end}
-            why = "" if name == "sent" else _why(those, message_reasons.counted(those.why))
+            why = "" if name == "sent" else _why(those, message_reasons.count_reasons(those.why))
             found[name] = Figure(those, frame.with_query("/outbox", query), bad=name == "failed", why=why)
     return found
 

@@ -115,7 +115,7 @@ def _beginnings(actor: Actor, known: Known) -> dict[str, bool]:
     if known.archived or not access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "start"):
         return {"head_starts": False, "head_enrols": False}
     live = workflows.readable_version(known.id, known.live)
-    document = live.document if live is not None else enrolments.seen(actor, known.slug).document
+    document = live.document if live is not None else enrolments.require_target(actor, known.slug).document
     return {
         "head_starts": live is not None and known.status == "active" and known.collection is None,
         "head_enrols": document is not None

@@ -98,7 +98,7 @@ def _page(
     slug: str, made: Made | None = None, wrong: Invalid | None = None, unable: Conflict | None = None
 ) -> Response:
     who = frame.actor()
-    entry, found = triggers.listed(who, slug)
+    entry, found = triggers.list_triggers(who, slug)
     may = {
         act: access.can(who, entry.team or None, f"workflow:{entry.slug}", act)
         for act in ("edit", "activate")
@@ -108,7 +108,7 @@ def _page(
     context = tabs.context(known, "triggers") | {
         "entry": entry,
         "active": entry.status == "active" and entry.live_version is not None,
-        "titles": browse.named(
+        "titles": browse.names_of(
             who, {fired.about for trigger in found for fired in trigger.last if fired.about is not None}
         ),
         "triggers": _told_apart(

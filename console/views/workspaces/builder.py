@@ -287,7 +287,7 @@ def _removed(editing: Editing, part: str, typed: Mapping[str, Any] | None = None
 
 def _seen(editing: Editing) -> dict[str, Any]:
     """The document that the editor had before them when they sent the form."""
-    return (workspaces.seen(editing, _revision()) or editing.document).to_json()
+    return (workspaces.opened_document(editing, _revision()) or editing.document).to_json()
 
 
 def _by_another(editing: Editing) -> bool:
@@ -370,7 +370,7 @@ def _form(
     found = component_form.boxes(frame.actor(), document, kind, own, errors)
     for number, box in enumerate(found):
         if box.control == "conditions":
-            rows = condition_boxes.drawn(box.name, document, own, form, sources, refused=bool(box.error))
+            rows = condition_boxes.box_rows(box.name, document, own, form, sources, refused=bool(box.error))
             found[number] = replace(box, rows=rows)
         elif box.control == "stages":
             found[number] = replace(

@@ -87,7 +87,7 @@ def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
     """The metric in words."""
     currency, value = main_amount(item, found)
     others = [
-        shown(found.measured, amount, each, look, item.measure)
+        figure_text(found.measured, amount, each, look, item.measure)
         for each, amount in found.total
         if each != currency and decimal_of(amount)
     ]
@@ -103,13 +103,13 @@ def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
     table = [
         (
             formats.period_words(key, item.period, look, now=key == found.keys[-1]),
-            shown(found.measured, each, currency, look, item.measure),
+            figure_text(found.measured, each, currency, look, item.measure),
         )
         for key, each in zip(found.keys, line, strict=False)
     ]
     return Figure(
         metric_name(item, found),
-        shown(found.measured, value, currency, look, item.measure),
+        figure_text(found.measured, value, currency, look, item.measure),
         f"and {more}" if more else "",
         words or change,
         "" if words else tone,
@@ -155,7 +155,7 @@ def chart(item: ChartComponent, found: Figures, title: str, look: Look) -> Chart
             _series_name(item, found, line, currency, look),
             TONES[number % len(TONES)],  # type: ignore[arg-type]
             [whole_units(value, found.measured, currency) for value in values],
-            [shown(found.measured, value, currency, look, item.measure) for value in values],
+            [figure_text(found.measured, value, currency, look, item.measure) for value in values],
             _line_hrefs(item, found, line),
         )
         for number, (line, currency, values) in enumerate(found.series)
@@ -227,7 +227,9 @@ def _share_words(percent: float) -> str:
     return f"{percent:.0f}" if round(percent) or not percent else "< 1"
 
 
-def shown(field: Field | None, value: Any, currency: str | None, look: Look, measure: str = "count") -> str:
+def figure_text(
+    field: Field | None, value: Any, currency: str | None, look: Look, measure: str = "count"
+) -> str:
     """A figure as people read it."""
     if value is None:
         return "–"
@@ -250,7 +252,7 @@ def in_units(field: Field | None, value: str, currency: str | None, look: Look, 
         if field is not None and measure not in ("count", "distinct")
         else 0
     )
-    return shown(field, format(Decimal(value).scaleb(places), "f"), currency, look, measure)
+    return figure_text(field, format(Decimal(value).scaleb(places), "f"), currency, look, measure)
 
 
 def spark(values: Sequence[Decimal]) -> Spark:
@@ -310,8 +312,8 @@ def _change(
         return "", ""
     now, before = decimal_of(line[-1]), decimal_of(line[-2])
     this, before_it = period_names(item.period)
-    present = shown(found.measured, line[-1], currency, look, item.measure)
-    last = shown(found.measured, line[-2], currency, look, item.measure)
+    present = figure_text(found.measured, line[-1], currency, look, item.measure)
+    last = figure_text(found.measured, line[-2], currency, look, item.measure)
     words = f"{present} {this}, {last} {before_it}" if item.whole else f"{this} so far, {last} {before_it}"
     better = now > before if item.good == "up" else now < before
     return words, "" if item.good == "none" or now == before else "good" if better else "warn"

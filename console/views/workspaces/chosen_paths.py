@@ -42,13 +42,17 @@ def selected(document: Workspace, name: str) -> Collection | None:
     if isinstance(owner, CollectionList):
         return known_collection(owner.collection)
     known = next(
-        (each for each in inboxes.known() if owner is not None and each.id == getattr(owner, "inbox", "")),
+        (
+            each
+            for each in inboxes.all_inboxes()
+            if owner is not None and each.id == getattr(owner, "inbox", "")
+        ),
         None,
     )
     return known_collection(known.source.collection) if known and known.source else None
 
 
-def led(document: Workspace, path: str) -> Collection | None:
+def path_target(document: Workspace, path: str) -> Collection | None:
     """The collection of the record that a choice and relations from it lead to."""
     name, *ways = path.split(".")
     collection = selected(document, name)
@@ -81,7 +85,7 @@ def condition_groups(document: Workspace, most: int) -> dict[str, dict[str, Fiel
     }
     chosen = ""
     for path, words in paths(document):
-        collection = led(document, path)
+        collection = path_target(document, path)
         chosen = chosen if "." in path else words
         if collection is None:
             continue

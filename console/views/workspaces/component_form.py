@@ -259,7 +259,7 @@ class _Offer:
 
     def chosen(self) -> Collection | None:
         """The collection of the record that `of` leads to."""
-        return chosen_paths.led(self.document, str(self.given.get("of") or ""))
+        return chosen_paths.path_target(self.document, str(self.given.get("of") or ""))
 
     def related(self) -> Collection | None:
         chosen = self.chosen()
@@ -272,7 +272,11 @@ class _Offer:
 
     def actions(self) -> list[tuple[str, str]]:
         chosen = self.chosen()
-        return [(each.id, each.title) for each in actions.listed() if chosen and each.collection == chosen.id]
+        return [
+            (each.id, each.title)
+            for each in actions.list_actions()
+            if chosen and each.collection == chosen.id
+        ]
 
     def workflows(self) -> list[tuple[str, str]]:
         chosen = self.chosen()
@@ -538,7 +542,7 @@ _ROWS = {
         _Row(
             Box("inbox", "Inbox", "choice", needed=True),
             "Choose…",
-            lambda _: [(each.id, each.title) for each in inboxes.known()],
+            lambda _: [(each.id, each.title) for each in inboxes.all_inboxes()],
         ),
         _Row(
             Box("measure", "Figure", "choice", value="count", again=True),
@@ -625,7 +629,10 @@ def subject_words(item: Any, document: Workspace, actor: Actor) -> list[str]:
         return [known.label if known else str(given["collection"])]
     if given["inbox"]:
         return [
-            next((each.title for each in inboxes.known() if each.id == given["inbox"]), str(given["inbox"]))
+            next(
+                (each.title for each in inboxes.all_inboxes() if each.id == given["inbox"]),
+                str(given["inbox"]),
+            )
         ]
     if not given["of"]:
         return []

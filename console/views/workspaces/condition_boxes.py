@@ -63,7 +63,7 @@ def check(part: str, document: Workspace, form: MultiDict[str, str]) -> None:
         raise Invalid(details[0]["reason"], details=details)
 
 
-def drawn(
+def box_rows(
     name: str,
     document: Workspace,
     own: Mapping[str, Any],
@@ -75,7 +75,7 @@ def drawn(
     """The rows of the box."""
     alone = name == "visible_if"
     groups = condition_groups(document, MOST_FIELDS) if alone else _groups(str(own.get("collection") or ""))
-    return condition_lines.drawn(
+    return condition_lines.condition_box(
         name, own.get(name) or ("" if alone else ()), groups, form, sources, refused=refused
     )
 
@@ -94,7 +94,7 @@ def stages(
         known = stored[number] if number < len(stored) else {"label": "", "where": ""}
         at = sent[number] if sent is not None and number < len(sent) else ""
         label = form.get(f"{at}.label", "") if form is not None and at else str(known["label"])
-        lines = condition_lines.drawn(
+        lines = condition_lines.condition_box(
             at or f"stages.{number}",
             str(known["where"]),
             groups,
@@ -104,7 +104,7 @@ def stages(
         )
         if not lines.shown:  # a stage has a condition
             blank = MultiDict({f"stages.{number}.0.field": ""})
-            lines = condition_lines.drawn(f"stages.{number}", "", groups, blank, sources)
+            lines = condition_lines.condition_box(f"stages.{number}", "", groups, blank, sources)
         lacks = (
             ""
             if not refused or not at

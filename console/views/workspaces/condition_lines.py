@@ -160,7 +160,7 @@ def _sent(at: str, form: MultiDict[str, str]) -> ConditionRow:
 
 def _keys(name: str, form: MultiDict[str, str]) -> list[str]:
     """What is sent under this name, of a record that was found by its name the key."""
-    return reference_boxes.sent(form, name, form.getlist(name))
+    return reference_boxes.box_values(form, name, form.getlist(name))
 
 
 def _read(lines: Sequence[ConditionRow], fields: Mapping[str, Field]) -> tuple[list[str], dict[int, str]]:
@@ -198,7 +198,7 @@ def wrong_rows(name: str, form: MultiDict[str, str], fields: Mapping[str, Field]
 # ------------------------------------------------------------------------------------------------ what is drawn
 
 
-def drawn(
+def condition_box(
     name: str,
     stored: str | Sequence[str],
     groups: Mapping[str, Mapping[str, Field]],
@@ -280,7 +280,7 @@ def _naming(lines: Sequence[ConditionRow], fields: Mapping[str, Field]) -> Look:
         if value
     }
     look = frame.look()
-    return frame.naming(browse.named(frame.actor(), wanted), look) if wanted else look
+    return frame.naming(browse.names_of(frame.actor(), wanted), look) if wanted else look
 
 
 def _shown(line: ConditionRow, fields: Mapping[str, Field], sources: bool, error: str, look: Look) -> Shown:
@@ -305,7 +305,7 @@ def _shown(line: ConditionRow, fields: Mapping[str, Field], sources: bool, error
                 shown,
                 text=name or line.value,
                 picks=str(field.references),
-                picked=reference_boxes.held(what, line.value, look),
+                picked=reference_boxes.box_data(what, line.value, look),
             )
         case "picks":
             named = [

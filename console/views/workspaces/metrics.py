@@ -45,7 +45,7 @@ def _percentage(
 
     def counted(each: Any, of: Any) -> str:
         return " of ".join(
-            charts.shown(whole.measured, amount, currency, look, item.measure)
+            charts.figure_text(whole.measured, amount, currency, look, item.measure)
             for amount in (each or 0, of or 0)
         )
 

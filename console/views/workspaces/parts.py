@@ -30,7 +30,7 @@ from console.core.documents.workspaces import (
     Workspace,
     names_used,
 )
-from console.core.documents.workspaces.workspace_document import inside
+from console.core.documents.workspaces.workspace_document import inner_components
 from console.core.errors import ConsoleError
 from console.formats import Look
 from console.records import Record
@@ -372,7 +372,7 @@ class Drawer:
                     what,
                     values.get(what.name),
                     look,
-                    end=due_cells.is_due(what) and due_cells.over(values, collection, what),
+                    end=due_cells.is_due(what) and due_cells.has_ended(values, collection, what),
                 )
                 for what in kinds
             ]
@@ -388,7 +388,7 @@ class Drawer:
     def _cell(what: Any, values: Any, badge: Any, look: Look, collection: Collection) -> Markup:
         value = values.get(what.name)
         if due_cells.is_due(what):
-            drawn = due_cells.cells(what, look, [value], [due_cells.over(values, collection, what)])[0]
+            drawn = due_cells.cells(what, look, [value], [due_cells.has_ended(values, collection, what)])[0]
         else:
             drawn = (states.cell(what, look) if what.name == badge else formats.cell(what, look))(value)
         return Markup(drawn)  # noqa: S704 (`cell` escapes)
@@ -502,4 +502,4 @@ def _dependants(desk: Desk, components: Sequence[Any], changed: set[str]) -> Ite
             here = desk.open_tab(item)
             yield from _dependants(desk, next(tab.components for tab in item.tabs if tab.id == here), changed)
         else:
-            yield from _dependants(desk, inside(item), changed)
+            yield from _dependants(desk, inner_components(item), changed)

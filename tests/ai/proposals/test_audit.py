@@ -113,10 +113,10 @@ def test_without_the_run_no_values(house: House) -> None:
 def test_a_thumb_is_kept_and_said_again(house: House) -> None:
     run_id, call = judged(house, verdict="clean")
     olivia = house.company.olivia
-    assert feedback.given(olivia, call) is None
+    assert feedback.thumb_of(olivia, call) is None
     feedback.give(olivia, run_id, call, "down", "  It missed the name  ")
     feedback.give(olivia, run_id, call, "up")
-    assert feedback.given(olivia, call) == "up"
+    assert feedback.thumb_of(olivia, call) == "up"
     assert [(one.thumb, one.comment) for one in feedback.opinions_of(call)] == [("up", None)]
     told = [event for event in events_of(olivia.session) if event.type == "ai_feedback"]
     assert [(event.body["data"]["open"]["thumb"], event.sealed.get("comment")) for event in told] == [

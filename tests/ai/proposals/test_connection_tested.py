@@ -35,12 +35,12 @@ def config() -> Any:
 def test_what_lasts_ends_when_a_test_goes_well(company: Company, endpoint: model.Server, code: Code) -> None:
     assert provider_breaker.failed(config(), code), "an administrator hears of it"
     assert not provider_breaker.may_ask(config())
-    assert saving.tried(company.ines, {}).ok
+    assert saving.try_settings(company.ines, {}).ok
     assert provider_breaker.may_ask(config())
 
 
 def test_a_test_that_fails_changes_nothing(company: Company, endpoint: model.Server) -> None:
     provider_breaker.failed(config(), "billing")
     endpoint.fault("http_402")
-    assert not saving.tried(company.ines, {}).ok
+    assert not saving.try_settings(company.ines, {}).ok
     assert not provider_breaker.may_ask(config())

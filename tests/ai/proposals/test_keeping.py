@@ -134,7 +134,7 @@ def test_a_call_needs_room_in_every_budget(
 ) -> None:
     for number in range(before):
         call(number, cost=Decimal("0.01"), ms=100)
-    assert budget.held(call(99), "run_a", limits, Decimal("0.03"))[0] == over
+    assert budget.reserve(call(99), "run_a", limits, Decimal("0.03"))[0] == over
     assert fetch("select reserved from console.ai_call where id = 'aic_99'") == [
         (None if over else Decimal("0.03"),)
     ]
@@ -143,20 +143,20 @@ def test_a_call_needs_room_in_every_budget(
 def test_what_counts_for_a_budget(asking_company: Company) -> None:
     one = Budget(run_calls=1, day_calls=1)
     call(1, "run_b", ms=100)
-    assert budget.held(call(2), "run_a", one, Decimal(0))[0] == "day", (
+    assert budget.reserve(call(2), "run_a", one, Decimal(0))[0] == "day", (
         "another run's call counts for the day only"
     )
     fetch("update console.ai_call set at = now() - interval '2 days' returning 1")
-    assert budget.held(call(3), "run_a", one, Decimal(0))[0] is None, "yesterday's are over"
-    assert budget.held("aic_3", "run_a", one, Decimal(0))[0] is None, "the call itself does not count"
-    assert budget.held(call(4), "run_a", one, Decimal(0))[0] == "run", "what is held counts"
+    assert budget.reserve(call(3), "run_a", one, Decimal(0))[0] is None, "yesterday's are over"
+    assert budget.reserve("aic_3", "run_a", one, Decimal(0))[0] is None, "the call itself does not count"
+    assert budget.reserve(call(4), "run_a", one, Decimal(0))[0] == "run", "what is held counts"
     fetch("update console.ai_call set reserved = null where id = 'aic_3' returning 1")
-    assert budget.held("aic_4", "run_a", one, Decimal(0))[0] is None, "nobody was asked after all"
+    assert budget.reserve("aic_4", "run_a", one, Decimal(0))[0] is None, "nobody was asked after all"
     ways: list[dict[str, Any]] = [{"from_cache": True, "ms": 0}, {"status": "off"}]
     for number, free in enumerate(ways, 5):
         run = f"run_{number}"
         call(number, run, **free)
-        assert budget.held(call(number + 10, run), run, Budget(run_calls=1), Decimal(0))[0] is None
+        assert budget.reserve(call(number + 10, run), run, Budget(run_calls=1), Decimal(0))[0] is None
 
 
 def test_a_provider_that_fails_again_and_again_is_left_alone_by_every_process(

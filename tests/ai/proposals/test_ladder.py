@@ -100,9 +100,9 @@ def test_the_gates_for_automatic(company: Company) -> None:
         "The same result, with 95 % confidence",
     ]
     hidden(company, 1)
-    assert promotion.standing(company.mona, "care-review", "decide").ready
+    assert promotion.promotion_state(company.mona, "care-review", "decide").ready
     hidden(company, 0, 1)
-    assert not promotion.standing(company.mona, "care-review", "decide").ready
+    assert not promotion.promotion_state(company.mona, "care-review", "decide").ready
     assert kinds() == []
 
 
@@ -148,7 +148,7 @@ def test_another_model_prompt_or_form_steps_back(company: Company) -> None:
     )
     assert kinds() == ["ai_promoted", "ai_stepped_back"]
     assert mode() == "assist"
-    assert [one.why for one in promotion.standing(company.mona, "care-review", "decide").history] == [
+    assert [one.why for one in promotion.promotion_state(company.mona, "care-review", "decide").history] == [
         "changed",
         "Agreed 125 times",
     ]
@@ -206,19 +206,19 @@ def test_who_may(company: Company) -> None:
     with_ai("decide")
     hidden(company, 125)
     for name in ("ada",):
-        assert not promotion.standing(company.people[name], "care-review", "decide").may
+        assert not promotion.promotion_state(company.people[name], "care-review", "decide").may
         with pytest.raises(NotAllowed):
             promotion.promote(company.people[name], "care-review", "decide", "auto", "Why not")
     for name in ("olivia", "tom", "stan", "rosa", "ines"):
         with pytest.raises(NotFound):
-            promotion.standing(company.people[name], "care-review", "decide")
+            promotion.promotion_state(company.people[name], "care-review", "decide")
         with pytest.raises(NotFound):
             promotion.promote(company.people[name], "care-review", "decide", "auto", "Why not")
     for slug, step in (("care-review", "nothing"), ("nothing", "decide"), ("care-review", "x\x00")):
         with pytest.raises(NotFound):
-            promotion.standing(company.mona, slug, step)
+            promotion.promotion_state(company.mona, slug, step)
     access.assign(company.stan.id, [("developer", "*")])
     from console.auth import accounts
 
     stan = accounts.actor_of_person(company.stan.id, "ses_stan")
-    assert promotion.standing(stan, "care-review", "decide").may
+    assert promotion.promotion_state(stan, "care-review", "decide").may

@@ -29,7 +29,9 @@ def test_of_a_collection_that_a_reader_may_not_read_nothing_leaves(house: House)
     pages = Pages(house.company, web_app())
     for who in ("mona", "tom"):
         actor = house.company.people[who]
-        case = reports.case_file(actor, run_id, "zip", ready=sequencing.sealed, with_documents=False)
+        case = reports.case_file(
+            actor, run_id, "zip", ready=sequencing.sequence_and_sign, with_documents=False
+        )
         proofs = b"".join(content for _, content in case.proofs)
         events, _ = runs.events(actor, run_id, limit=100)
         last = max(event.n for event in log.events_of(run_id))

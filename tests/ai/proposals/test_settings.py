@@ -72,7 +72,7 @@ def test_who_does_not_administer_may_not(company: Company, who: str) -> None:
     actor = company.people[who]
     for attempt in (
         lambda: saving.change(actor, {"on": False, "reason": "x"}, base=0),
-        lambda: saving.tried(actor, {}),
+        lambda: saving.try_settings(actor, {}),
         lambda: saving.versions(actor),
         lambda: saving.house_texts(actor),
     ):
@@ -134,10 +134,12 @@ def test_the_key_is_sealed_for_one_place_and_in_no_event(ines: Any) -> None:
 
 
 def test_a_key_of_another_place_does_not_open(ines: Any) -> None:
-    kept = Options(provider="anthropic", key=options.sealed(KEY, "openai_compatible", None))
-    assert options.opened(kept) is None
-    assert options.opened(Options(provider="anthropic", key="no base64 at all")) is None
-    assert options.opened(Options(provider="anthropic", key=options.sealed(KEY, "anthropic", None))) == KEY
+    kept = Options(provider="anthropic", key=options.seal_key(KEY, "openai_compatible", None))
+    assert options.open_key(kept) is None
+    assert options.open_key(Options(provider="anthropic", key="no base64 at all")) is None
+    assert (
+        options.open_key(Options(provider="anthropic", key=options.seal_key(KEY, "anthropic", None))) == KEY
+    )
 
 
 @cases(

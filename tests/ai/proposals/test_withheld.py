@@ -12,7 +12,7 @@ from console.ai.prompt import rendered
 from console.ai.safety import contact_details
 from console.core.expressions import parse
 from console.core.proposal_types import Ask, FieldSpec, Provider, Source, Treatment
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from tests.ai.proposals.conftest import House, denied, said, triage
 from tests.servers.model import KEY, Server
 
@@ -141,7 +141,7 @@ def test_what_shows_by_its_form_leaves_in_no_text(house: House) -> None:
 
 
 def test_the_console_alone_reads_what_nobody_is_shown(house: House) -> None:
-    found = records.stored(whole("customer"), ["tax_id"], key="1")
+    found = records.stored(unrestricted("customer"), ["tax_id"], key="1")
     assert found == [{"tax_id": "IE123"}]
     some = Scope("customer", allow=(parse("record.desk == 'retail'"),))
     with pytest.raises(ValueError, match="console alone"):

@@ -134,7 +134,7 @@ def fixture_confidential(company: Company) -> str:
 
 def test_nothing_is_refused_counted_or_named_because_of_it(company: Company, confidential: str) -> None:
     ines, shell = company.ines, Actor("system", "sys_cli", "Command line", session="sys:config")
-    assert leavers.held(ines, company.olivia.id) == ([], 0)
+    assert leavers.runs_held(ines, company.olivia.id) == ([], 0)
     assert sources.consequences("company", by=ines).live == 0
     assert sources.consequences("company", by=shell).runs == (confidential,)
     with pytest.raises(Conflict, match="1 live run"):
@@ -156,7 +156,7 @@ def test_nothing_is_refused_counted_or_named_because_of_it(company: Company, con
 def test_it_is_told_of_to_who_is_cleared(company: Company, confidential: str) -> None:
     access.assign(company.rosa.id, [("admin", "*"), ("reviewer", "operations")])
     rosa = accounts.actor_of_person(company.rosa.id, "ses_rosa")
-    assert leavers.held(rosa, company.olivia.id)[1] == 1
+    assert leavers.runs_held(rosa, company.olivia.id)[1] == 1
     assert sources.consequences("company", by=rosa).runs == (confidential,)
     with pytest.raises(Conflict, match="1 live run"):
         teamwork.archive(rosa, "quiet")

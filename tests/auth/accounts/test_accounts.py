@@ -161,7 +161,7 @@ def test_an_address_is_taken_once(olivia: accounts.Person) -> None:
 def test_a_closed_account_opens_nothing(olivia: accounts.Person) -> None:
     opened, key = token(), accounts.create_key("report", olivia.id)
     accounts.disable_person(olivia.id)
-    assert accounts.standing(opened) is None
+    assert accounts.session_of(opened) is None
     assert accounts.actor_of_key(key.text) is None
     assert accounts.sign_in(olivia.email, GOOD, *HERE) is None
     assert accounts.person(olivia.id).disabled
@@ -179,7 +179,7 @@ def test_a_closed_account_opens_nothing(olivia: accounts.Person) -> None:
 def test_a_new_password_ends_the_sessions_and_the_old_one(olivia: accounts.Person) -> None:
     opened, key = token(), accounts.create_key("report", olivia.id)
     made = accounts.set_password(olivia.id)
-    assert accounts.standing(opened) is None
+    assert accounts.session_of(opened) is None
     assert accounts.actor_of_key(key.text) is not None
     assert accounts.sign_in(olivia.email, GOOD, *HERE) is None
     assert accounts.sign_in(olivia.email, made, *HERE)
@@ -227,7 +227,7 @@ def test_the_engine_acts_for_a_person_with_todays_rights(olivia: accounts.Person
 
 def test_a_session_is_known_by_its_token_and_stored_as_a_hash(olivia: accounts.Person) -> None:
     opened = token()
-    known = accounts.standing(opened)
+    known = accounts.session_of(opened)
     assert known is not None
     actor = known.actor
     assert (actor.kind, actor.id, actor.email, actor.teams) == (
@@ -241,13 +241,13 @@ def test_a_session_is_known_by_its_token_and_stored_as_a_hash(olivia: accounts.P
     assert re.fullmatch(r"[\w-]{43}", opened)
     ((stored,),) = sql("select s::text from console.session s")
     assert opened not in stored
-    assert accounts.standing(opened[:-1]) is None
-    assert accounts.standing("") is None
+    assert accounts.session_of(opened[:-1]) is None
+    assert accounts.session_of("") is None
 
 
 def test_signing_in_and_out_are_events_of_the_session(olivia: accounts.Person) -> None:
     opened = token()
-    known = accounts.standing(opened)
+    known = accounts.session_of(opened)
     assert known is not None
     actor = known.actor
     accounts.sign_out(opened)
@@ -256,7 +256,7 @@ def test_signing_in_and_out_are_events_of_the_session(olivia: accounts.Person) -
         ("signed_out", {"person": olivia.id, "session": actor.session, "reason": "asked"}),
     ]
     assert noted(actor.session)[0][2] == {"ip": "127.0.0.1", "agent": "test"}
-    assert accounts.standing(opened) is None
+    assert accounts.session_of(opened) is None
     accounts.sign_out(opened)
     assert len(noted(actor.session)) == 2
 
@@ -274,7 +274,7 @@ def test_signing_in_and_out_are_events_of_the_session(olivia: accounts.Person) -
 def test_sessions_end_when_idle_or_old(olivia: accounts.Person, change: str, open_still: bool) -> None:
     opened = token()
     sql(f"update console.session set {change}")
-    assert (accounts.standing(opened) is not None) is open_still
+    assert (accounts.session_of(opened) is not None) is open_still
 
 
 def test_without_its_event_there_is_no_session(

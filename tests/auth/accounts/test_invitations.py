@@ -46,7 +46,7 @@ def token_of(sent: accounts.Sent) -> str:
 def opens(token: str) -> bool:
     """Whether the link opens something; what it opens nothing with is always said in the same words."""
     try:
-        accounts.opened(token, HERE)
+        accounts.open_invitation(token, HERE)
     except NotFound as error:
         gone = error
     else:
@@ -268,13 +268,13 @@ def test_strangers_learn_nothing_and_are_slowed_down(company: Company) -> None:
     sql("delete from console.throttle")
     for number in range(invitations.FREE_MISSES + 3):
         with pytest.raises(NotFound):
-            accounts.opened(f"guess{number}", "198.51.100.7")
+            accounts.open_invitation(f"guess{number}", "198.51.100.7")
     sql(
         "update console.throttle set until = now() + interval '5 minutes' where key like 'invitation:%' and count > :free",
         free=invitations.FREE_MISSES,
     )
     with pytest.raises(NotFound) as slowed:
-        accounts.opened(good, "198.51.100.7")  # right, and too early
+        accounts.open_invitation(good, "198.51.100.7")  # right, and too early
     assert slowed.value.message == invitations.GONE
     assert opens(good)  # from elsewhere
     for _ in range(invitations.FREE_MISSES + 3):

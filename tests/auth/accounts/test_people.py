@@ -215,10 +215,10 @@ NEEDS_THE_RIGHT: list[Act] = [
     lambda who, tom: others_keys.revoke_key(who, tom, "key_x"),
     abilities.of_person,
     lambda who, tom: abilities.difference(who, tom, []),
-    lambda who, _: directory.listed(who, Asked()),
+    lambda who, _: directory.list_people(who, Asked()),
     lambda who, _: directory.every(who, Asked()),
     lambda who, _: directory.counts(who),
-    leavers.held,
+    leavers.runs_held,
     lambda who, tom: leavers.hand_on(who, tom, ["run_x"], "x@example.com"),
     lambda who, _: accounts.create_person("x@example.com", role="operator", team="operations", by=who),
 ]
@@ -345,7 +345,7 @@ def test_runs_stay_and_are_given_away_in_one_go(company: Company) -> None:
     given = leavers.hand_on(company.ines, tom.id, [retail], heir.email)
     assert given[0].error.startswith("Needs workflow.assign")
     accounts.disable_person(tom.id, by=company.ines)
-    held, all_held = leavers.held(company.ines, tom.id)
+    held, all_held = leavers.runs_held(company.ines, tom.id)
     assert ({run.id for run in held}, all_held) == ({retail, corporate}, 2)
     done = {
         one.run.id: one.error
@@ -356,7 +356,7 @@ def test_runs_stay_and_are_given_away_in_one_go(company: Company) -> None:
     assert done[retail] == ""
     assert "may not see this run" in done[corporate]  # of another desk
     assert company.told(retail, "olivia")["holder"] == heir.id
-    assert leavers.held(company.ines, tom.id)[1] == 1
+    assert leavers.runs_held(company.ines, tom.id)[1] == 1
     for ids, email, field in (
         ([], heir.email, "run"),
         ([corporate], "nobody@example.com", "email"),
@@ -401,7 +401,7 @@ def test_sessions_and_keys_of_others_are_seen_and_ended(company: Company) -> Non
 
 
 def names(company: Company, **asked: Any) -> list[str]:
-    return [entry.name for entry in directory.listed(company.ines, Asked(**asked), limit=500)[0]]
+    return [entry.name for entry in directory.list_people(company.ines, Asked(**asked), limit=500)[0]]
 
 
 def test_the_list_is_searched_filtered_and_told_by_state(company: Company) -> None:

@@ -137,7 +137,7 @@ def test_only_who_manages_people_sees_and_changes_teams(company: Company) -> Non
     clerk = hired(("clerk", "operations"))
     for who in (company.stan, company.mona, company.ada):
         for act in (
-            lambda who: teamwork.listed(who),  # noqa: PLW0108 (one shape for all)
+            lambda who: teamwork.list_teams(who),  # noqa: PLW0108 (one shape for all)
             lambda who: teamwork.team(who, "operations"),
             lambda who: teamwork.create(who, "Mine"),
             lambda who: teamwork.change(who, "operations", name="Mine"),

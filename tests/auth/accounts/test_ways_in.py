@@ -353,7 +353,7 @@ def test_the_code_is_asked_for_before_there_is_any_session(house: Company) -> No
     with pytest.raises(accounts.CodeWanted) as wanted:
         accounts.sign_in("rosa@fernwick.example", PASSWORD, "127.0.0.1", "test")
     assert fetch("select count(*) from console.session") == before
-    assert accounts.standing(wanted.value.waiting) is None
+    assert accounts.session_of(wanted.value.waiting) is None
     assert signing_in.sign_in_with_code("nobody's", "123456", "127.0.0.1", "test") is None
     accounts.reset_factor(accounts.COMMAND_LINE, house.rosa.id)
     assert (

@@ -324,7 +324,7 @@ REACH: dict[str, dict[str, Any]] = {
 def test_a_name_that_is_not_there_is_hard_wherever_a_setting_holds_it(company: Company, what: str) -> None:
     draft = workflows.open_draft(company.mona, "care-review").document
     names = reachable_names.reachable(company.mona)
-    case = judged_changes.Case.of(draft, reachable_names.within(names, draft), names)
+    case = judged_changes.Case.of(draft, reachable_names.restrict_context(names, draft), names)
     step = {"id": "new", "title": "New", **REACH[what]}
     judged = judged_changes.judge(
         case, drafting.read_changes([{"op": "add_step", "step": step, "after": "read"}])

@@ -4,7 +4,7 @@ from typing import Any
 
 from console import workflows
 from console.authoring import builder
-from console.authoring.builder.new_workflows import alike, fitted
+from console.authoring.builder.new_workflows import alike, replace_unknown_names
 from tests.company import Company
 from tests.support.contact_club import found_club
 
@@ -81,7 +81,7 @@ def test_names_that_are_nearly_the_same_are_mapped_and_others_stay() -> None:
             },
         ],
     }
-    made, pairs = fitted(document, NAMES)
+    made, pairs = replace_unknown_names(document, NAMES)
     assert dict(pairs) == {
         "customer": "client",
         "operators": "operator",
@@ -107,7 +107,7 @@ def test_names_that_are_nearly_the_same_are_mapped_and_others_stay() -> None:
             {"id": "customer", "label": "Customers", "fields": NAMES["collections"][0]["fields"]}
         ],
     }
-    assert "risk_class" not in dict(fitted(document, here)[1])
+    assert "risk_class" not in dict(replace_unknown_names(document, here)[1])
 
 
 def test_a_template_becomes_a_draft_that_says_what_is_missing(company: Company) -> None:
@@ -166,7 +166,7 @@ def test_a_chosen_collection_of_contacts_takes_the_place_of_the_templates_own(co
         **NAMES,
         "collections": [{"id": "here", "label": "Here", "fields": [], "relations": [], "segments": []}],
     }
-    changed, pairs = fitted(raw, names, "here", {"name": "full_name", "phone": "mobile"})
+    changed, pairs = replace_unknown_names(raw, names, "here", {"name": "full_name", "phone": "mobile"})
     assert (
         changed["steps"][0]["config"]["text"]
         == changed["steps"][0]["config"]["title"]

@@ -173,7 +173,7 @@ def test_what_changes_without_an_event_is_found_by_the_patrol_and_a_record_that_
     assert [place.title for place in erasure.preview(company.ines, "customer", "1").enrolled] == ["Nurture"]
     company.sql("update customer set desk = 'corporate' where id = 2")
     company.sql("delete from customer where id = 4")
-    assert enrolments.exits.patrol() == 2
+    assert enrolments.exits.check_idle_leads() == 2
     assert lead(company, "2").reason == "exited: not ours"
     gone = lead(company, "4")
     assert (gone.ending, gone.reason) == ("record_gone", "The record is no longer there.")
@@ -276,13 +276,13 @@ def test_what_a_trigger_finds_is_enrolled_once_and_begins_at_the_pace(company: C
     ]
     run = runs.get(company.mona, str(lead(company, "2").run)).json
     assert run["trigger"]["id"] == "rated"
-    (refused, enrolled) = triggers.listed(company.mona, "nurture")[1][0].last
+    (refused, enrolled) = triggers.list_triggers(company.mona, "nurture")[1][0].last
     assert (refused.run, enrolled.run, enrolled.why) == (None, run["id"], None), (
         "what became of them, not what was to come"
     )
     fetch("update console.enrolment set run = null returning id")
     assert (
-        triggers.listed(company.mona, "nurture")[1][0].last[1].why
+        triggers.list_triggers(company.mona, "nurture")[1][0].last[1].why
         == "Enrolled, and out of it again before the run began."
     )
 
@@ -297,5 +297,5 @@ def test_whoever_waits_for_the_deletion_of_their_record_is_not_taken_out_by_it(c
     workflows.import_file(NURTURE | {"steps": steps}, publish=True)
     enrolled(company, "4")
     company.sql("delete from customer where id = 4")
-    enrolments.exits.patrol()
+    enrolments.exits.check_idle_leads()
     assert lead(company, "4").status == "active"

@@ -64,7 +64,7 @@ def places(house: Company, **more: Any) -> dict[str | None, enrolments.Lead]:
 def delivered(house: Company, record: str) -> tuple[int, str]:
     """(status, code) of a delivery about this record, sent with Mona's key."""
     key = accounts.create_key("sender", house.mona.id).text
-    [each] = [each for each in automation.listed(house.mona, SLUG)[1] if each.id == "hook"]
+    [each] = [each for each in automation.list_triggers(house.mona, SLUG)[1] if each.id == "hook"]
     answer = (
         web_app()
         .test_client()
@@ -141,7 +141,7 @@ def test_a_run_that_gave_its_place_goes_on_where_its_record_is_no_more(house: Co
     enrolments.enrol_leads(house.mona, SLUG, [{"record": "2"}])
     work_until_idle({jobs.BEGIN, jobs.ADVANCE_HANDS_OFF})
     house.sql("delete from customer where id in (1, 2)")
-    enrolments.exits.patrol()
+    enrolments.exits.check_idle_leads()
     assert {key: lead.status for key, lead in places(house).items()} == {"1": "active"}
 
 

@@ -113,7 +113,7 @@ def test_in_a_rush_each_has_the_run_that_it_was_told_whoever_begins_it(house: Co
         "the webhook is looked up and the delivery written, and the job is put in now and then"
     )
     assert len({*at_once, *later}) == len(at_once) + 20
-    _, [listed] = triggers.listed(house.mona, "rung")
+    _, [listed] = triggers.list_triggers(house.mona, "rung")
     assert (listed.counts["matched"], listed.counts["waiting"]) == (25, 20), (
         "those that wait are taken in too"
     )

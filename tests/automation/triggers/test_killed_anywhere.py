@@ -294,7 +294,7 @@ def test_a_firing(house: Company, walk: Walk) -> None:
         turn = next(turns)
         with transaction() as connection:
             firing.take_in(
-                connection, row, [firing.Occasion(f"{turn}-{number}", NOON) for number in range(3)]
+                connection, row, [firing.TriggerEvent(f"{turn}-{number}", NOON) for number in range(3)]
             )
         return row.workflow
 

@@ -46,14 +46,18 @@ def test_a_storm_that_feeds_a_ring_of_workflows_goes_round_once(house: Company, 
     work_as_workers_do()
     [row] = trigger_rows.active("api")
     with transaction() as connection:
-        firing.take_in(connection, row, [firing.Occasion(str(number), now()) for number in range(30)])
-    assert [each.counts["waiting"] for each in triggers.listed(house.people["mona"], "spark")[1]] == [30]
+        firing.take_in(connection, row, [firing.TriggerEvent(str(number), now()) for number in range(30)])
+    assert [each.counts["waiting"] for each in triggers.list_triggers(house.people["mona"], "spark")[1]] == [
+        30
+    ]
     work_as_workers_do()
     assert [len(runs_of(name)) for name in ("spark", *names)] == [30] * (length + 1)
     assert [(told(name, "on")[0], told(name, "on")[3]) for name in names] == [(60, 30)] + [(30, 0)] * (
         length - 1
     )
-    assert [each.counts["waiting"] for each in triggers.listed(house.people["mona"], "spark")[1]] == [0]
+    assert [each.counts["waiting"] for each in triggers.list_triggers(house.people["mona"], "spark")[1]] == [
+        0
+    ]
     monitoring.unable_to_start.look()
 
     def said(who: str) -> list[str]:

@@ -86,7 +86,7 @@ def test_w6_told_twice_and_killed_in_the_middle_each_has_one_place_and_one_run(
     [row] = [each for each in trigger_rows.active("event") if each.id == "new"]
     now = fetch("select clock_timestamp()")[0][0]
     occasions = [
-        firing.Occasion(f"event-{number}", now, {"on": "contact.created"}, RecordRef("lead", str(number)))
+        firing.TriggerEvent(f"event-{number}", now, {"on": "contact.created"}, RecordRef("lead", str(number)))
         for number in range(1, 121)
     ]
     for _ in range(2):

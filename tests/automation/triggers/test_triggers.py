@@ -116,7 +116,7 @@ def test_a_schedule_starts_one_run_for_each_time_whoever_looks(house: Company) -
     assert len(runs_of("all-late")) == 10
     assert runs_of("once-late") == [("completed", None, "schedule", "night")]
     assert told("skip-late", "night")[2] == 20
-    [late] = triggers.listed(house.mona, "once-late")[1]
+    [late] = triggers.list_triggers(house.mona, "once-late")[1]
     assert (
         [fired.made_up_at is not None for fired in late.last]
         == [fired.to_json()["made_up_at"] is not None for fired in late.last]
@@ -158,7 +158,7 @@ def test_a_schedule_waits_for_its_source_however_long_and_then_begins_once(
         return bool(runs_of("orders"))
 
     assert until(began)
-    last = {trigger.id: trigger.last for trigger in triggers.listed(house.mona, "orders")[1]}["night"]
+    last = {trigger.id: trigger.last for trigger in triggers.list_triggers(house.mona, "orders")[1]}["night"]
     assert [fired.status for fired in last] == ["started", "refused"]
     assert str(last[1].why).endswith("A later time begins in its place.")
     assert (last[0].why, len(runs_of("orders")), told("orders", "night")) == (None, 1, (2, 0, 1, 0))
@@ -206,7 +206,7 @@ def test_a_firing_about_a_record_out_of_scope_is_told_to_nobody_who_may_not_see_
 
     def seen(who: str) -> tuple[int, int, int | None]:
         """How many firings the list tells of, how many the explanation counts, and how many the trigger says that it took in."""
-        [trigger] = triggers.listed(house.people[who], "rated-high")[1]
+        [trigger] = triggers.list_triggers(house.people[who], "rated-high")[1]
         counted = triggers.firings_counted(
             house.people[who], "rated-high", log.now() - hour, log.now() + hour
         )
@@ -216,17 +216,17 @@ def test_a_firing_about_a_record_out_of_scope_is_told_to_nobody_who_may_not_see_
     [row] = trigger_rows.active("event")
     with transaction() as connection:
         about = [
-            firing.Occasion(f"by hand {key}", log.now(), record=RecordRef("customer", key))
+            firing.TriggerEvent(f"by hand {key}", log.now(), record=RecordRef("customer", key))
             for key in ("1", "3")
         ]
         firing.take_in(connection, row, about)
     told_waiting = {
-        who: triggers.listed(house.people[who], "rated-high")[1][0].counts.get("waiting")
+        who: triggers.list_triggers(house.people[who], "rated-high")[1][0].counts.get("waiting")
         for who in ("mona", "tom")
     }
     assert told_waiting == {"mona": 2, "tom": None}, "nor how many wait for their turn"
     with pytest.raises(NotFound):
-        triggers.listed(house.people["stan"], "rated-high")
+        triggers.list_triggers(house.people["stan"], "rated-high")
 
 
 def test_a_workflow_that_leads_to_itself_is_stopped_and_said_so(house: Company) -> None:
@@ -274,7 +274,7 @@ def test_a_burst_that_feeds_itself_is_bounded_and_told_and_nothing_is_lost(house
     for _ in range(2):  # told twice
         with transaction() as connection:
             firing.take_in(
-                connection, row, [firing.Occasion(str(number), log.now()) for number in range(150)]
+                connection, row, [firing.TriggerEvent(str(number), log.now()) for number in range(150)]
             )
     with workers(stopped=True, HANDRAIL_FAULT="runs.write.after=kill@2") as (killed,):
         assert until(lambda: killed.poll() is not None)

@@ -36,7 +36,7 @@ def token(company: Company, run_id: str) -> str:
 
 
 def page(company: Company, run_id: str) -> outside.Page:
-    return requests.opened(token(company, run_id), HERE)
+    return requests.open_link(token(company, run_id), HERE)
 
 
 def events(run_id: str, *kinds: str) -> list[Told]:
@@ -90,10 +90,10 @@ def test_the_run_waits_and_the_asker_sees_what_is_missing(company: Company) -> N
 def test_half_way_another_day_and_sent_off(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
-    requests.take(requests.opened(link, HERE), "photos", "a.jpg", picture())
-    requests.keep(requests.opened(link, HERE), {"iban": "LT45", "unknown": "x"})
+    requests.take(requests.open_link(link, HERE), "photos", "a.jpg", picture())
+    requests.keep(requests.open_link(link, HERE), {"iban": "LT45", "unknown": "x"})
     passed(run_id, 10)
-    again = requests.opened(link, "198.51.100.7")  # from another machine, another day
+    again = requests.open_link(link, "198.51.100.7")  # from another machine, another day
     assert {field.name: field.value for field in again.fields} == {"iban": "LT45", "staff": None}
     with pytest.raises(Invalid) as refused:
         requests.submit(again, {"iban": "", "staff": "many"})
@@ -113,17 +113,17 @@ def test_half_way_another_day_and_sent_off(company: Company) -> None:
         ("extract", 2),
         ("photos", 1),
     ]
-    assert requests.opened(link, HERE).finished
+    assert requests.open_link(link, HERE).finished
 
 
 def test_used_twice_says_that_it_is_finished_and_changes_nothing(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
-    mine, forwarded = requests.opened(link, HERE), requests.opened(link, "203.0.113.9")
+    mine, forwarded = requests.open_link(link, HERE), requests.open_link(link, "203.0.113.9")
     requests.take(mine, "extract", "a.pdf", pdf())
     requests.submit(mine, IBAN)
     before = company.told(run_id)
-    late = requests.opened(link, HERE)
+    late = requests.open_link(link, HERE)
     assert late.finished
     for act in (
         lambda: requests.submit(late, {"iban": "stolen"}),
@@ -141,8 +141,8 @@ def test_used_twice_says_that_it_is_finished_and_changes_nothing(company: Compan
 def test_two_who_send_off_at_once_do_it_once(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
-    requests.take(requests.opened(link, HERE), "extract", "a.pdf", pdf())
-    pages = [requests.opened(link, HERE) for _ in range(4)]
+    requests.take(requests.open_link(link, HERE), "extract", "a.pdf", pdf())
+    pages = [requests.open_link(link, HERE) for _ in range(4)]
 
     def send(one: outside.Page) -> None:
         try:
@@ -160,7 +160,7 @@ def test_two_who_send_off_at_once_do_it_once(company: Company) -> None:
 
 def _tried(wrong: str) -> type[Exception] | None:
     try:
-        requests.opened(wrong, HERE)
+        requests.open_link(wrong, HERE)
     except (NotFound, TooMany) as refused:
         return type(refused)
     return None
@@ -171,17 +171,17 @@ def test_who_tries_many_links_has_to_wait(company: Company) -> None:
     answers = [_tried(f"{number:043}") for number in range(60)]
     assert answers[:20] == [NotFound] * 20
     assert TooMany in answers
-    assert not requests.opened(link, "198.51.100.7").finished  # others do not wait for them
+    assert not requests.open_link(link, "198.51.100.7").finished  # others do not wait for them
 
 
 def test_expired_the_run_goes_on_with_what_came_half(company: Company) -> None:
     run_id = asking(company)
-    page_of_then = requests.opened(link := token(company, run_id), HERE)
+    page_of_then = requests.open_link(link := token(company, run_id), HERE)
     requests.take(page_of_then, "photos", "a.jpg", picture())
     requests.keep(page_of_then, {"iban": "LT45", "staff": ""})
     passed(run_id, 21)
     with pytest.raises(NotFound, match="not in use"):
-        requests.opened(link, HERE)
+        requests.open_link(link, HERE)
     requests.letters()
     assert at(company, run_id) == ("waiting_person", "decide")
     output = company.told(run_id)["context"]["note"]
@@ -203,23 +203,23 @@ def test_revoked_and_made_anew(company: Company) -> None:
     first = token(company, run_id)
     with pytest.raises(Invalid):
         requests.revoke(company.olivia, run_id, " ")
-    requests.take(requests.opened(first, HERE), "photos", "a.jpg", picture())
+    requests.take(requests.open_link(first, HERE), "photos", "a.jpg", picture())
     requests.revoke(company.olivia, run_id, "Went to the wrong address.")
     with pytest.raises(NotFound, match="not in use"):
-        requests.opened(first, HERE)
+        requests.open_link(first, HERE)
     for act in (requests.remind, lambda who, run: requests.link(who, run, "")):
         with pytest.raises(Conflict, match="taken back"):
             act(company.olivia, run_id)
     requests.renew(company.olivia, run_id)
     second = token(company, run_id)
     assert second != first
-    former = requests.opened(second, HERE)
+    former = requests.open_link(second, HERE)
     assert [len(item.files) for item in former.request.items] == [0, 1]
     requests.renew(company.olivia, run_id)
     with pytest.raises(Conflict, match="3 links were made"):
         requests.renew(company.olivia, run_id)
     with pytest.raises(NotFound):
-        requests.opened(second, HERE)
+        requests.open_link(second, HERE)
     with pytest.raises(Conflict):  # a page that was drawn by the former link
         requests.take(former, "photos", "b.jpg", picture(size=(5, 5)))
     assert [event["round"] for event in events(run_id, "document_requested")] == [1, 2, 3]
@@ -252,8 +252,8 @@ def test_what_came_by_mail_is_entered_by_hand_with_its_sender(company: Company) 
     )
     link = token(company, run_id)
     with pytest.raises(NotFound):  # who has the link takes nothing away that the asker entered
-        requests.take_away(requests.opened(link, HERE), entered.id)
-    requests.keep(requests.opened(link, HERE), {"iban": "LT45", "staff": "a few"})
+        requests.take_away(requests.open_link(link, HERE), entered.id)
+    requests.keep(requests.open_link(link, HERE), {"iban": "LT45", "staff": "a few"})
     requests.finish(company.olivia, run_id)
     output = company.told(run_id)["context"]["note"]
     assert (output["sender"], output["received"]) == ("by mail from anna@example.org", ["extract"])
@@ -302,7 +302,7 @@ def test_handled_manually_and_what_comes_later_changes_nothing(company: Company)
         requests.submit(late, IBAN)
     assert at(company, run_id) == ("waiting_person", "note")
     with pytest.raises(NotFound):
-        requests.opened(link, HERE)
+        requests.open_link(link, HERE)
     sent = runs.attachments.attach(
         company.olivia, run_id, step="note", field="extract", name="b.pdf", content=pdf(3)
     )
@@ -416,21 +416,21 @@ document_requests.submit(page, {{"iban": "LT45"}})
 def test_killed_after_the_run_went_on_the_link_says_finished(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
-    requests.take(requests.opened(link, HERE), "extract", "a.pdf", pdf())
+    requests.take(requests.open_link(link, HERE), "extract", "a.pdf", pdf())
     told = {**os.environ, "HANDRAIL_FAULT": "runs.write.after=kill", "PYTHONPATH": os.pathsep.join(sys.path)}
     code = CRASH.format(token=link)
     done = subprocess.run([warm.python(), "-c", code], env=told, check=False, capture_output=True)
     assert done.returncode == -9, done.stderr
     company.work()
     assert at(company, run_id) == ("waiting_person", "rate")
-    assert requests.opened(link, HERE).finished
+    assert requests.open_link(link, HERE).finished
     assert fetch("select status from console.document_request where run = %s", (run_id,)) == [("received",)]
 
 
 def test_killed_between_upload_and_sending_off_nothing_is_lost(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
-    requests.take(requests.opened(link, HERE), "extract", "a.pdf", pdf())
+    requests.take(requests.open_link(link, HERE), "extract", "a.pdf", pdf())
     told = {**os.environ, "HANDRAIL_FAULT": "log.write.before=kill", "PYTHONPATH": os.pathsep.join(sys.path)}
     assert (
         subprocess.run(
@@ -438,7 +438,7 @@ def test_killed_between_upload_and_sending_off_nothing_is_lost(company: Company)
         ).returncode
         == -9
     )
-    again = requests.opened(link, HERE)
+    again = requests.open_link(link, HERE)
     assert (again.finished, {field.name: field.value for field in again.fields}["iban"]) == (False, "LT45")
     requests.submit(again, IBAN)
     assert at(company, run_id) == ("waiting_person", "rate")
@@ -447,10 +447,10 @@ def test_killed_between_upload_and_sending_off_nothing_is_lost(company: Company)
 def test_erasure_closes_the_request_and_takes_its_files(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
-    stored = requests.take(requests.opened(link, HERE), "extract", "a.pdf", pdf())
+    stored = requests.take(requests.open_link(link, HERE), "extract", "a.pdf", pdf())
     runs.abort(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="Enough.")
     with pytest.raises(NotFound):
-        requests.opened(link, HERE)
+        requests.open_link(link, HERE)
     erasure.erase(
         Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked."
     )

@@ -22,7 +22,7 @@ IBAN = {"iban": "LT459999900012345678"}
 def page(company: Company, run_id: str) -> requests.Page:
     """The page outside, by the link that Olivia has."""
     link = requests.link(company.olivia, run_id, "https://console.example")
-    return requests.opened(link.rpartition("/")[2], "192.0.2.1")
+    return requests.open_link(link.rpartition("/")[2], "192.0.2.1")
 
 
 def half_done_and_stopped(company: Company) -> str:

@@ -51,8 +51,8 @@ def test_one_of_another_package_carries_its_kind_and_ours_is_still_known(
         "pigeon",
         email.name,
     )
-    assert isinstance(providers.named("sms", "twilio"), TwilioSms)
-    assert providers.named("email", "pigeon") is None
+    assert isinstance(providers.provider_by_name("sms", "twilio"), TwilioSms)
+    assert providers.provider_by_name("email", "pigeon") is None
 
 
 def test_of_several_the_one_whose_settings_are_there_carries(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from console.auth import access
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.messaging.imports import import_batches, imports
 from console.messaging.imports.import_batches import Import
 from console.records import get
@@ -84,7 +84,7 @@ def test_what_is_told_for_all_fills_the_empty_cells_of_a_column_and_changes_nobo
     again = import_batches.look_again(club.olivia, looked.id, question)
     assert (again.new, again.changed, again.same, again.refused) == (2, 0, 1, 0)
     import_batches.confirm(club.olivia, again.id)
-    assert [get("contact", key, whole("contact")).values["stage"] for key in ("31", "32", "5")] == [
+    assert [get("contact", key, unrestricted("contact")).values["stage"] for key in ("31", "32", "5")] == [
         "new",
         "lost",
         "engaged",

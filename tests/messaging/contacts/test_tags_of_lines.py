@@ -91,7 +91,7 @@ def test_new_contacts_and_known_ones_get_tags_and_the_preview_counts_them(compan
     looked = changing(company, text)
     assert (looked.new, looked.changed, looked.same, looked.refused) == (2, 2, 0, 0)
     assert looked.place["tags"] == {"put": 4, "lines": 3, "each": {"vip": 2, "Fair": 2}, "more": False}
-    assert line_tags.shown("contact", looked.place["tags"]) == [("Fair", 2, True), ("VIP", 2, False)]
+    assert line_tags.frequent_tags("contact", looked.place["tags"]) == [("Fair", 2, True), ("VIP", 2, False)]
     assert named(company, "2") == [], "nothing is put by looking"
     done = import_batches.confirm(company.olivia, looked.id)
     assert (done.new, done.changed, done.refused, done.tags) == (2, 2, 0, 4)
@@ -191,7 +191,7 @@ def test_a_column_of_a_million_different_tags_stays_bounded() -> None:
     counts: dict[str, Any] = {}
     for start in range(0, 2_000, 500):
         lines = [imports.Line(n, imports.NEW, {}, tags=(f"t{n}",)) for n in range(start, start + 500)]
-        counts = line_tags.counted(lines, counts)
+        counts = line_tags.count_tags(lines, counts)
     assert (counts["put"], counts["lines"], len(counts["each"]), counts["more"]) == (
         2_000,
         2_000,

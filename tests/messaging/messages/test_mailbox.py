@@ -155,7 +155,7 @@ def test_a_mailbox_whose_answer_has_no_end_is_left_in_time_and_fills_no_memory(
         given_settings(CONSOLE_IMAP_URL=f"imap://a:b@127.0.0.1:{listener.getsockname()[1]}?tls=off")
         with (
             pytest.raises(IntegrationError, match="it broke off" if answer == "drops" else "has no end"),
-            door.opened(),
+            door.open_mailbox(),
         ):
             pass
         thread.join(5)

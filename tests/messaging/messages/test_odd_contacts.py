@@ -168,7 +168,7 @@ def test_of_two_contacts_that_are_put_together_the_one_that_is_left_is_written_t
         work_until_idle()
         club.sql("update consent set contact_id = 1 where contact_id = 3")
         club.sql("delete from contact where id = 3")
-        enrolments.exits.patrol()
+        enrolments.exits.check_idle_leads()
         move(timedelta(hours=12))
         reached.settle()
     assert club.sent_to() == ["+12025550147"]

@@ -172,7 +172,7 @@ def test_e5_who_opts_out_by_the_link_leaves_at_once(house: House) -> None:
     link = unsubscribe_url(letter)
     assert link is not None
     token = link.rpartition("/")[2]
-    assert {choice.channel for choice in unsubscribing.opened(token, "1.2.3.4").choices} >= {
+    assert {choice.channel for choice in unsubscribing.open_link(token, "1.2.3.4").choices} >= {
         "email",
         "sms",
         "call",
@@ -225,7 +225,7 @@ def test_w3_a_contact_that_is_deleted_meanwhile_ends_the_run(house: House) -> No
     house.enrol("welcome")
     house.sql("delete from consent where contact_id = 1")
     house.sql("delete from contact where id = 1")
-    enrolments.exits.patrol()
+    enrolments.exits.check_idle_leads()
     house.later(minutes=6)
     assert (house.lead("welcome").ending, house.letters("welcome")) == ("record_gone", [])
 

@@ -58,7 +58,7 @@ def test_an_outsider_checks_the_archive_of_one_case_alone(
         company.olivia, run_id, step="note", field="evidence", name="../../a/b:c.pdf", content=pdf()
     )
     company.answer(run_id, evidence=[value.value])
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     content = taken(pages, "mona", run_id, "zip")
     with zipfile.ZipFile(io.BytesIO(content)) as made:
         names = made.namelist()
@@ -117,10 +117,10 @@ def test_the_paper_is_the_same_for_the_same_case_and_carries_its_proofs(
     company: Company, pages: Pages, tmp_path: Path
 ) -> None:
     run_id = company.at("rate", "3")
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     first = taken(pages, "mona", run_id, "pdf")
     company.answer(company.at("note", "4"), note="Something else goes on")
-    sequencing.sealed()
+    sequencing.sequence_and_sign()
     assert taken(pages, "mona", run_id, "pdf") == first
     (tmp_path / "proofs.zip").write_bytes(attached(first))
     assert "verified" in verify.verify(tmp_path / "proofs.zip", [str(tree_heads.verifier_key())], None)

@@ -156,7 +156,7 @@ def test_who_may_not_see_the_run_finds_no_file(company: Company) -> None:
     sent = send(company, run_id)
     for who in (company.stan, company.tom):
         for look in (
-            lambda who=who: documents.opened(who, sent.id),
+            lambda who=who: documents.open_document(who, sent.id),
             lambda who=who: documents.page(who, sent.id, 1),
             lambda who=who: documents.download(who, sent.id),
             lambda who=who: attachments.visible_in_any_run(who, sent.id),
@@ -289,7 +289,7 @@ def test_a_backup_holds_the_files_and_a_restore_brings_them_back(company: Compan
     file.unlink()
     with pytest.raises(NotFound):
         files.content(sent)
-    with backup.opened(tmp_path / "b.zip") as archive:
+    with backup.open_backup(tmp_path / "b.zip") as archive:
         for name, content in archive.blobs():
             files.restore(name, content)
     assert files.content(sent) == picture()

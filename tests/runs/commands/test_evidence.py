@@ -125,7 +125,7 @@ def _acted(company: Company, values: Mapping[str, Any]) -> None:
 
 def _in_bulk(company: Company, values: Mapping[str, Any]) -> None:
     action = next(one for one in bulk.offered(company.tom, "customer") if one.id == ACTION["id"])
-    (item,) = bulk.judged(
+    (item,) = bulk.refusal_reasons(
         company.tom, "customer", action, bulk.chosen(company.tom, "customer", action, ["1"], None), values
     )
     if item.why:
@@ -398,7 +398,7 @@ def test_a_draft_keeps_what_is_typed_and_the_files_of_its_run(house: Company) ->
 @pytest.mark.parametrize("value", [*REFUSED, "2", "1"])
 def test_who_has_a_link_from_outside_names_no_record(house: Company, value: str) -> None:
     run = asking(house, form=[WHOSE, {"name": "said", "label": "Said"}], documents=[])
-    page = requests.opened(
+    page = requests.open_link(
         requests.link(house.olivia, run, "https://console.example").rpartition("/")[2], "192.0.2.1"
     )
     requests.keep(page, {"whose": value, "said": "half"})

@@ -65,7 +65,9 @@ def test_the_records_of_a_list_are_judged_before_they_are_started(company: Compa
     workflows.configure(company.mona, "care-review", settings=ONLY)
     (deed,) = bulk_starts.offered(company.olivia, "customer")
     chosen = bulk.chosen(company.olivia, "customer", deed, ["1", "2"], None)
-    assert {each.key: each.why for each in bulk.judged(company.olivia, "customer", deed, chosen, WHY)} == {
+    assert {
+        each.key: each.why for each in bulk.refusal_reasons(company.olivia, "customer", deed, chosen, WHY)
+    } == {
         "1": "",
         "2": WORDS,
     }

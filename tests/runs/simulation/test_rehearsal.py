@@ -26,7 +26,7 @@ TABLES = [
     "create table ticket (id integer primary key, subject varchar(40) not null, status varchar(20) not null check (status in ('open', 'solved')))",
     "insert into ticket values (1, 'first', 'open'), (2, 'second', 'open'), (3, 'third', 'open')",
 ]
-ALL = scopes.whole("ticket")
+ALL = scopes.unrestricted("ticket")
 
 
 @pytest.fixture(scope="module", params=["postgresql", "mysql", "sqlite"])

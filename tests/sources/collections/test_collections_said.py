@@ -14,7 +14,7 @@ from console import browse, records, runs, sources
 from console.auth import access
 from console.browse import BrowseQuery
 from console.core.errors import Invalid, Malformed, NotFound
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, unrestricted
 from console.records import hooks, write_checks
 from console.sources import collections
 from tests.company import WORKING, Company
@@ -121,7 +121,7 @@ def test_a_computed_field_stands_wherever_the_record_does(
         )
         assert same, (name, found_[name])
         assert row.values[name] == found_[name]
-    assert records.titles("customer", [key], whole("customer"))
+    assert records.titles("customer", [key], unrestricted("customer"))
 
 
 @pytest.mark.parametrize(
@@ -228,10 +228,12 @@ def test_what_is_wrong_already_stops_nobody_from_mending_something_else(house: C
 def test_a_new_record_is_judged_by_every_rule(house: Company) -> None:
     new = {"id": 20, "display_name": "New", "desk": "retail", "risk": "high", "balance": "-1"}
     with pytest.raises(Invalid) as wrong:
-        records.insert("customer", new, whole("customer"))
+        records.insert("customer", new, unrestricted("customer"))
     assert {detail["field"] for detail in wrong.value.details} == {"email", "balance", "desk"}
     made = records.insert(
-        "customer", new | {"risk": "low", "balance": "200", "email": "n@customers.example"}, whole("customer")
+        "customer",
+        new | {"risk": "low", "balance": "200", "email": "n@customers.example"},
+        unrestricted("customer"),
     )
     assert (made.key, made.values["rich"], made.values["loud"]) == ("20", True, "NEW")
     house.sql("delete from customer where id = 20")

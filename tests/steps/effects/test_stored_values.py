@@ -17,7 +17,7 @@ from console.activity import sequencing
 from console.auth import access, accounts
 from console.automation import triggers
 from console.core.errors import ConsoleError
-from console.core.scopes import whole
+from console.core.scopes import unrestricted
 from console.infra import jobs
 from console.infra.postgres import Embedded
 from console.messaging.imports import import_batches
@@ -261,7 +261,9 @@ Moves = dict[tuple[str, str], dict[str, Any]]
 def stored() -> Stored:
     """(collection, key) → what the database answers for each record."""
     rows = [
-        row for collection in (PERSON, CONSENT) for row in records.page(collection, whole(collection)).rows
+        row
+        for collection in (PERSON, CONSENT)
+        for row in records.page(collection, unrestricted(collection)).rows
     ]
     return {(row.collection, row.key or ""): row.values for row in rows}
 
@@ -464,7 +466,7 @@ def test_what_every_writer_logs_is_what_the_database_keeps(house: Company) -> No
                 PERSON,
                 key,
                 {name: {"new": value} for name, value in (FORMER | {"email": email}).items()},
-                whole(PERSON),
+                unrestricted(PERSON),
             )
         sequencing.catch_up()
         reached, before = triggers.reached(), stored()
@@ -476,6 +478,6 @@ def test_what_every_writer_logs_is_what_the_database_keeps(house: Company) -> No
         if in_log != in_database or not in_database:
             wrong[write.__name__] = (in_log, in_database)
     assert wrong == {}
-    [many] = records.insert_many(PERSON, [{"id": 9, **NEW}], whole(PERSON))
+    [many] = records.insert_many(PERSON, [{"id": 9, **NEW}], unrestricted(PERSON))
     assert not isinstance(many, ConsoleError)
     assert many.values == {"id": 9, **stored_person("9")}

@@ -11,7 +11,7 @@ from console.automation.webhooks.outgoing.delivery_list import (
     send_test,
 )
 from console.automation.webhooks.outgoing.event_intake import take_in
-from console.automation.webhooks.outgoing.event_types import EVERY, TEST, plain
+from console.automation.webhooks.outgoing.event_types import EVERY, TEST, event_type_of
 from console.automation.webhooks.outgoing.subscribing import (
     Wanted,
     add,

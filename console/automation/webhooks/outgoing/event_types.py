@@ -11,13 +11,13 @@ EVERY = "*"
 TEST = "webhook.test"
 
 
-def plain(kind: str) -> str:
+def event_type_of(kind: str) -> str:
     """The name of a kind: `run.completed` for `run_completed`."""
     return kind.replace("_", ".", 1)
 
 
 def _types() -> dict[str, frozenset[str]]:
-    found = {plain(kind): {kind} for kind in KINDS}
+    found = {event_type_of(kind): {kind} for kind in KINDS}
     for name, kinds in log_events.KINDS.items():
         found.setdefault(name, set()).update(kinds)
     return {name: frozenset(found[name]) for name in sorted(found)}
@@ -35,8 +35,8 @@ def kinds_of(names: Collection[str]) -> tuple[str, ...]:
 def types_of(kind: str, values: Mapping[str, Any], changed: Collection[str] = ()) -> tuple[str, ...]:
     """The names of an event, the one that everybody gets first. `changed`: what the effect did to records that it tells of."""
     if kind == "record_changed" and values.get("result", log_events.DONE) == log_events.DONE:
-        return log_events.CHANGES.get(str(values.get("effect")), "record.updated"), plain(kind)
-    named = (plain(kind), log_events.RUN_ENDS.get(kind, plain(kind)), *changed)
+        return log_events.CHANGES.get(str(values.get("effect")), "record.updated"), event_type_of(kind)
+    named = (event_type_of(kind), log_events.RUN_ENDS.get(kind, event_type_of(kind)), *changed)
     return tuple(dict.fromkeys(named))
 
 

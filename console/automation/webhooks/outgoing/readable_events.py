@@ -78,7 +78,7 @@ class Audience:
 
     def _readable(self, rows: Sequence[event_lists.Row]) -> list[Readable]:
         kept = self.reader.find([row for row in rows if row.body is not None])
-        shown = activity.shown(self.reader, kept)
+        shown = activity.mask_rows(self.reader, kept)
         effects = [
             str(each.event.open["effect"]) for each in shown if each.event.type in log_events.BY_EFFECT
         ]

@@ -17,10 +17,10 @@ from console.automation.webhooks.outgoing.readable_events import NEED
 from console.automation.webhooks.outgoing.subscription_rows import (
     Subscription,
     deliveries,
-    opened,
+    open_column,
     origin_of,
     row_of,
-    sealed,
+    seal_column,
     stored,
     stored_all,
     table,
@@ -112,8 +112,8 @@ def add(actor: Actor, wanted: Wanted) -> tuple[Subscription, str]:
             raise Conflict(f"There are {MOST} webhooks already: remove one first.", code="too_many")
         values = {
             "id": ident,
-            "url": sealed(ident, "url", wanted.url),
-            "secret": sealed(ident, "secret", secret),
+            "url": seal_column(ident, "url", wanted.url),
+            "secret": seal_column(ident, "secret", secret),
             "cursor": event_lists.reached().pos,
         }
         connection.execute(
@@ -162,7 +162,7 @@ def change(
             raise NotFound("There is no such webhook any more.")
         require_unchanged(seen or mark(before), terms(subscription(actor, webhook_id)), after)
         values: dict[str, Any] = {
-            "url": sealed(former.id, "url", wanted.url),
+            "url": seal_column(former.id, "url", wanted.url),
             **_columns(wanted),
             "enabled": wanted.enabled,
             "acts_for": acts_for,
@@ -188,9 +188,9 @@ def renew_secret(actor: Actor, webhook_id: str) -> tuple[Subscription, str]:
         row = connection.execute(sa.select(table).where(table.c.id == webhook.id).with_for_update()).first()
         if row is None:
             raise NotFound("There is no such webhook any more.")
-        former = sealed(webhook.id, "former_secret", opened(webhook.id, "secret", row.secret))
+        former = seal_column(webhook.id, "former_secret", open_column(webhook.id, "secret", row.secret))
         values = {
-            "secret": sealed(webhook.id, "secret", secret),
+            "secret": seal_column(webhook.id, "secret", secret),
             "former_secret": former,
             "former_until": log.now() + BOTH_SIGN,
         }

@@ -79,12 +79,12 @@ def place_of(webhook_id: str, column: str) -> str:
     return f"webhook|{column}|{webhook_id}"
 
 
-def sealed(webhook_id: str, column: str, text: str) -> bytes:
+def seal_column(webhook_id: str, column: str, text: str) -> bytes:
     """An address or a secret under the master key: the path of an address is often a secret too."""
     return subjects.wrap(text.encode(), place_of(webhook_id, column))
 
 
-def opened(webhook_id: str, column: str, kept: bytes) -> str:
+def open_column(webhook_id: str, column: str, kept: bytes) -> str:
     """The inverse of `sealed`. Raises Unreadable under another master key."""
     return subjects.unwrap(bytes(kept), place_of(webhook_id, column)).decode()
 
@@ -94,7 +94,7 @@ def row_of(row: Any) -> Subscription:
     return Subscription(
         *(
             row.id,
-            opened(row.id, "url", row.url),
+            open_column(row.id, "url", row.url),
             tuple(row.events),
             row.filter,
             row.enabled,
@@ -133,8 +133,8 @@ def secrets_of(webhook_id: str) -> list[str]:
         return []
     former = row.former_secret is not None and row.former_until is not None and row.former_until > log.now()
     return [
-        opened(webhook_id, "secret", row.secret),
-        *([opened(webhook_id, "former_secret", row.former_secret)] if former else []),
+        open_column(webhook_id, "secret", row.secret),
+        *([open_column(webhook_id, "former_secret", row.former_secret)] if former else []),
     ]
 
 

@@ -118,7 +118,7 @@ def assemble(
             target = places.get((item.source, foreign["schema"], foreign["table"]))
             if target is not None:
                 relating.link(links, made, item.id, target.id, foreign)
-        for led_from, relation in polymorphic_references.back(made[item.id], pointed, made):
+        for led_from, relation in polymorphic_references.reverse_relations(made[item.id], pointed, made):
             links[led_from].append(relation)
     relating.label_ends({item.id: item.structure for item in items}, links, made)
     related = {

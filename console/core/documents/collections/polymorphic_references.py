@@ -152,7 +152,7 @@ def fields(item: "Stored", pointed: Mapping[str, Sequence[Pair]]) -> Iterator[Fi
         )
 
 
-def back(
+def reverse_relations(
     own: Collection, pointed: Mapping[str, Sequence[Pair]], made: Mapping[str, Collection]
 ) -> Iterator[tuple[str, Relation]]:
     """(collection, its relation to the records of `own` that name one of its own) for each kind of the sample."""

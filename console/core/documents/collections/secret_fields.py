@@ -78,7 +78,7 @@ def hidden_because(structure: Mapping[str, Any], column: Mapping[str, Any]) -> s
     return field_guesses.secret_because(column) or (NOT_LOOKED if unknown(structure, column) else None)
 
 
-def held(rows: Iterable[Sequence[object]]) -> bool:
+def holds_secret(rows: Iterable[Sequence[object]]) -> bool:
     """Whether any of these names and values is a secret: by its name, by the names inside its value, or by what the value begins with."""
     return any(
         value is not None

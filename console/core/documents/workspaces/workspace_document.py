@@ -68,10 +68,10 @@ def walk(components: Sequence[Part]) -> Iterator[Part]:
     """The components and all that are in them."""
     for item in components:
         yield item
-        yield from walk(inside(item))
+        yield from walk(inner_components(item))
 
 
-def inside(item: Part) -> list[Part]:
+def inner_components(item: Part) -> list[Part]:
     """The components in a section or in all tabs; none in others."""
     if isinstance(item, Section):
         return list(item.components)

@@ -80,7 +80,9 @@ def _events(actor: Actor, where: LogFilter) -> Iterator[tuple[activity.ActivityR
     reader, after, count = activity.reader_of_log(actor, "read"), None, 0
     while True:
         page = activity.page(actor, where, PAGE, after)
-        given = choice_reasons.given(reader, [row for row in page.rows if row.event.type == CHOICE])
+        given = choice_reasons.reasons_of_choices(
+            reader, [row for row in page.rows if row.event.type == CHOICE]
+        )
         yield from (
             (row, given.get(row.event.id) or str(row.json["data"].get("reason") or "") or None)
             for row in page.rows
