@@ -14,4 +14,16 @@ from console.actions.one_record import (
     sheet,
 )
 
-OPEN_MODULES = frozenset({"bulk", "bulk_ends", "bulk_starts", "hand_forms", "many_changes", "many_tags", "record_changes", "secret_settings", "unfinished_changes"})
+OPEN_MODULES = frozenset(
+    {
+        "bulk",
+        "bulk_ends",
+        "bulk_starts",
+        "hand_forms",
+        "many_changes",
+        "many_tags",
+        "record_changes",
+        "secret_settings",
+        "unfinished_changes",
+    }
+)

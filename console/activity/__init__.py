@@ -14,4 +14,6 @@ from console.activity.event_list import (
     reader_of_log,
 )
 
-OPEN_MODULES = frozenset({"checkpoint_delivery", "exports", "filters", "handed_in", "integrity", "proof", "sequencing"})
+OPEN_MODULES = frozenset(
+    {"checkpoint_delivery", "exports", "filters", "handed_in", "integrity", "proof", "sequencing"}
+)

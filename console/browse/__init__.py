@@ -40,4 +40,26 @@ from console.browse.record_lists import (
 )
 from console.browse.related_records import RelatedPage, related, related_lists, summary_relations, ways_on
 
-OPEN_MODULES = frozenset({"boards", "change_intents", "evidence", "find_records", "list_export", "list_files", "list_places", "list_views", "naming", "notes", "out_of_scope", "pins", "renamed_columns", "reveal", "saved_segments", "segment_members", "segment_order", "tags", "unindexed_search"})
+OPEN_MODULES = frozenset(
+    {
+        "boards",
+        "change_intents",
+        "evidence",
+        "find_records",
+        "list_export",
+        "list_files",
+        "list_places",
+        "list_views",
+        "naming",
+        "notes",
+        "out_of_scope",
+        "pins",
+        "renamed_columns",
+        "reveal",
+        "saved_segments",
+        "segment_members",
+        "segment_order",
+        "tags",
+        "unindexed_search",
+    }
+)

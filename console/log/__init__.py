@@ -35,4 +35,20 @@ from console.log.read import (
 )
 from console.log.transition_statement import Part, Projection
 
-OPEN_MODULES = frozenset({"body", "bundle", "checkpoint", "event_lists", "event_view", "guards", "idempotency_note", "masking", "read", "recheck", "tree", "tree_heads", "verify"})
+OPEN_MODULES = frozenset(
+    {
+        "body",
+        "bundle",
+        "checkpoint",
+        "event_lists",
+        "event_view",
+        "guards",
+        "idempotency_note",
+        "masking",
+        "read",
+        "recheck",
+        "tree",
+        "tree_heads",
+        "verify",
+    }
+)

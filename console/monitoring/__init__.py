@@ -16,4 +16,6 @@ from console.monitoring.switches import (
 )
 from console.work import approval_times, due_times
 
-OPEN_MODULES = frozenset({"alerts", "asking_runs", "incidents", "late_runs", "recent_activity", "reports", "unable_to_start"})
+OPEN_MODULES = frozenset(
+    {"alerts", "asking_runs", "incidents", "late_runs", "recent_activity", "reports", "unable_to_start"}
+)

@@ -1,3 +1,5 @@
 """Keeping an installation well: health, doctor, status, backup and restore, retention and erasure."""
 
-OPEN_MODULES = frozenset({"backup", "copies", "doctor", "erasure", "health", "restore", "retention", "status", "wiring", "worker"})
+OPEN_MODULES = frozenset(
+    {"backup", "copies", "doctor", "erasure", "health", "restore", "retention", "status", "wiring", "worker"}
+)

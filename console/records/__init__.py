@@ -39,4 +39,38 @@ from console.records.totals import Figure, totals
 from console.records.value_counts import ValueCounts, value_counts
 from console.records.write import WriteUnknown, alike, compare, forms, refusals_of_change, write
 
-OPEN_MODULES = frozenset({"catalogue", "connect", "connection_terms", "consents_told", "delete", "diagnosis", "former_fields", "function_fields", "governing", "grouped", "hooks", "index_advice", "indexes", "list_starts", "portable_address", "preview", "quick_search", "record_keys", "reflect", "refusals", "rehearsal", "related_lists", "relations", "sampling", "search", "source_zones", "sql_conditions", "sql_question", "sql_segments", "titled_orders", "write"})
+OPEN_MODULES = frozenset(
+    {
+        "catalogue",
+        "connect",
+        "connection_terms",
+        "consents_told",
+        "delete",
+        "diagnosis",
+        "former_fields",
+        "function_fields",
+        "governing",
+        "grouped",
+        "hooks",
+        "index_advice",
+        "indexes",
+        "list_starts",
+        "portable_address",
+        "preview",
+        "quick_search",
+        "record_keys",
+        "reflect",
+        "refusals",
+        "rehearsal",
+        "related_lists",
+        "relations",
+        "sampling",
+        "search",
+        "source_zones",
+        "sql_conditions",
+        "sql_question",
+        "sql_segments",
+        "titled_orders",
+        "write",
+    }
+)

@@ -17,7 +17,19 @@ from console.core.documents.workflow import Step, Workflow
 from console.core.errors import DefinitionError
 from console.steps.base import StepType, StepView
 
-OPEN_MODULES = frozenset({"base", "document_check_settings", "effects", "items", "llm", "message_settings", "proposable", "request_documents", "wait"})
+OPEN_MODULES = frozenset(
+    {
+        "base",
+        "document_check_settings",
+        "effects",
+        "items",
+        "llm",
+        "message_settings",
+        "proposable",
+        "request_documents",
+        "wait",
+    }
+)
 
 ENTRY_POINT = "console.steps"
 

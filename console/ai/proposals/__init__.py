@@ -25,4 +25,28 @@ def stop_waiting() -> None:
     waits.stop()
 
 
-OPEN_MODULES = frozenset({"absence_words", "audit", "budget", "cache", "call_log", "context", "feedback", "field_disclosure", "field_labels", "ladder", "options", "promotion", "prompt_pieces", "prompts", "provider_breaker", "provider_standing", "saving", "service", "settings_document", "usage", "waits"})
+OPEN_MODULES = frozenset(
+    {
+        "absence_words",
+        "audit",
+        "budget",
+        "cache",
+        "call_log",
+        "context",
+        "feedback",
+        "field_disclosure",
+        "field_labels",
+        "ladder",
+        "options",
+        "promotion",
+        "prompt_pieces",
+        "prompts",
+        "provider_breaker",
+        "provider_standing",
+        "saving",
+        "service",
+        "settings_document",
+        "usage",
+        "waits",
+    }
+)

@@ -56,4 +56,21 @@ from console.auth.access.rows import ACTS, PolicyError, Row, export, parse
 from console.auth.access.subject_scope import path_of as subject_path, subject_of
 from console.infra.db.run_reach import AT_WORK, EVERY_RUN, Runs
 
-OPEN_MODULES = frozenset({"casbin_agreement", "clearance_rules", "decisions", "history", "index", "labels", "limits", "narrowing", "own_rights", "policy_changes", "policy_store", "policy_words", "rows", "subject_scope"})
+OPEN_MODULES = frozenset(
+    {
+        "casbin_agreement",
+        "clearance_rules",
+        "decisions",
+        "history",
+        "index",
+        "labels",
+        "limits",
+        "narrowing",
+        "own_rights",
+        "policy_changes",
+        "policy_store",
+        "policy_words",
+        "rows",
+        "subject_scope",
+    }
+)

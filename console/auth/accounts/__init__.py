@@ -73,4 +73,32 @@ from console.auth.accounts.signing_in import (
 )
 from console.core.actor import COMMAND_LINE
 
-OPEN_MODULES = frozenset({"abilities", "absences", "authority", "confirmation", "directory", "entry", "entry_changes", "factors", "identities", "invitations", "oidc", "one_time", "others_keys", "password_letters", "passwords", "person_changes", "profile", "provider_logouts", "provider_sign_in", "rates", "recent_confirmation", "sessions", "signing_in", "teamwork", "throttle"})
+OPEN_MODULES = frozenset(
+    {
+        "abilities",
+        "absences",
+        "authority",
+        "confirmation",
+        "directory",
+        "entry",
+        "entry_changes",
+        "factors",
+        "identities",
+        "invitations",
+        "oidc",
+        "one_time",
+        "others_keys",
+        "password_letters",
+        "passwords",
+        "person_changes",
+        "profile",
+        "provider_logouts",
+        "provider_sign_in",
+        "rates",
+        "recent_confirmation",
+        "sessions",
+        "signing_in",
+        "teamwork",
+        "throttle",
+    }
+)

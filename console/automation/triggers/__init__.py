@@ -55,4 +55,14 @@ from console.automation.triggers.trigger_labels import (
 from console.automation.triggers.trigger_rows import started_by, synchronise
 from console.automation.triggers.waiting_runs import forget_waiting, waits_about, why_not_begun
 
-OPEN_MODULES = frozenset({"firing", "log_events", "record_lookup", "refused_firings", "trigger_events", "trigger_expressions", "trigger_rows"})
+OPEN_MODULES = frozenset(
+    {
+        "firing",
+        "log_events",
+        "record_lookup",
+        "refused_firings",
+        "trigger_events",
+        "trigger_expressions",
+        "trigger_rows",
+    }
+)

@@ -20,4 +20,26 @@ from console.core.run.state import (
     copied,
 )
 
-OPEN_MODULES = frozenset({"approval_request", "approving", "causes", "commands", "decisions", "duties", "effect_changes", "entry_events", "going_back", "holding", "moves", "origin", "proposal", "proposal_comparison", "repeating", "settling", "simulation", "step_requests", "version_moves"})
+OPEN_MODULES = frozenset(
+    {
+        "approval_request",
+        "approving",
+        "causes",
+        "commands",
+        "decisions",
+        "duties",
+        "effect_changes",
+        "entry_events",
+        "going_back",
+        "holding",
+        "moves",
+        "origin",
+        "proposal",
+        "proposal_comparison",
+        "repeating",
+        "settling",
+        "simulation",
+        "step_requests",
+        "version_moves",
+    }
+)

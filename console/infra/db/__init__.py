@@ -9,7 +9,24 @@ if TYPE_CHECKING:
     from console.infra.db.engine import fetch, hot_engine, transaction
     from console.infra.db.ids import new_id, uuid7_text
 
-OPEN_MODULES = frozenset({"dump", "engine", "fitness", "ids", "migrate", "presence", "process_cache", "release", "request_writes", "run_reach", "server", "tables", "tidying", "troubles"})
+OPEN_MODULES = frozenset(
+    {
+        "dump",
+        "engine",
+        "fitness",
+        "ids",
+        "migrate",
+        "presence",
+        "process_cache",
+        "release",
+        "request_writes",
+        "run_reach",
+        "server",
+        "tables",
+        "tidying",
+        "troubles",
+    }
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,3 +1,14 @@
 """The ways out of the console: HTTP (`net` for requests, `connections` for libraries that bring their own) and mail."""
 
-OPEN_MODULES = frozenset({"connections", "http_requests", "imap", "kept_channels", "mail", "net", "outgoing_secrets", "retry_after"})
+OPEN_MODULES = frozenset(
+    {
+        "connections",
+        "http_requests",
+        "imap",
+        "kept_channels",
+        "mail",
+        "net",
+        "outgoing_secrets",
+        "retry_after",
+    }
+)

@@ -19,4 +19,30 @@ from console.messaging.messages.message_results import tell_left
 from console.messaging.messages.outbox import Line, OutboxQuery, by_id, failed_afterwards, find
 from console.messaging.messages.sending import pick_up, send
 
-OPEN_MODULES = frozenset({"address_consents", "callbacks", "channel_settings", "contact_trials", "delivery_gate", "file_opt_outs", "held_messages", "inbound", "mail_polling", "mapping_trial", "message_reasons", "noted_consents", "opting_out", "outbox", "outside_addresses", "person_messages", "reachable", "recipients", "rules", "single_messages", "stop_requests", "test_messages", "unsubscribing"})
+OPEN_MODULES = frozenset(
+    {
+        "address_consents",
+        "callbacks",
+        "channel_settings",
+        "contact_trials",
+        "delivery_gate",
+        "file_opt_outs",
+        "held_messages",
+        "inbound",
+        "mail_polling",
+        "mapping_trial",
+        "message_reasons",
+        "noted_consents",
+        "opting_out",
+        "outbox",
+        "outside_addresses",
+        "person_messages",
+        "reachable",
+        "recipients",
+        "rules",
+        "single_messages",
+        "stop_requests",
+        "test_messages",
+        "unsubscribing",
+    }
+)

@@ -1,3 +1,22 @@
 """What people see of runs: the screen, lists, queues and replay."""
 
-OPEN_MODULES = frozenset({"block_content", "bounded_counts", "candidates", "consequences", "handovers", "lists", "narrowed_list", "queues", "reader_reach", "reading", "record_reach", "replay", "run_filters", "screens", "step_stakes", "view"})
+OPEN_MODULES = frozenset(
+    {
+        "block_content",
+        "bounded_counts",
+        "candidates",
+        "consequences",
+        "handovers",
+        "lists",
+        "narrowed_list",
+        "queues",
+        "reader_reach",
+        "reading",
+        "record_reach",
+        "replay",
+        "run_filters",
+        "screens",
+        "step_stakes",
+        "view",
+    }
+)

@@ -1,3 +1,15 @@
 """Pages of records: lists, boards, one record, search, notes and tags."""
 
-OPEN_MODULES = frozenset({"chosen_records", "due_cells", "list_filters", "list_preview", "list_tags", "record_actions", "record_forms", "records", "reference_boxes"})
+OPEN_MODULES = frozenset(
+    {
+        "chosen_records",
+        "due_cells",
+        "list_filters",
+        "list_preview",
+        "list_tags",
+        "record_actions",
+        "record_forms",
+        "records",
+        "reference_boxes",
+    }
+)

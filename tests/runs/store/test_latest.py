@@ -119,7 +119,7 @@ def test_what_cannot_be_shown_does_not_undo_the_automatic_steps(
     run_id = runs.start(company.olivia, "round", None, None, {})
     runs.get(company.olivia, run_id)
     with monkeypatch.context() as patch:
-        for place in ("changing.transitions", "showing.reading"):
+        for place in ("commands.transitions", "views.reading"):
             patch.setattr(f"console.runs.{place}.draw_screen", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             runs.complete_and_look(

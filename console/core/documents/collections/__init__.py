@@ -21,4 +21,23 @@ from console.core.documents.collections.model import (
 )
 from console.core.plain_words import humanised
 
-OPEN_MODULES = frozenset({"assembling", "collection_document", "condition_rows", "consent_places", "contact_document", "default_titles", "document_changes", "document_check", "document_merge", "document_words", "field_guesses", "former_names", "likely_relations", "polymorphic_references", "secret_fields", "treatment"})
+OPEN_MODULES = frozenset(
+    {
+        "assembling",
+        "collection_document",
+        "condition_rows",
+        "consent_places",
+        "contact_document",
+        "default_titles",
+        "document_changes",
+        "document_check",
+        "document_merge",
+        "document_words",
+        "field_guesses",
+        "former_names",
+        "likely_relations",
+        "polymorphic_references",
+        "secret_fields",
+        "treatment",
+    }
+)
