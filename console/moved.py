@@ -19,10 +19,11 @@ MOVED = {
     "messages": "messaging.messages",
     "queue": "infra.jobs",
     "reports": "monitoring.reports",
+    "runs.rows": "runs.store",
     "settings": "infra.settings",
     "upkeep": "operations",
 }
-"""Package or module at the top of `console` → where it is now."""
+"""Package or module of `console` → where it is now."""
 
 
 class MovedModules(MetaPathFinder, Loader):
@@ -33,11 +34,11 @@ class MovedModules(MetaPathFinder, Loader):
     ) -> ModuleSpec | None:
         """Return how to import it, None for any other name."""
         del path, target
-        package, _, rest = fullname.partition(".")
-        former, _, inside = rest.partition(".")
-        if package != "console" or former not in MOVED:
+        name = f"{fullname.removeprefix('console.')}."
+        former = next((former for former in MOVED if name.startswith(f"{former}.")), None)
+        if former is None or not fullname.startswith("console."):
             return None
-        now = ".".join(filter(None, ["console", MOVED[former], inside]))
+        now = f"console.{MOVED[former]}.{name[len(former) + 1 :]}".rstrip(".")
         return importlib.util.spec_from_loader(fullname, self, origin=now) if _exists(now) else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
