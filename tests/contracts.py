@@ -9,21 +9,12 @@ from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, output
 
 CONSOLE = Path(__file__).parent.parent / "console"
-DOORS = frozenset({"__main__", "cli", "commands", "static", "views"})
+TOP_LAYERS = frozenset({"__main__", "cli", "commands", "static", "views"})
 """What may know that there is a web framework; everything else at the top is a service, a plug-in, a keeper or a rule."""
 FRAMEWORKS = frozenset({"flask", "flask_login", "flask_wtf", "werkzeug"})
 
 PAIRS = {"console.steps.effects": "console.core.effect_kinds"}
 """A folder of kinds, and the folder of the rules in which each kind has a second module of the same name: a kind may import its own."""
-
-
-def rooms() -> frozenset[str]:
-    """What stands at the top of `console/`: its folders and modules, by name."""
-    return frozenset(
-        path.stem
-        for path in CONSOLE.iterdir()
-        if path.name != "__init__.py" and (path.suffix == ".py" or (path / "__init__.py").exists())
-    )
 
 
 def offered(package: str) -> frozenset[str]:
@@ -53,10 +44,10 @@ def past_the_door(importer: str, imported: str, packages: frozenset[str]) -> str
     return None
 
 
-class RoomsContract(Contract):
-    """Nobody imports a module of a room that the room's `OPEN_MODULES` does not name."""
+class PackagesContract(Contract):
+    """Nobody imports a module of a package that the package's `OPEN_MODULES` does not name."""
 
-    type_name = "rooms"
+    type_name = "packages"
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Every import within `console` is looked at."""
@@ -92,7 +83,7 @@ class NoFrameworkContract(Contract):
         wrong = sorted(
             (importer, imported)
             for importer in graph.modules
-            if importer.startswith("console.") and importer.split(".")[1] not in DOORS
+            if importer.startswith("console.") and importer.split(".")[1] not in TOP_LAYERS
             for imported in graph.find_modules_directly_imported_by(importer)
             if imported.partition(".")[0] in FRAMEWORKS
         )
@@ -102,7 +93,7 @@ class NoFrameworkContract(Contract):
         """One line for each import."""
         for importer, imported in check.metadata["wrong"]:
             output.print_error(
-                f"{importer} imports {imported}: only {', '.join(sorted(DOORS))} know the web framework."
+                f"{importer} imports {imported}: only {', '.join(sorted(TOP_LAYERS))} know the web framework."
             )
 
 

@@ -11,6 +11,4 @@ down_revision = "20261220_0920"
 def upgrade() -> None:
     """One script."""
     connection = op.get_bind().execution_options(no_parameters=True)
-    connection.exec_driver_sql(
-        (Path(__file__).parent.parent / "sql" / "20261220_0940_import_mappings.sql").read_text()
-    )
+    connection.exec_driver_sql((Path(__file__).parent.parent / "sql" / "20261220_0940_import_mappings.sql").read_text())
