@@ -107,7 +107,7 @@ def test_no_text_cites_what_is_not_in_the_repository() -> None:
             if name.rpartition("/")[2] not in known
         }
         found |= {f"{path.relative_to(ROOT)}: {name}" for name in re.findall(r"\b[Ii]ssue [A-Z]\b", text)}
-    assert not {one for one in found if not one.startswith("tests/test_house.py")}
+    assert not {one for one in found if not one.startswith("tests/test_layout.py")}
 
 
 def test_no_text_of_the_product_reads_like_a_stub() -> None:
@@ -206,18 +206,18 @@ def test_waits_in_the_browser_are_functions() -> None:
     assert not bare, "write it as a function: () => …"
 
 
-ROOMS_OF_TESTS = frozenset({"browser", "journeys", "servers", "support"})
-"""Folders of tests that are no room of the console: pages in a browser, walks through all of it, other people's systems, and what several rooms share."""
+FOLDERS_OF_TESTS = frozenset({"browser", "journeys", "servers", "support"})
+"""Folders of tests that are no package of the console: pages in a browser, walks through all of it, other people's systems, and what several packages share."""
 
 
-def test_tests_lie_in_the_rooms_of_what_they_test() -> None:
+def test_tests_lie_in_the_packages_of_what_they_test() -> None:
     folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
     astray = {
         f"tests/{folder}"
         for folder in folders
-        if str(folder) not in ROOMS_OF_TESTS and not (CONSOLE / folder).is_dir()
+        if str(folder) not in FOLDERS_OF_TESTS and not (CONSOLE / folder).is_dir()
     }
-    assert not astray, "call the folder as the room in console/ is called"
+    assert not astray, "call the folder as the package in console/ is called"
 
 
 def names_made(tree: ast.Module) -> Iterator[str]:
@@ -241,7 +241,7 @@ def names_made(tree: ast.Module) -> Iterator[str]:
 
 
 def module_file(name: str) -> Path | None:
-    """The file of a module of the console, or the `__init__` of a room; None for what is neither."""
+    """The file of a module of the console, or the `__init__` of a package; None for what is neither."""
     path = ROOT.joinpath(*name.split("."))
     return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.exists()), None)
 
@@ -258,8 +258,8 @@ def imported_names() -> Iterator[tuple[Path, str, str]]:
                 yield from ((path, node.module, alias.name) for alias in node.names)
 
 
-def test_a_name_is_imported_from_where_it_is_made_or_from_the_door_of_its_room() -> None:
-    """A module offers what it makes, or lists; what it only imports is not its own, and would be gone with its last use there. A room offers what it imports."""
+def test_a_name_is_imported_from_where_it_is_made_or_from_its_package() -> None:
+    """A module offers what it makes, or lists; what it only imports is not its own, and would be gone with its last use there. A package offers what it imports."""
     made: dict[str, set[str]] = {}
     wrong = set()
     for path, module, name in imported_names():
@@ -275,8 +275,8 @@ def test_a_name_is_imported_from_where_it_is_made_or_from_the_door_of_its_room()
     assert not sorted(wrong)
 
 
-def test_a_room_offers_only_what_somebody_takes() -> None:
-    """Names that the `__init__` of a room imports: used there, or taken by another file of the product; a name that nobody takes leaves the list."""
+def test_a_package_offers_only_what_somebody_takes() -> None:
+    """Names that the `__init__` of a package imports: used there, or taken by another file of the product; a name that nobody takes leaves the list."""
     listing = re.compile(r"^from console\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
     files = [
         path
@@ -290,54 +290,56 @@ def test_a_room_offers_only_what_somebody_takes() -> None:
         for module, names in re.findall(r"^\s*from (console\S*) import (\([^)]*\)|.*)$", text, re.MULTILINE):
             taken.setdefault(module, set()).update(re.findall(r"\w+", names))
     unused = set()
-    for door in sorted(CONSOLE.rglob("__init__.py")):
-        room = ".".join(door.parent.relative_to(ROOT).parts)
-        elsewhere = set().union(*(found for path, found in words.items() if path.parent != door.parent))
-        for node in ast.parse(texts[door]).body:
+    for init in sorted(CONSOLE.rglob("__init__.py")):
+        package = ".".join(init.parent.relative_to(ROOT).parts)
+        elsewhere = set().union(*(found for path, found in words.items() if path.parent != init.parent))
+        for node in ast.parse(texts[init]).body:
             if (
                 isinstance(node, ast.ImportFrom)
                 and node.module
-                and (node.module == room or node.module.startswith(f"{room}."))
+                and (node.module == package or node.module.startswith(f"{package}."))
             ):
                 offered = {alias.asname or alias.name for alias in node.names}
                 unused |= {
-                    f"{door.relative_to(ROOT)}: {name}"
-                    for name in offered - words[door] - taken.get(room, set()) - elsewhere
+                    f"{init.relative_to(ROOT)}: {name}"
+                    for name in offered - words[init] - taken.get(package, set()) - elsewhere
                 }
     assert not sorted(unused)
 
 
-def test_a_room_opens_only_modules_that_another_room_takes() -> None:
-    """`OPEN_MODULES` is what others may reach into; a name that nobody takes any more leaves a door open."""
+def test_a_package_opens_only_modules_that_another_package_takes() -> None:
+    """`OPEN_MODULES` is what others may reach into; a name that nobody takes any more leaves a init open."""
     texts = {path: path.read_text(encoding="utf-8") for path in CONSOLE.rglob("*.py")}
     takers = defaultdict[tuple[str, str], set[Path]](
         set
-    )  # (end of a room's name, name behind the dot) or (room, name imported from it)
+    )  # (end of a package's name, name behind the dot) or (package, name imported from it)
     for path, text in texts.items():
         for taken in re.findall(r"\b(\w+)\.(?=(\w+))", text):
             takers[taken].add(path)
-        for room, names in re.findall(r"from (console\S*) import (\([^)]*\)|.*)", text):
+        for package, names in re.findall(r"from (console\S*) import (\([^)]*\)|.*)", text):
             for name in re.findall(r"\w+", names):
-                takers[room, name].add(path)
+                takers[package, name].add(path)
     wrong = []
-    for door, text in texts.items():
+    for init, text in texts.items():
         opened = re.search(r"^OPEN_MODULES = frozenset\(\s*(\{.*?\})\s*\)", text, re.DOTALL | re.MULTILINE)
-        if door.name != "__init__.py" or opened is None:
+        if init.name != "__init__.py" or opened is None:
             continue
-        room = ".".join(door.parent.relative_to(ROOT).parts)
+        package = ".".join(init.parent.relative_to(ROOT).parts)
         for name in sorted(ast.literal_eval(opened[1])):
-            found = takers[room.rpartition(".")[2], name] | takers[room, name]
-            taken_outside = any(door.parent not in path.parents for path in found)
+            found = takers[package.rpartition(".")[2], name] | takers[package, name]
+            taken_outside = any(init.parent not in path.parents for path in found)
             wrong += (
-                [] if module_file(f"{room}.{name}") is not None and taken_outside else [f"{room}: {name}"]
+                []
+                if module_file(f"{package}.{name}") is not None and taken_outside
+                else [f"{package}: {name}"]
             )
     assert wrong == []
 
 
-def test_a_room_says_what_it_offers_once() -> None:
+def test_a_package_says_what_it_offers_once() -> None:
     """What an `__init__` imports, it offers: a second list beside it would have to be kept by hand."""
     assert not [
-        str(door.relative_to(ROOT))
-        for door in sorted(CONSOLE.rglob("__init__.py"))
-        if re.search(r"^__all__\b", door.read_text(encoding="utf-8"), re.MULTILINE)
+        str(init.relative_to(ROOT))
+        for init in sorted(CONSOLE.rglob("__init__.py"))
+        if re.search(r"^__all__\b", init.read_text(encoding="utf-8"), re.MULTILINE)
     ]
