@@ -20,7 +20,7 @@ import rig
 
 FILES, STAYS = 20, 60
 DEPTH = 4
-COMMIT = ("runs/rows/run_store.py", "_commit")
+COMMIT = ("runs/store/run_store.py", "_commit")
 """The function that commits the step: file, name."""
 TYPED = "A family business, known for long"
 CONSOLE = Path(__file__).resolve().parent.parent / "console"

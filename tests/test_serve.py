@@ -47,15 +47,14 @@ def gone(pid: int) -> bool:
         return True
 
 
+NAMES = {"console.views.server": "web", "console.operations.worker": "worker"}
+
+
 def named(process: psutil.Process) -> str:
     """The door that a process was started as; empty for what has just ended."""
     with contextlib.suppress(psutil.NoSuchProcess):
         return next(
-            (
-                word.removeprefix("console.")
-                for word in process.cmdline()
-                if word in {"console.views.server", "console.operations.worker"}
-            ),
+            (NAMES[word] for word in process.cmdline() if word in NAMES),
             "",
         )
     return ""

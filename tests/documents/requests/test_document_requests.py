@@ -408,7 +408,7 @@ def test_a_mail_server_that_is_away_is_tried_again(
 CRASH = """
 from console.documents import requests as document_requests
 from console.infra import faults
-page = document_requests.opened({token!r}, "192.0.2.1")
+page = document_requests.open_link({token!r}, "192.0.2.1")
 document_requests.submit(page, {{"iban": "LT45"}})
 """
 

@@ -121,7 +121,7 @@ def test_gone_for_good_stops_it_at_once(company: Company, receiver: Receiver) ->
     assert webhooks.subscription(company.ines, ident).stopped == "gone"
 
 
-WORK = "import sys; from console import outgoing_webhooks as room; room.take_in() if sys.argv[1] == 'take_in' else room.deliver(sys.argv[1])"
+WORK = "import sys; from console.automation.webhooks import outgoing; outgoing.take_in() if sys.argv[1] == 'take_in' else outgoing.deliver(sys.argv[1])"
 
 
 @pytest.mark.slow
