@@ -1,44 +1,38 @@
-"""The filters of the log, once for its page, the API and the command. `log/event_lists.py` says which column each is."""
+"""The filters of the log, once for its page, the API and the command. `log/event_lists.py` says which column each is.
 
-from pydantic import BaseModel, Field
+No pydantic here: every command that speaks to the log imports this.
+"""
 
-
-class Filters(BaseModel):
-    """Filters of events as an address has them; `event_list` validates them. The title names one on the page."""
-
-    user: str | None = Field(
-        None, title="Person", description="Only what this person did: an id (usr_…) or an e-mail address"
-    )
-    team: str | None = Field(None, title="Team", description="Only events of this team")
-    collection: str | None = Field(
-        None, title="Collection", description="Only events about records of this collection"
-    )
-    record: str | None = Field(None, title="Record", description="Only events about the record with this key")
-    run: str | None = Field(None, title="Run", description="Only events of this run")
-    workflow: str | None = Field(
-        None,
-        title="Workflow",
-        description="Only events of this workflow and its runs: an id (wf_…) or its slug",
-    )
-    kind: list[str] = Field(
-        default_factory=list,
-        title="What happened",
-        description="Only events of this kind; may be given several times",
-    )
-    gt: str | None = Field(
-        None, alias="createdAt.gt", title="After", description="A moment such as 2026-11-20T06:30:00Z"
-    )
-    gte: str | None = Field(None, alias="createdAt.gte", title="From")
-    lt: str | None = Field(None, alias="createdAt.lt", title="Before")
-    lte: str | None = Field(None, alias="createdAt.lte", title="To")
+from typing import NamedTuple
 
 
-LABELS = {field.alias or name: str(field.title) for name, field in Filters.model_fields.items()}
-MOMENTS = {field.alias: name for name, field in Filters.model_fields.items() if field.alias}
+class Filter(NamedTuple):
+    """One filter of events: how the page calls it, what it finds, and of a moment its name in `LogFilter`."""
+
+    title: str
+    description: str | None = None
+    moment: str | None = None
+
+
+FILTERS = {
+    "user": Filter("Person", "Only what this person did: an id (usr_…) or an e-mail address"),
+    "team": Filter("Team", "Only events of this team"),
+    "collection": Filter("Collection", "Only events about records of this collection"),
+    "record": Filter("Record", "Only events about the record with this key"),
+    "run": Filter("Run", "Only events of this run"),
+    "workflow": Filter("Workflow", "Only events of this workflow and its runs: an id (wf_…) or its slug"),
+    "kind": Filter("What happened", "Only events of this kind; may be given several times"),
+    "createdAt.gt": Filter("After", "A moment such as 2026-11-20T06:30:00Z", "gt"),
+    "createdAt.gte": Filter("From", moment="gte"),
+    "createdAt.lt": Filter("Before", moment="lt"),
+    "createdAt.lte": Filter("To", moment="lte"),
+}
+"""Filters by their names in an address; `event_list` validates what is given."""
+
+LABELS = {name: known.title for name, known in FILTERS.items()}
+MOMENTS = {name: known.moment for name, known in FILTERS.items() if known.moment}
 """Name in an address → name in `LogFilter`."""
 TEXTS = {
-    name: str(field.description)
-    for name, field in Filters.model_fields.items()
-    if name != "kind" and not field.alias
+    name: str(known.description) for name, known in FILTERS.items() if name != "kind" and not known.moment
 }
 """Filters by one text, and what each finds."""

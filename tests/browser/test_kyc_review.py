@@ -1,12 +1,13 @@
 """The KYC review before a person: documents one by one with the keyboard alone, and the pages that matter for every eye."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from console.demo import stories
+from tests.browser.conftest import served
 from tests.demo.reviewing import YURI, House, house, loaded_house
 
 if TYPE_CHECKING:
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["house", "loaded_house"]
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def url(house: House) -> Iterator[str]:
+    """Where the demo's console is served, in place of the small company's."""
+    with served() as address:
+        yield address
 
 
 def test_documents_are_checked_with_the_keyboard_alone(

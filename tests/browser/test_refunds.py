@@ -8,6 +8,7 @@ import pytest
 
 from console.demo import stories
 from console.infra.postgres import Embedded
+from tests.browser.conftest import served
 from tests.demo.refunding import Desk, opened
 
 if TYPE_CHECKING:
@@ -22,6 +23,13 @@ def desk(
 ) -> Iterator[Desk]:
     with opened(pg, template, suite_folder, tmp_path_factory.mktemp("provider")) as made:
         yield made
+
+
+@pytest.fixture
+def url(desk: Desk) -> Iterator[str]:
+    """Where the desk's console is served, in place of the small company's."""
+    with served() as address:
+        yield address
 
 
 def test_a_charge_is_refunded_by_keyboard_alone(screens: Callable[..., "Screen"], desk: Desk) -> None:

@@ -9,8 +9,10 @@ from werkzeug.test import TestResponse
 
 from console import log
 from console.activity import sequencing
+from console.activity.filters import FILTERS
 from console.auth import accounts
 from console.core.actor import Actor
+from console.views.api.activity import Filters
 from tests.conftest import Database
 
 AT = "/api/v1/activity-logs"
@@ -182,3 +184,8 @@ def test_what_cannot_be_read_is_named(ada: Caller) -> None:
         answer = ada(query)
         assert answer.status_code == 400, query
         assert [detail["field"] for detail in answer.get_json()["details"]] == [field]
+
+
+def test_the_api_takes_every_filter_of_the_log() -> None:
+    taken = {field.alias or name: name for name, field in Filters.model_fields.items()}
+    assert taken == {name: known.moment or name for name, known in FILTERS.items()}

@@ -1,6 +1,6 @@
 """`GET /activity-logs`: the activity log as JSON, newest first; `GET /activity-logs/export`: all of it, or what fits a filter, as a file."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from console import activity
 from console.activity import exports
-from console.activity.filters import Filters
+from console.activity.filters import FILTERS
 from console.views import downloads
 from console.views.api.operation import Asked, Example, Limit, Media, operation
 from console.views.api.shapes import ActivityPage
@@ -16,14 +16,39 @@ from console.views.api.shapes import ActivityPage
 blueprint = Blueprint("api_activity", __name__, url_prefix="/api/v1")
 
 
-class Wanted(Asked, Filters):
+def _field(name: str) -> Any:
+    """The field that stands for the filter of this name in an address."""
+    known = FILTERS[name]
+    alias = name if known.moment else None
+    return Field(None, alias=alias, title=known.title, description=known.description)
+
+
+class Filters(Asked):
+    """Filters of events as an address has them; `event_list` validates them."""
+
+    user: str | None = _field("user")
+    team: str | None = _field("team")
+    collection: str | None = _field("collection")
+    record: str | None = _field("record")
+    run: str | None = _field("run")
+    workflow: str | None = _field("workflow")
+    kind: list[str] = Field(
+        default_factory=list, title=FILTERS["kind"].title, description=FILTERS["kind"].description
+    )
+    gt: str | None = _field("createdAt.gt")
+    gte: str | None = _field("createdAt.gte")
+    lt: str | None = _field("createdAt.lt")
+    lte: str | None = _field("createdAt.lte")
+
+
+class Wanted(Filters):
     """A page of events."""
 
     limit: Limit = 10
     after: str | None = Field(None, description="The `next` of the page before")
 
 
-class Exported(Asked, Filters):
+class Exported(Filters):
     """A file of events."""
 
     format: Literal["jsonl", "csv"] = "jsonl"
