@@ -33,8 +33,8 @@ FOR_PROGRAMS = (
 """Where people write for programs: documents of collections, connections, prompts, rules, keys; and what proves the log."""
 NAMELESS = re.compile(r'<a (?![^>]*(?:aria-|title=))[^>]*href="[^"]+"[^>]*>\s*</a>')
 """A link with nothing to read in it."""
-EXPRESSION = re.compile(r'<textarea class="input mono"[^>]*>.*?</textarea>', re.DOTALL)
-"""Where a condition can be written as an expression, folded away below its rows."""
+FOR_WRITERS = re.compile(r'<textarea [^>]*class="input mono"[^>]*>.*?</textarea>', re.DOTALL)
+"""Where what programs read is written by hand, folded away: a condition as an expression, the document of an SMS gateway."""
 BEGINNING = "the beginning"
 PEOPLE = ["olivia", "mona", "stan", "malik", "gita", "rosa", "ada", "admin"]
 """One of each kind: operator, lead, buyer, officer, campaign manager, reviewer, auditor, admin."""
@@ -102,7 +102,7 @@ def test_every_link_that_a_person_is_shown_leads_somewhere(demo: Demo, name: str
         unnamed |= {f"{link}, on {path}" for link in NAMELESS.findall(answer.text)}
         if not path.startswith(FOR_PROGRAMS):
             unread |= {
-                f"{what}, on {urlsplit(path).path}" for what in unreadable(EXPRESSION.sub("", answer.text))
+                f"{what}, on {urlsplit(path).path}" for what in unreadable(FOR_WRITERS.sub("", answer.text))
             }
         for href, into in Links(answer.text).found:
             full = urlsplit(urljoin(demo.url + path, href))

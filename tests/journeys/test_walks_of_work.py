@@ -194,7 +194,6 @@ WALKS: dict[str, list[By]] = {
             press("Show"),
             press("Trust", within="table"),
             reads("What automatic wants, and what was measured", "Take it back"),
-            named("a line of the report of `console ai evaluate`", "B only where"),
         )
     ],
     "work-with-proposals": [

@@ -173,6 +173,7 @@ def _line(kind: str, error: ConsoleError | None) -> Line:
             "area",
             GATEWAY_HINT,
             rows=12,
+            css="mono",
             placeholder=sms_gateway.EXAMPLE,
         )
         values = {

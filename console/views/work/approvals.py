@@ -73,6 +73,9 @@ def show() -> Response:
         if given.get("requester") or chosen != "created"
         else {}
     )
+    actions = dict(_asked_for(page.lines, given.get("action")))
+    teams = {line.team: line.team_name for line in page.lines}
+    words: Mapping[str, Mapping[str, str]] = {"requester": people, "action": actions, "team": teams}
     context = {
         "list_name": chosen,
         "list_label": label,
@@ -82,15 +85,18 @@ def show() -> Response:
         "nothing": nothing,
         **frame.page_places(page.next, request.args.get("after")),
         "chips": frame.filter_chips(
-            {name: f"{FILTERS[name]}: {people.get(value, value)}" for name, value in given.items()}
+            {
+                name: f"{FILTERS[name]}: {words.get(name, {}).get(value, value)}"
+                for name, value in given.items()
+            }
         ),
         "held": given,
         "people": sorted(
             {(line.approval.requested_by, line.requester_name) for line in page.lines},
             key=lambda pair: pair[1],
         ),
-        "actions": _asked_for(page.lines, given.get("action")),
-        "teams": sorted({(line.team, line.team_name) for line in page.lines}),
+        "actions": list(actions.items()),
+        "teams": sorted(teams.items()),
         "wrong": wrong,
     }
     return frame.page("approvals/page.html", context, status=400 if wrong else 200)
