@@ -195,8 +195,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before a test module is read."""
     config.addinivalue_line(
         "markers",
-        "slow: takes long, or proves for many what a quick test proves for one; left out by bin/test --quick",
+        "slow: takes minutes, or proves for many what another test proves for one; run by bin/test --all alone",
     )
+    config.addinivalue_line("markers", "lengthy: left out by bin/test --quick")
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
     if workers and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         _import_modules(int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")), workers)

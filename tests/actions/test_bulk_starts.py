@@ -16,7 +16,7 @@ from tests.company import Company
 from tests.jobs import do
 from tests.support.acting import go_on
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 WHY = {"why": "periodic"}
 MANY = """

@@ -27,7 +27,7 @@ from tests import warm
 from tests.conftest import Database
 from tests.servers import outside
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 RAW = bytes(range(32))
 TOKEN = f"whsec_{base64.b64encode(RAW).decode()}"

@@ -24,7 +24,7 @@ from tests.papers import text_of
 from tests.support.acting import RATE
 from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 DESK: dict[str, Any] = {
     "format": 1,

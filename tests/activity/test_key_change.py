@@ -32,7 +32,7 @@ from tests import warm
 from tests.company import Company
 from tests.conftest import KEYS, Database
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 FRESH = bytes(range(32))
 SOMEBODY = Actor("system", "sys_cli", "Command line", session="sys:tests")

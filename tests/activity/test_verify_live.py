@@ -22,7 +22,7 @@ from console.log import tree_heads
 from console.operations import erasure
 from tests.company import Company
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def checked(*arguments: str) -> Result:

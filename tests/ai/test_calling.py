@@ -17,7 +17,7 @@ from tests.servers import model_answers
 from tests.servers.model import Server
 from tests.tables import cases
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 SECONDS = 0.6
 LATEST_MS = 5_000

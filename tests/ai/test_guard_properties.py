@@ -16,7 +16,7 @@ from console.core.proposal_types import LEVELS, Ask, FieldSpec, Judged, Raw, Sou
 from tests.ai.asks import EVIL_IBAN, FIELDS, IBAN, KEY, SOURCES, answer, ask, item, raw
 from tests.ai.texts import HARMLESS, HOSTILE
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ASK = ask()
 RESTORE = rendered(ASK, KEY).restore

@@ -16,7 +16,7 @@ from console.core.drafting import ChangeError
 from console.steps import all_types
 from tests.tables import cases
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 SMALL: dict[str, Any] = {

@@ -12,7 +12,7 @@ from console.core import drafting
 from console.core.drafting import graph_pieces
 from tests.core.test_drafting import SMALL, lists_of_changes, made, renames
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 notes = st.lists(
     st.fixed_dictionaries(

@@ -11,7 +11,7 @@ from console.core.run import FINAL, Event, Run, commands, fold, step_requests
 from console.core.run.entry_events import with_told_entries
 from tests.core.graphs import NOW, PEOPLE, Walk, plans
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ACTS = (
     "answer",

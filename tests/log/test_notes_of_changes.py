@@ -8,7 +8,7 @@ import pytest
 
 import console
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ROOT = Path(console.__file__).parent
 

@@ -11,7 +11,7 @@ from console.infra.db.ids import uuid7_text
 from console.log import Fact, Frame, chained, recheck, write
 from tests.conftest import Database
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 FRAME = Frame({"kind": "system", "id": "sys_engine", "session": "sys:engine", "team": None, "roles": []}, 1)
 SEVERAL = 600  # more than two tiles

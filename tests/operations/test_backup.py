@@ -36,7 +36,7 @@ from tests.company import Company
 from tests.databases import Server
 from tests.operations.test_erasure import TEXTS, everything
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 CLI = Actor("system", "sys_cli", "Command line", session="sys:config")
 ROOT = Path(backup.__file__).parents[2]

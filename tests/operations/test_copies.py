@@ -18,7 +18,7 @@ from tests.messaging.messages import reached
 from tests.messaging.messages.reached import NOON, SAM, workflow
 from tests.support.paying import Provider, at_pay, pay, paying, providing
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 

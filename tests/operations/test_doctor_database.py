@@ -21,7 +21,7 @@ from console.operations.doctor import Check
 from tests.company import Company
 from tests.conftest import Database
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ALWAYS = {
     "database",

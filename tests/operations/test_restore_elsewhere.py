@@ -27,7 +27,7 @@ from tests.operations.test_backup import (
     yes,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 @pytest.fixture(name="second")

@@ -30,7 +30,7 @@ from tests.jobs import work_until_idle
 from tests.operations.test_erasure import TEXTS, everything, put_back
 from tests.support.engine import step
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 CLI = Actor("system", "sys_cli", "Command line", session="sys:config")
 YEARS = datetime.now(UTC) + timedelta(days=4000)

@@ -31,7 +31,7 @@ from console.workflows import inboxes
 from tests import company as small
 from tests.company import PASSWORD, Company
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)

@@ -26,7 +26,7 @@ from console.sources import collections
 from console.work import my_work, notices
 from tests.company import PASSWORD, Company
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 EXPORTS = Row("p", "role:admin", "*", "collection:customer", "export")
 NARROW = Row("p", "role:admin", "*", "collection:account", "read", "allow", "record.status == 'open'")

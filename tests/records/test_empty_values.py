@@ -21,7 +21,7 @@ from console.records.indexes import Indexes
 from tests.records.files import connected
 from tests.servers.mariadb import running
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 MARKS: dict[str, dict[str, Any]] = {
     "postgresql": {

@@ -11,7 +11,7 @@ from console.core.scopes import unrestricted
 from console.infra.db.engine import fetch
 from console.records import record_keys, tag_filter
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 _WORD = "insert into console.tag (id, name, created_by, created_at) values ('many', 'many', '', now()) returning id"
 _PUT = """

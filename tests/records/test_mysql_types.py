@@ -14,7 +14,7 @@ from console.records import mysql_types
 from tests.records.files import connected
 from tests.servers.mariadb import running
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 TYPES = (
     "tinyint",

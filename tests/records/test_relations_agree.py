@@ -25,7 +25,7 @@ from console.records import catalogue, connect, reflect, scoping, sql_conditions
 from console.records.sql_tables import Table
 from tests.servers.mariadb import running
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 NOW = datetime(2026, 5, 31, 12, 30, tzinfo=UTC)
 DDL = """

@@ -23,7 +23,7 @@ from tests.records.test_breaker import (
     until,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 @pytest.fixture

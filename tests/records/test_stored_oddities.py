@@ -24,7 +24,7 @@ from console.records import connect
 from tests.company import WORKING, Company
 from tests.servers.mariadb import running
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 TEXTS = """
 create table message (id integer primary key, body text, state text not null, at datetime);

@@ -11,7 +11,7 @@ from tests.sources.test_sources import made, url
 
 __all__ = ["url"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def test_drafts_of_workspaces_and_workflows_that_name_what_is_gone_are_told_beforehand(

@@ -14,7 +14,7 @@ from tests.support.acting import RATE, go_on, imported
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 MANY = """
 with recursive numbers (n) as (select 5 union all select n + 1 from numbers where n < 230)

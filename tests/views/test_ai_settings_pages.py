@@ -14,7 +14,7 @@ from console.log import events_of
 from tests.company import Company
 from tests.views.conftest import Browser, Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 PAGES = ("", "/purposes", "/budgets", "/switches", "/house", "/redaction")
 KEY = "sk-typed-into-the-box"

@@ -20,7 +20,7 @@ from tests.records.shop import shop_url
 
 __all__ = ["shop_url"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 API = "/api/v1"
 FIELD = {"name", "label", "type", "nullable", "options", "readonly", "sensitive", "references"}
 CALLS = [

@@ -11,7 +11,7 @@ from console.views.app import create_app
 from tests.company import Company
 from tests.views.test_api_workflows import Program
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ANSWERS: dict[str, Any] = {
     "read": {},

@@ -36,7 +36,7 @@ from tests.support.engine import step
 from tests.support.failing import failed
 from tests.support.four_eyes import asking, requested
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 Scene = dict[str, Any]
 KYC = DOCUMENT | {

@@ -16,7 +16,7 @@ from tests.support.paying import Provider, at_pay, paying, providing
 from tests.support.proposing_runs import begun, hand_in
 from tests.views.test_api_examples import QUESTIONING, Bench
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 @pytest.fixture(name="provider")

@@ -13,7 +13,7 @@ from tests.views.test_api_runs import Caller
 from tests.work.test_inbox import UNRATED
 from tests.work.test_tickets import handed_on
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 @pytest.fixture(name="web")

@@ -12,7 +12,7 @@ from console.infra.db.engine import hot_engine
 from console.views.app import create_app
 from tests.company import DOCUMENT, Company
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 END = {"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {}}
 NAMES = {"id", "organization_id", "slug", "title", "description", "status", "created_at", "updated_at"}

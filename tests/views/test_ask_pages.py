@@ -22,7 +22,7 @@ from tests.views.test_workflow_editor import post
 
 __all__ = ["fixture_endpoint", "fixture_model"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ASK = "/workflows/care-review/ask"
 

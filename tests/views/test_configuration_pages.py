@@ -14,7 +14,7 @@ from tests.support.failing import REMINDING
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 PLACE = "/workflows/care-review/configuration"
 

@@ -17,7 +17,7 @@ from tests.company import WORKING
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 SQL = """
 create table member (member_no integer primary key, first_name text not null, last_name text not null, email text, mobile text, city text, country_code text,

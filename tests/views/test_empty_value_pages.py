@@ -18,7 +18,7 @@ from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fi
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 NEVER = {"sqlite": "1900-01-01", "postgresql": "0001-01-01", "mysql": "0000-00-00"}
 ROWS, EMPTY = 30, 10

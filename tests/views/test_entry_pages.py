@@ -32,7 +32,7 @@ from tests.views.test_me_pages import (
 )
 from tests.views.test_second_factor import enrolled
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 # --- networks and the page of the settings ------------------------------------------------------------------------------------
 

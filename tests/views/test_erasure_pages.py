@@ -11,7 +11,7 @@ from console.operations import erasure
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def test_from_the_record_to_the_receipt(pages: "Pages") -> None:

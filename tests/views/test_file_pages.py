@@ -11,7 +11,7 @@ from console.runs.commands import attachments
 from tests.papers import evidence, pdf, picture
 from tests.views.conftest import Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def sent(pages: Pages, run_id: str, content: bytes = b"", name: str = "a.pdf") -> str:

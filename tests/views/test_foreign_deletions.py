@@ -14,7 +14,7 @@ from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fi
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 TABLES = """
 create table thing (id integer primary key, name varchar(20));

@@ -22,7 +22,7 @@ from tests.core.test_collections import column
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 RAILS = """
 create table issue_statuses (id integer primary key, name text not null, is_closed boolean not null);

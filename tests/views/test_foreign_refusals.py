@@ -15,7 +15,7 @@ from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fi
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 TABLE = """
 create table works (maker varchar(20), plant int, primary key (maker, plant));

@@ -21,7 +21,7 @@ from tests.support.foreign_rows import IBAN, KEY, MAIL, MARK, SUM
 from tests.views.conftest import Pages
 from tests.views.test_masked_everywhere import Reader, of_run, said
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 HERS = ["LT459999900012345678", "LT459999900012345679"]
 SECRETS = re.compile(

@@ -25,7 +25,7 @@ from tests.support.engine import step
 from tests.support.four_eyes import asking, requested
 from tests.views.conftest import Browser, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 FOREIGN = "NL559999900012345670"

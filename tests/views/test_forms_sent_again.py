@@ -16,7 +16,7 @@ from tests.support.engine import step
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 SHEET = "/c/customer/1/do/customer.rate"
 SENT_BEFORE, BEGUN_BEFORE = (

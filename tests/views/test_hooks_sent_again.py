@@ -26,7 +26,7 @@ from tests.views.test_hooks_signing_senders import SECRET, mac, own, seconds
 
 __all__ = ["own", "sender", "signer"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def sent(own: Signer, body: bytes = PAID, **headers: Any) -> Told:

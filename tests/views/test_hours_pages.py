@@ -19,7 +19,7 @@ from tests.messaging.messages.reached import NOON, begin, workflow
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 HOURS = "/settings/hours"
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}

@@ -37,7 +37,7 @@ from tests.views.test_oidc import (
 )
 from tests.views.test_oidc_attacked import Claims, signed_by_us
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 OPERATOR, LEAD, REVIEWER, ADMIN = (
     ("operator", "operations"),

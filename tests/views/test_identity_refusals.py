@@ -34,7 +34,7 @@ from tests.views.test_oidc import (
 )
 from tests.views.test_oidc_attacked import OURS, Claims, signed_by_us
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 # --- what else a sign-in tells and takes ----------------------------------------------------------------------------------------
 

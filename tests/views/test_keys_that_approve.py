@@ -27,7 +27,7 @@ from tests.views.conftest import Pages
 
 __all__ = ["bank"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 EVERY_ACT = frozenset(f"{kind}.{act}" for kind, acts in access.ACTS.items() for act in acts)
 NEVER = {
     "without a word of it": Scopes(),

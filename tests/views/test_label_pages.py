@@ -13,7 +13,7 @@ from console.permissions import clearances
 from tests.company import PASSWORD, Company
 from tests.conftest import web_app
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def day(number: int) -> str:

@@ -21,7 +21,7 @@ from tests.support import masked
 from tests.support.masked import FIGURE, MARK, RELATED
 from tests.views.conftest import signed_in
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 SECRETS = re.compile("|".join(map(re.escape, (MARK, RELATED, FIGURE))), re.IGNORECASE)
 AROUND = 80

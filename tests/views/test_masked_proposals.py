@@ -8,7 +8,7 @@ from tests.conftest import web_app
 from tests.views import proposals
 from tests.views.test_masked_everywhere import Reader, of_run
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 MARK = "QZ7731MARK"
 LATER = {

@@ -22,7 +22,7 @@ from tests.servers import outside
 from tests.views.conftest import Browser, Page, Pages
 from tests.views.test_second_factor import code, enrolled
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 NEW = "nine quiet owls drum"
 

@@ -14,7 +14,7 @@ from tests.views.test_piece_by_piece import Client, nurture
 
 __all__ = ["fixture_mona", "fixture_web"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 CONFIGS: list[tuple[str, dict[str, Any]]] = [
     ("VOICE_CALL", {"script": "Hello {{ lead.name }}.", "max_attempts": 2}),

@@ -25,7 +25,7 @@ from tests.databases import Server
 from tests.views.conftest import Pages
 from tests.views.test_page_routes import furnished
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 MARK = "zqmarker"
 KEYS = ("1", "2", "3", "4")

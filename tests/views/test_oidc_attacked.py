@@ -39,7 +39,7 @@ from tests.views.test_oidc import (
     usual as usual,  # noqa: PLC0414 - a fixture
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 # --- what attacks gain --------------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from tests.views.test_oidc import (
 )
 from tests.views.test_oidc_attacked import OURS, WELL_KNOWN, claims_of, part, signed_by_us, token
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 VALUES: tuple[Any, ...] = (
     None,

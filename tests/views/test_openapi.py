@@ -16,7 +16,7 @@ from console.views.api import openapi
 from console.views.app import create_app
 from console.views.identity import OPEN
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 PAGE = Path(__file__).parents[2] / "docs/reference/api.md"
 MARK = "<!-- Below: made from the code by `python -m tests.views.test_openapi` -->"

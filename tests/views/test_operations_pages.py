@@ -16,7 +16,7 @@ from tests.support.engine import jobs, waiting
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 BANNER = "Everything that goes by itself is paused"
 

@@ -21,7 +21,7 @@ from tests.messaging.messages.reached import ANA, NOON, SAM, begin, line, workfl
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 CALL = {

@@ -21,7 +21,7 @@ from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ROOT = Path(__file__).parents[2]
 PLACES: dict[str, tuple[str, request_writes.State]] = {

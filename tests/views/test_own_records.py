@@ -12,7 +12,7 @@ from tests.views.foreign import Odd, connected
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 GARDEN = [
     "create table supplier (id integer primary key, company_name text not null)",

@@ -23,7 +23,7 @@ from tests.support.four_eyes import asking, requested
 from tests.views.conftest import Browser, Pages
 from tests.views.page_routes import NO_PAGES, ROUTES, Route
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 OURS = "http://localhost"
 FOREIGN = (

@@ -14,7 +14,7 @@ from console.views.formats import Look
 from console.views.runs import form_boxes, panes
 from tests.tables import cases
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, tzinfo=UTC))
 RISK = [{"value": "low", "label": "Low"}, {"value": "high", "label": "High"}]

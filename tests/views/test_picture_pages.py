@@ -14,7 +14,7 @@ from tests.company import DOCUMENT
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def document(**more: Any) -> dict[str, Any]:

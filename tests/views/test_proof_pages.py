@@ -16,7 +16,7 @@ from tests.views.conftest import Browser, signed_in
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def sealed(pages: "Pages") -> str:

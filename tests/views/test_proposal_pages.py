@@ -13,7 +13,7 @@ from tests.views.proposals import arrives, fails, fields, press, source, states,
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def test_a_proposal_fills_its_field_and_says_from_where(pages: "Pages") -> None:

@@ -20,7 +20,7 @@ from console.infra.db.engine import fetch
 from console.views.app import create_app
 from tests.company import Company
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 START = {"workflow": "care-review", "collection": "customer", "record": "1", "input": {"why": "periodic"}}
 

@@ -21,7 +21,7 @@ from tests.views.conftest import Browser, Page, signed_in
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 @pytest.fixture(autouse=True)

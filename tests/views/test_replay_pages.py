@@ -13,7 +13,7 @@ from tests.papers import at_note, workflow
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def inert(page: "Page") -> None:

@@ -12,7 +12,7 @@ from tests.views.proposals import arrives, fails, source, value
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 # -- replay

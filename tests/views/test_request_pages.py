@@ -12,7 +12,7 @@ from console.infra import settings
 from tests.papers import asking, pdf, picture
 from tests.views.conftest import Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 IBAN = "LT459999900012345678"
 

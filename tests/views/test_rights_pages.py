@@ -6,7 +6,7 @@ from console.auth import access, accounts
 from tests.company import PASSWORD
 from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ON = "/settings/roles/operator/on?object=collection%3Acustomer&place=t%3Aoperations"
 

@@ -13,7 +13,7 @@ from tests.views.test_source_pages import CONNECT, at_choice, filled
 
 __all__ = ["house"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.test_routes import METHODS, OWN, Caller
 from tests.views.conftest import Pages
 from tests.views.test_page_routes import House, furnished
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 MORE = {
     "lea": [("lead", "operations")],

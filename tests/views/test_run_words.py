@@ -15,7 +15,7 @@ from console.views.formats import Kind, Look
 from console.views.runs import effects, notices, page, sources, step_values, steps_pane
 from tests.tables import cases
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
 NAMES = {"usr_ana": "Ana Lopes", "usr_tom": "Tom Jansen"}

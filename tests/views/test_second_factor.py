@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.company import Company
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 SETUP = "/settings/me/second-factor"
 

@@ -11,7 +11,7 @@ from console.infra.outbound import outgoing_secrets
 from tests.support.engine import publish, step
 from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 TEXT = "sk_live_9876543210"
 URL = "/settings/secrets"

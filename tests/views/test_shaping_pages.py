@@ -13,7 +13,7 @@ from console.sources import collections
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 HERE = "/settings/collections/customer"
 

@@ -17,7 +17,7 @@ from tests.company import WORKING, Company
 from tests.conftest import web_app
 from tests.views.conftest import Browser, Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 LIST, NEW, CONNECT = "/settings/sources", "/settings/sources/new", "/settings/sources/connect"
 SQL = """

@@ -8,7 +8,7 @@ from console import records, sources
 from tests.views.conftest import Pages
 from tests.views.test_source_pages import behind, connected, filled, fresh
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def test_a_related_table_that_is_gone_leaves_the_other_related_lists(pages: Pages, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from console.infra.db.engine import fetch
 from console.monitoring import outcomes
 from tests.views.conftest import Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 URL = "/workflows/care-review/test"
 

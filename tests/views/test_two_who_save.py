@@ -14,7 +14,7 @@ from console.workflows import Known
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 GATEWAY = "/settings/channels/sms/gateway"
 

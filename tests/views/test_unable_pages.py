@@ -12,7 +12,7 @@ from tests.support.engine import step
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ROBOT = "robot@fernwick.example"
 CLOSED = "is closed. Open it again"

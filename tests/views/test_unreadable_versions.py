@@ -14,7 +14,7 @@ from tests.runs.engine.test_hands_off import document, robot
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 OF_MANY = (
     "/",

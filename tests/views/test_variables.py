@@ -17,7 +17,7 @@ from tests.conftest import web_app
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 PLACE, SAVE = "/workflows/care-review/configuration", "/workflows/care-review/variables"
 API = "/api/v1/workflows/care-review/configuration"

@@ -21,7 +21,7 @@ from tests.conftest import Companies, web_app
 from tests.support.staff import hired
 from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 SLUG, TITLE, NOBODYS = "secret-errand", "Secret errand", "absent-errand"

@@ -10,7 +10,7 @@ from console import workspaces
 from console.core.errors import Invalid, NotAllowed
 from tests.views.conftest import Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 EDIT = "/w/morning/edit"
 

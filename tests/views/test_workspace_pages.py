@@ -19,7 +19,7 @@ from console.sources import collections
 from console.workspaces import workspace_list, workspace_publication, workspace_store
 from tests.views.conftest import Page, Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 DESK: dict[str, Any] = {
     "format": 1,

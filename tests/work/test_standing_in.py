@@ -22,7 +22,7 @@ from tests.work.test_approvals import second_lead
 
 __all__ = ["bank"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def days(first: int = 0, last: int = 2) -> dict[str, date]:

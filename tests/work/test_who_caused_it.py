@@ -37,7 +37,7 @@ from tests.work.test_approvals import second_lead
 
 __all__ = ["house", "shop"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 ADDRESS = "198.51.100.7"
 ASK = step("ask", "approval", None, {"text": "May this go on?", "roles": ["lead"]}) | {
     "next": {"approved": "end", "rejected": "end"}

@@ -13,7 +13,7 @@ from console.log import events_of
 from console.operations import erasure
 from tests.ai.proposals.conftest import House
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ANSWER = "clean"
 

@@ -8,7 +8,7 @@ from tests.ai.proposals.conftest import House
 from tests.conftest import web_app
 from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 LIST = "/settings/ai/calls"
 

@@ -17,7 +17,7 @@ from tests.ai.proposals.conftest import House, denied, said, triage
 from tests.jobs import taken
 from tests.tables import cases
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def built(house: House) -> Built:

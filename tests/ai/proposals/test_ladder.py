@@ -13,7 +13,7 @@ from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.support.call_figures import MODEL, PROMPT, call, calls, now, with_ai
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 AGREED, OTHER = {"outcome": "blind_equal"}, {"outcome": "blind_different"}
 

@@ -13,7 +13,7 @@ from console.infra.db.engine import fetch
 if TYPE_CHECKING:
     from tests.ai.proposals.conftest import House
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def modes() -> list[str]:

@@ -11,7 +11,7 @@ from console.runs.store.run_store import load
 from tests.company import Company
 from tests.support.proposing_runs import begun, call_of, failed, hand_in, holds, made, outcomes, value
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def test_asking_again_after_a_failure(company: Company) -> None:

@@ -20,7 +20,7 @@ from tests.support.proposing_runs import (
     value,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def test_a_promoted_step_is_done_where_all_is_certain(company: Company) -> None:

@@ -10,7 +10,7 @@ from console.infra import settings
 from tests.company import Company
 from tests.servers.model import KEY, Server
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 @pytest.fixture

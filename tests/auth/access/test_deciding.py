@@ -13,7 +13,7 @@ from console.auth.access.policy_changes import Change, between, effects
 from console.auth.access.rows import Row, parse
 from console.core import expressions
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 USERS, BASES, BUILT = ("user:u", "user:base1"), ("role:base1", "role:base2"), ("role:built1", "role:built2")
 TEAMS, PLACES = ("a", "b", "unnamed"), ("t:a", "t:b", "*")

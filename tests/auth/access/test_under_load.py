@@ -14,7 +14,7 @@ from console.demo import staff
 from console.infra.db import engine as db
 from tests.conftest import Database
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 GOOD = "seven tall herons wade"
 

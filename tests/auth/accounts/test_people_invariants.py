@@ -19,7 +19,7 @@ from tests import warm
 from tests.company import Company
 from tests.support.staff import hired, noted, signed_in, sql
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 Act = Callable[[Actor, str], object]
 

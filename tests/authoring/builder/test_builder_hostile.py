@@ -21,7 +21,7 @@ from tests.servers.model import Server
 
 __all__ = ["fixture_endpoint", "fixture_model"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 CARE = "care-review"
 KEPT = {

@@ -22,7 +22,7 @@ from tests.authoring.publication.test_publishing_reviews import second_lead, tit
 from tests.company import Company
 from tests.permissions.test_clearances import may_see
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 NOW = datetime.now(UTC)
 

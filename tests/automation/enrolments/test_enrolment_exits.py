@@ -18,7 +18,7 @@ from tests.company import DOCUMENT, Company
 from tests.jobs import BEGINNING, MOVING, work_until_idle
 from tests.support.engine import step
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ROBOT = "robot@fernwick.example"
 EXITS = [

@@ -22,7 +22,7 @@ from tests.conftest import web_app
 from tests.jobs import work_until_idle
 from tests.support.engine import step, until, workers
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ROBOT = "robot@fernwick.test"
 SLUG = "looked-after"

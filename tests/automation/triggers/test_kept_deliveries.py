@@ -28,7 +28,7 @@ from tests.conftest import web_app
 from tests.jobs import work_as_workers_do
 from tests.support.engine import step, until, workers
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ROBOT = "robot@fernwick.test"
 FIELDS = [{"name": "why", "label": "Why", "type": "text", "required": True}]

@@ -22,7 +22,7 @@ from tests.company import Company
 from tests.jobs import work_as_workers_do
 from tests.views.test_hooks_odd_senders import PLAIN, ROBOT, STEPS, Sender, Told, served
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 HEAD: dict[str, Any] = {"format": 1, "title": "Rung", "team": "operations", "settings": {}, "steps": STEPS}
 ROBOTS = {"run_as": ROBOT}

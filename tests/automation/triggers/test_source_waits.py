@@ -15,7 +15,7 @@ from tests.support.engine import kinds, step, until, whole, workers
 
 __all__ = ["house", "shop"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 PAID: dict[str, Any] = {"event": "record.updated", "filter": "record.total >= 100", "timeout": "P4D"}
 
 

@@ -26,7 +26,7 @@ from tests.messaging.messages import reached
 from tests.messaging.messages.reached import ANA, BRAM, SAM, begin, status, work
 from tests.support.engine import kinds, until, whole, workers
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ASK: dict[str, Any] = {"type": "guidance", "config": {"text": "Look"}, "next": {"default": "end"}}
 GRETA = "4"

@@ -24,7 +24,7 @@ from tests.company import Company
 from tests.papers import asking, pdf, picture
 from tests.servers import outside as servers
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 Told = dict[str, Any]
 HERE = "192.0.2.1"

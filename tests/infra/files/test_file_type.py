@@ -12,7 +12,7 @@ from console.infra.files import drawing_process, file_type, page_pictures
 from tests.papers import archive, pdf, picture
 from tests.tables import cases
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ALL = tuple(media.MEDIA)
 DOCX = archive("[Content_Types].xml", "word/document.xml")

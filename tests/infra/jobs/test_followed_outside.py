@@ -15,7 +15,7 @@ from tests.servers.outside import Received
 from tests.support.acting import hand_in, imported, run_of
 from tests.support.engine import until, workers
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 DUE = "update queue.pgqueuer set execute_after = now() where entrypoint = 'follow' and status = 'queued' returning id"
 REPORTED = "select count(*) from console.activity where kind = 'effect_reported'"

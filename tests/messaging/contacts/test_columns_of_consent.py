@@ -20,7 +20,7 @@ from tests.views.test_contact_import import why
 
 __all__ = ["club"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 HEAD = "name,email,stage,SMS consent,Consent source,Consent date\n"
 BO, EVA = "Bo,bo@post.example,new,yes,fair,2026-05-01\n", "Eva,eva@post.example,new,Ja,fair,2026-05-01\n"
 

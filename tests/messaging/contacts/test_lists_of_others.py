@@ -19,7 +19,7 @@ from tests.jobs import work_until_idle
 from tests.support.contact_club import found_club
 from tests.tables import cases
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ROBOT = "robot@fernwick.example"
 

@@ -17,7 +17,7 @@ from tests.support.contact_club import CONTACT, found_club
 from tests.support.contact_lists import chosen
 from tests.tables import cases
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 MAILED = CONTACT["contact"] | {"consent": CONTACT["contact"]["consent"] | {"email": {"table": "consent"}}}
 

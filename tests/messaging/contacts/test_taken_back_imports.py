@@ -23,7 +23,7 @@ from tests.messaging.contacts.test_tags_of_lines import changing
 
 __all__ = ["club"]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 PEOPLE = ("Zoë", "Bo", "Mia", "Lea", "Ida", "Jo")
 TEXT = "name,email,stage,Tags\nSam Whitfield,sam@post.example,lost,\n" + "".join(
     f"{name},{name.lower()}@post.example,new,fair\n" for name in PEOPLE

@@ -23,7 +23,7 @@ from tests.messaging.messages import reached
 from tests.messaging.messages.reached import NOON, begin, line, workflow
 from tests.tables import cases
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 GIVEN = {"source": "web form", "at": "2026-11-01T10:00:00Z"}
 SMS_LEADS: list[dict[str, Any]] = [

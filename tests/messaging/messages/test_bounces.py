@@ -20,7 +20,7 @@ from tests.messaging.messages.reached import NOON, begin, line, workflow
 from tests.servers import outside
 from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 EMAIL = {
     "id": "email",

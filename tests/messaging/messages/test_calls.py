@@ -20,7 +20,7 @@ from tests.conftest import web_app
 from tests.messaging.messages import reached
 from tests.messaging.messages.reached import NOON, SAM, begin, line, status, workflow
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 CALL: dict[str, Any] = {
     "id": "call",

@@ -14,7 +14,7 @@ from tests.company import Company
 from tests.messaging.messages import reached
 from tests.messaging.messages.reached import NOON, begin, line, workflow
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
 STEPS: dict[str, dict[str, Any]] = {

@@ -32,7 +32,7 @@ from tests.messaging.messages.gateway import SECRET, TOKEN, Other
 from tests.messaging.messages.reached import NOON, SAM, status
 from tests.messaging.messages.test_killed import SEND
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 TEXT = "Hello Sam Whitfield"
 SIGNED = {

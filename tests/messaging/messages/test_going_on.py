@@ -18,7 +18,7 @@ from tests.jobs import work_until_idle, worked
 from tests.messaging.messages import reached
 from tests.messaging.messages.reached import NOON, SAM, status
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 ROBOT = "robot@fernwick.test"
 SLUG = "two-texts"

@@ -26,7 +26,7 @@ from tests.messaging.messages import reached
 from tests.messaging.messages.reached import NOON, begin, line, workflow
 from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 LATER = {"id": "later", "type": "wait", "config": {"days": 2}}

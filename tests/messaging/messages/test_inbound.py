@@ -25,7 +25,7 @@ from tests.messaging.messages.reached import ANA, NOON, SAM, begin, line, status
 from tests.runs.views.test_long_runs import counted
 from tests.support import contact_club
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}

@@ -19,7 +19,7 @@ from tests.messaging.messages.test_odd_callbacks import Calling, calling
 
 __all__ = ["calling"]  # a fixture
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 @pytest.fixture

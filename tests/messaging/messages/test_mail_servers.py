@@ -23,7 +23,7 @@ from tests.messaging.messages import reached
 from tests.messaging.messages.reached import NOON, begin, line, status, workflow
 from tests.tables import cases
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 EMAIL = {"id": "email", "type": "email", "config": {"subject": "Hello", "body": "Dear {{ record.name }}"}}
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}

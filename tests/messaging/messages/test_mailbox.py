@@ -21,7 +21,7 @@ from tests.messaging.messages.reached import NOON
 from tests.messaging.messages.test_bounces import REPORT
 from tests.servers.imap import Mailserver, imap
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 FROM = b"From: Sam <sam@post.example>\r\nTo: hello@fernwick.example\r\nSubject: Re: For Sam\r\n"
 PLAIN = FROM + b"Message-ID: <1@post.example>\r\n\r\nYes please.\r\n> Dear Sam\r\n"

@@ -19,7 +19,7 @@ from tests.support.four_eyes import publish, step
 from tests.views.conftest import Pages
 from tests.views.test_block_pages import hide
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 PATH = "/reports/what-was-decided"
 

@@ -29,7 +29,7 @@ from tests.runs.commands import test_loop
 from tests.support.acting import imported
 from tests.support.engine import step
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 WHOSE = {"name": "whose", "label": "Whose", "type": "reference", "collection": "customer"}
 PAPER = {"name": "paper", "label": "Paper", "type": "file", "types": ["pdf"]}

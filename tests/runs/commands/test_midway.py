@@ -25,7 +25,7 @@ from console.runs.store.run_events import as_event
 from console.runs.store.run_store import load
 from tests.company import Company
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 TO_HOLDER = {"complete", "draft", "save", "release", "abort", "revise", "escalate"}
 

@@ -10,7 +10,7 @@ from tests.company import Company
 from tests.support.engine import kinds, whole
 from tests.support.paying import Provider, back, effects, made, paid, pay, providing
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.servers.mariadb import running
 from tests.support.acting import RATE, imported
 from tests.support.engine import step
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 TABLES = [
     "create table ticket (id integer primary key, subject varchar(40) not null, status varchar(20) not null check (status in ('open', 'solved')))",

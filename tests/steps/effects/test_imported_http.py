@@ -20,7 +20,7 @@ from tests.servers.outside import Received, Receiver
 from tests.support.acting import hand_in, imported, run_of
 from tests.support.engine import overdue
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 PAY: dict[str, Any] = {
     "format": 1,

@@ -16,7 +16,7 @@ from console.steps.effects import python
 from tests.company import Company
 from tests.support.acting import RATE, hand_in, imported, run_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 
 def action(*made: dict[str, Any], **more: Any) -> dict[str, Any]:

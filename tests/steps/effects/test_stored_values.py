@@ -31,7 +31,7 @@ from tests.support.acting import hand_in, imported, run_of
 from tests.support.contact_lists import chosen
 from tests.views.conftest import Page, signed_in
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lengthy
 
 PERSON, CONSENT = "kept.person", "kept.consent"
 NEW: dict[str, Any] = {
