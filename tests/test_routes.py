@@ -10,7 +10,8 @@ from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
 from console.auth import access, accounts
-from console.views.identity import OPEN
+from console.views.identity import ENROLLING, OPEN
+from console.views.security import LARGE, LISTS
 
 GOOD = "seven tall herons wade"
 OWN = {
@@ -98,6 +99,10 @@ def routes(app: Flask, *, but: frozenset[str] | set[str]) -> Iterator[tuple[str,
                     re.sub(r"<(int:)?[^>]+>", lambda found: "1" if found[1] else "unknown", path),
                     method,
                 )
+
+
+def test_endpoints_that_are_treated_apart_are_there(app: Flask) -> None:
+    assert (ENROLLING | LARGE | LISTS) - app.view_functions.keys() == set()
 
 
 def test_the_few_open_routes_are_there(app: Flask) -> None:

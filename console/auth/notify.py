@@ -1,6 +1,6 @@
 """Notices for the console's own people: what is put into a person's list, and who is called before something ends that others work on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from console.infra.subscribers import Subscribers
 Change: TypeAlias = Literal[
     "team_archived", "account_closed", "source_paused", "source_removed", "inbox_closed"
 ]
-before_change = Subscribers[Callable[[Connection, Actor, Change, str], None]]("auth.notify.before_change")
+before_change = Subscribers[[Connection, Actor, Change, str], None]("auth.notify.before_change")
 """Called in the transaction of a change that ends something live runs depend on (a team, person, source or inbox, by id), before it is made."""
 
 _NOTICE = sa.text(

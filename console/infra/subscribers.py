@@ -1,9 +1,10 @@
 """Functions of higher packages that a lower one calls. `console.operations.wiring` is the only place that subscribes."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Generic, ParamSpec, TypeVar
 
-F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 _connect: Callable[[], None] | None = None
 
 
@@ -13,24 +14,24 @@ def connect_at_first_use(connect: Callable[[], None]) -> None:
     _connect = connect
 
 
-class Subscribers(Generic[F]):
+class Subscribers(Generic[P, R]):
     """What is called when something happens. A process that never subscribed would skip it in silence, so asking raises RuntimeError there."""
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
-        self.functions: list[F] = []
+        self.functions: list[Callable[P, R]] = []
 
-    def subscribe(self, function: F) -> None:
+    def subscribe(self, function: Callable[P, R]) -> None:
         """Have the function called too, once however often it subscribes."""
         if function not in self.functions:
             self.functions.append(function)
 
-    def __iter__(self) -> Iterator[F]:
-        """Each function, in the order in which they subscribed."""
+    def __call__(self, *args: P.args, **more: P.kwargs) -> list[R]:
+        """Call each function, in the order in which they subscribed, and return what they return."""
         if not self.functions and _connect:
             _connect()
         if not self.functions:
             raise RuntimeError(
                 f"Nobody subscribed to {self.topic}: call console.operations.wiring.connect() when the process starts."
             )
-        return iter(self.functions)
+        return [function(*args, **more) for function in self.functions]

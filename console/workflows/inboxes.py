@@ -273,8 +273,7 @@ def close(inbox_id: str, by: Actor = COMMAND_LINE) -> None:
         if waiting:
             runs = "1 run waits" if waiting == 1 else f"{waiting} runs wait"
             raise Conflict(f"{runs} in {inbox_id}: take or hand on what is in it before it is closed.")
-        for function in notify.before_change:
-            function(connection, by, "inbox_closed", inbox_id)
+        notify.before_change(connection, by, "inbox_closed", inbox_id)
         table = tables.inbox
         found = connection.execute(
             sa.update(table)

@@ -59,9 +59,7 @@ _RECENT = (
     "select count(*) from console.activity where kind = 'rights_disagreed' and at > now() - interval '7 days'"
 )
 _log = logging.getLogger(__name__)
-watchers = Subscribers[Callable[[Actor, str | None, str, str, int], None]](
-    "auth.access.casbin_agreement.watchers"
-)
+watchers = Subscribers[[Actor, str | None, str, str, int], None]("auth.access.casbin_agreement.watchers")
 """Called once for each question on which the judges disagree, with actor, team, object, act and policy version, outside the caller's transaction.
 """
 
@@ -230,8 +228,7 @@ def _tell(question: Question, version: int) -> None:
             "rights_disagreed",
             open={name: value for name, value in opened.items() if value is not None},
         )
-        for watcher in watchers:
-            watcher(question.actor, question.team, question.obj, question.act, version)
+        watchers(question.actor, question.team, question.obj, question.act, version)
     except Exception:  # noqa: BLE001 - the answer was no already; nothing waits for this thread
         _log.exception("alarm: the disagreement about rights could not be noted")
 

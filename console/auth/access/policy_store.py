@@ -7,7 +7,7 @@ a second; one statement reads number and rows, so both are of the same moment.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 
 import orjson
@@ -173,8 +173,7 @@ def write(
 
 
 def _tell(connection: Connection, own: OwnRights, number: int, confirmed_by: str = "") -> None:
-    for watcher in watchers:
-        watcher(connection, own, number, confirmed_by)
+    watchers(connection, own, number, confirmed_by)
 
 
 def note_key(connection: Connection, account: str, by: str) -> None:
@@ -184,11 +183,10 @@ def note_key(connection: Connection, account: str, by: str) -> None:
         connection, rows_of, Change(frozenset(replace(row, sub=f"user:{by}") for row in roles)), by
     )
     if own is not None:
-        for watcher in watchers:
-            watcher(connection, own, int(connection.execute(_NUMBER).scalar_one()), "")
+        watchers(connection, own, int(connection.execute(_NUMBER).scalar_one()), "")
 
 
-watchers = Subscribers[Callable[[Connection, OwnRights, int, str], None]]("auth.access.policy_store.watchers")
+watchers = Subscribers[[Connection, OwnRights, int, str], None]("auth.access.policy_store.watchers")
 """What else is done, in the same transaction, where somebody was given a right on records by themselves: its version, and who confirmed it."""
 
 

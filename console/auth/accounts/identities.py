@@ -4,7 +4,7 @@ What the groups of an identity give has the source `identity:<id>`, and goes wit
 """
 
 import string
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ from console.infra.db.ids import new_id
 from console.infra.subscribers import Subscribers
 
 LINK_LASTS, REFUSED_LASTS = timedelta(minutes=10), timedelta(days=7)
-withheld_watchers = Subscribers[Callable[[str], None]]("auth.accounts.identities.withheld_watchers")
+withheld_watchers = Subscribers[[str], None]("auth.accounts.identities.withheld_watchers")
 """Called with the id of a person whose groups the provider did not tell at a sign-in."""
 
 _OF_PERSON = "select id, issuer, subject, email, name, linked_at, seen_at, withheld_at from console.identity where person = %s order by linked_at, id"

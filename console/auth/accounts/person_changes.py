@@ -170,8 +170,7 @@ def disable_person(person_id: str, *, by: Actor = persons.COMMAND_LINE) -> None:
 
     def close(connection: Connection) -> dict[str, Any] | None:
         authority.keep_an_admin(connection, person_id)
-        for function in notify.before_change:
-            function(connection, by, "account_closed", person_id)
+        notify.before_change(connection, by, "account_closed", person_id)
         persons.end_access(connection, person_id)
         statement = sa.text(
             "update console.person set disabled_at = now() where id = :id and disabled_at is null"
@@ -223,8 +222,7 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
             "roles_before": pair_words(before),
             "teams_before": list(connection.execute(_TEAMS, {"id": person_id}).scalar_one()),
         }
-        for function in notify.before_change:
-            function(connection, actor, "account_closed", person_id)
+        notify.before_change(connection, actor, "account_closed", person_id)
         persons.end_access(connection, person_id)
         persons.forget_ways_in(connection, person_id)
         persons.join_teams(connection, person_id, ())

@@ -58,8 +58,7 @@ def _open(arrival: Arrival, ip: str, agent: str) -> str:
         access.refresh()
     if arrival.withheld:
         persons.note_configuration(signing_in.STRANGER, "groups_withheld", person_id, {"person": person_id})
-        for watcher in identities.withheld_watchers:
-            watcher(person_id)
+        identities.withheld_watchers(person_id)
     if not roles:
         with db.transaction() as connection:
             sessions.end_of_identity(connection, signing_in.STRANGER, person_id, identity_id)

@@ -150,8 +150,7 @@ def archive(actor: Actor, team_id: str) -> None:
                 code="team_in_use",
                 details=[{"field": "team", "reason": words} for words in owned],
             )
-        for function in notify.before_change:
-            function(connection, actor, "team_archived", team_id)
+        notify.before_change(connection, actor, "team_archived", team_id)
         connection.execute(
             sa.text("update console.team set archived_at = now(), lead = null where id = :id"),
             {"id": team_id},

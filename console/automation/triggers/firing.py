@@ -383,7 +383,7 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
             )
         faults.point("triggers.start.before")
         if said.get("unjudged"):
-            passed = next(iter(deferred_filters))(workflow_id, found.trigger, by, about)
+            (passed,) = deferred_filters(workflow_id, found.trigger, by, about)
             if passed is None:
                 pass_by(ident)
                 return

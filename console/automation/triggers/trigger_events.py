@@ -1,6 +1,6 @@
 """What a trigger fires for, as it is written down."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,7 @@ class Counts:
     left_out: int = 0
 
 
-deferred_filters = Subscribers[Callable[[str, str, StartedBy, RecordRef | None], TriggerEvent | None]](
+deferred_filters = Subscribers[[str, str, StartedBy, RecordRef | None], TriggerEvent | None](
     "automation.triggers.judges"
 )
 """Who judges what came when nobody could (`following.judge_kept`), by its workflow and trigger; raises Conflict `nobody_acts` where still nobody can."""

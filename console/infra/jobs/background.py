@@ -36,7 +36,7 @@ GIVEN_UP = (
 )
 Stopping: TypeAlias = Callable[[], bool]
 _log = logging.getLogger(__name__)
-actor_of = Subscribers[Callable[[str, str], Actor]]("infra.jobs.background.actor_of")
+actor_of = Subscribers[[str, str], Actor]("infra.jobs.background.actor_of")
 """Who does the work that a person (an id) asked for, and under which name it is written down."""
 
 
@@ -213,7 +213,7 @@ class Kind(ABC, Generic[AnyWork]):
             if work is None or not self.goes_on(work):
                 return
             try:
-                self.perform(work, actor or next(iter(actor_of))(work.person, "sys:engine"), stopping)
+                self.perform(work, actor or actor_of(work.person, "sys:engine")[0], stopping)
             except Stopped:
                 status = self.stopped
             except PutBack:
