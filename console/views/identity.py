@@ -169,7 +169,7 @@ def _refuse_outside() -> NoReturn:
 @blueprint.after_app_request
 def send_seconds_left(response: Response) -> Response:
     """Send the number of seconds until the session ends if nothing happens; the page warns before that."""
-    if "session.seconds_left" in g:
+    if "session_left" in g:
         response.headers["X-Session-Left"] = str(g.session_left)
     return response
 

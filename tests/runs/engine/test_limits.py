@@ -150,6 +150,8 @@ def test_looks_for_what_has_to_move_read_no_run_that_rests(company: Company) -> 
             f" select {same}, id || '-' || %s || n, %s, %s from console.run, generate_series(1, 3000) n where id = %s returning 1",
             (status, status, Jsonb(waits), run_id),
         )
+    with transaction() as connection:
+        connection.exec_driver_sql("analyze console.run")  # as autovacuum does after so many new rows
     for statement, values in (
         (sweep._STUCK, (sweep.STUCK_S, sweep.AT_ONCE)),
         (sweep._DUE, (timedelta(), sweep.AT_ONCE)),
