@@ -235,14 +235,14 @@ _locks = NamedLocks(lambda: hot_engine().raw_connection())
 
 
 @contextmanager
-def alone(about: str) -> Iterator[bool]:
-    """Whether nobody else in any process is at `about` now; while the block lasts, nobody else is. A process that dies lets go at once."""
-    mine = _locks.take([about]) is not None
+def alone(*about: str) -> Iterator[bool]:
+    """Whether nobody else in any process is at any of `about` now; while the block lasts, nobody else is. A process that dies lets go at once."""
+    mine = _locks.take_all(about)
     try:
         yield mine
     finally:
         if mine:
-            _locks.let_go(about)
+            _locks.let_go(*about)
 
 
 @contextmanager

@@ -4,8 +4,8 @@ import itertools
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -14,9 +14,7 @@ import sqlalchemy as sa
 TAKEN_AT_ONCE = 8
 """Places are taken from the first on, so that one of the first that this process does not hold is nearly always free."""
 _LET_GO = "select pg_advisory_unlock(hashtextextended(name, 0)) from unnest(%s::text[]) name"
-_TAKE = (
-    "select name from unnest(%s::text[]) name where pg_try_advisory_lock(hashtextextended(name, 0)) limit 1"
-)
+_TAKE = "select name from unnest(%s::text[]) name where pg_try_advisory_lock(hashtextextended(name, 0))"
 
 
 class NamedLocks:
@@ -34,17 +32,34 @@ class NamedLocks:
 
     def take(self, names: Iterable[str]) -> str | None:
         """The first of these names that nobody in any process holds; then this process does. None where all are held. A few are asked for at a time."""
+        with self._turn():
+            free = (name for name in names if name not in self._held)
+            while asked := list(itertools.islice(free, TAKEN_AT_ONCE)):
+                if got := self._driver().execute(f"{_TAKE} limit 1", (asked,)).fetchall():
+                    self._held.update(got[0])
+                    return str(got[0][0])
+            return None
+
+    def take_all(self, names: Sequence[str]) -> bool:
+        """Whether nobody in any process holds one of these names; then this process holds all of them, else none."""
+        with self._turn():
+            if not self._held.isdisjoint(names):
+                return False
+            got = [name for (name,) in self._driver().execute(_TAKE, (list(names),)).fetchall()]
+            self._held.update(got)
+            if len(got) < len(names):
+                self._left.extend(got)
+            return len(got) == len(names)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The connection, with what others left let go of; afterwards what was left meanwhile."""
         try:
             with self._mutex:
                 self._after_fork()
                 self._unlock()
-                free = (name for name in names if name not in self._held)
                 try:
-                    while asked := list(itertools.islice(free, TAKEN_AT_ONCE)):
-                        if got := self._driver().execute(_TAKE, (asked,)).fetchall():
-                            self._held.update(got[0])
-                            return str(got[0][0])
-                    return None
+                    yield
                 finally:
                     self._rest()
         finally:

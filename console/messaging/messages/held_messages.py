@@ -111,8 +111,7 @@ def _judged(messages: Sequence[Message], *rules: Rules) -> list[tuple[Any, ...]]
     now, since = log.now(), max(each.longest for each in rules)
     subjects.load(each.subject for each in messages)
     there = _contacts_of(messages)
-    facts = message_rows.facts_of_each(messages, now - since) if messages else {}
-    found, addressed = [], []
+    found = []
     for each in messages:
         about = (each.collection or "", each.record or "")
         if (content := each.content) is None or (
@@ -126,8 +125,13 @@ def _judged(messages: Sequence[Message], *rules: Rules) -> list[tuple[Any, ...]]
         )
         to, why = recipients.address_for(each, content, contact)
         found.append((each, contact, to, why))
-        addressed += [(each, recipients.address_digest(to))] if contact is not None and to else []
-    shared = message_rows.used_at_each(addressed, now - since) if addressed else {}
+    used = message_rows.used_before(
+        [
+            (each, recipients.address_digest(to) if contact is not None and to else None)
+            for each, contact, to, _ in found
+        ],
+        now - since,
+    )
     judged = []
     for each, contact, to, why in found:
         outgoing = Outgoing(
@@ -138,12 +142,14 @@ def _judged(messages: Sequence[Message], *rules: Rules) -> list[tuple[Any, ...]]
             why,
             about=each.about,
         )
-        used = [*facts[each.id].used, *shared.get(each.id, ())]
         known = contact and replace(contact, country=recipients.country_of(contact, to))
         judged.append(
             (
                 each,
-                *(judge(outgoing, known, zones_at(each, contact, to, its), used, now, its) for its in rules),
+                *(
+                    judge(outgoing, known, zones_at(each, contact, to, its), used[each.id], now, its)
+                    for its in rules
+                ),
             )
         )
     return judged

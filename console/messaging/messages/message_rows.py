@@ -253,21 +253,15 @@ _AGAIN = sa.text(
 )
 COUNTED = "(m.about = 'campaign' or m.channel <> 'email')"
 """What counts for caps: not e-mail in a matter that is under way."""
-_FACTS = f"""
-with w as (select * from unnest(%(id)s::text[], %(run)s::text[], %(key)s::text[], %(collection)s::text[], %(record)s::text[]) as w (id, run, key, collection, record))
-select w.id, case when w.run = '' or r.waits and e.there is null and r.flow is distinct from 'cancelled' then 'wanted' else 'left' end,
-    case when r.flow = 'cancelled' then 'workflow_cancelled' else e.ending end, null::timestamptz, null, null::integer, null, null
+_FACTS = """
+with w as (select %(run)s::text as run, %(key)s::text as key)
+select case when w.run = '' or r.waits and e.there is null and r.flow is distinct from 'cancelled' then 'wanted' else 'left' end,
+    case when r.flow = 'cancelled' then 'workflow_cancelled' else e.ending end, null::timestamptz, null
     from w left join lateral (select r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = w.key as waits,
         (select c.status from console.workflow c where c.id = r.workflow) as flow from console.run r /* every run */ where r.id = w.run offset 0) r on true
     left join lateral (select true as there, e.ending from console.enrolment e where e.run = w.run and e.left_at is not null offset 0) e on true
-union all select w.id, 'taken_back', o.* from w cross join lateral (
-    select o.channel, o.at, o.source, null::integer, null, null from console.opt_out o where o.collection = w.collection and o.record = w.record offset 0) o
-union all select w.id, 'used', u.* from (select distinct on (w.collection, w.record) w.* from w) w cross join lateral (
-    (select m.channel, m.sent_at, m.workflow, m.version, m.id, m.of from console.message m where m.collection = w.collection and m.record = w.record
-        and m.direction = 'out' and m.sent_at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED} order by m.sent_at desc limit 1000)
-    union all (select m.channel, m.at, m.workflow, m.version, m.id, m.of from console.message m where m.collection = w.collection and m.record = w.record
-        and m.direction = 'out' and m.sent_at is null and m.at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED} limit 1000)) u
-"""  # noqa: S608 (texts of ours)
+union all select 'taken_back', o.channel, o.at, o.source from console.opt_out o where o.collection = %(collection)s and o.record = %(record)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,58 +269,41 @@ class Facts:
     """What the console itself knows when a message is judged.
 
     `wanted`: its run still waits for it, and whoever it is about has not left the workflow; a message without a run is. `left`: how they have, empty where they have not. `taken_back`: (channel, when,
-    where) for each consent that was taken back here, the oldest first. `used`: what reached, or may have reached, the contact lately, by any workflow.
+    where) for each consent that was taken back here, the oldest first.
     """
 
     wanted: bool
     left: str
     taken_back: Sequence[tuple[str, datetime, str]]
-    used: Sequence[Used]
 
 
-def facts_of(message: Message, since: datetime) -> Facts:
-    """The facts about the message, with what reached its contact since then; one statement."""
-    return facts_of_each([message], since)[message.id]
-
-
-def facts_of_each(messages: Sequence[Message], since: datetime) -> dict[str, Facts]:
-    """Id → the facts about each of the messages, as `facts_of` tells them; one statement, which reads what reached a contact once for all messages to it."""
+def facts_of(message: Message) -> Facts:
+    """The facts about the message; one statement."""
     about = {
-        "id": [each.id for each in messages],
-        "run": [each.run or "" for each in messages],
-        "key": [each.key for each in messages],
-        "collection": [each.collection or "" for each in messages],
-        "record": [each.record or "" for each in messages],
+        "run": message.run or "",
+        "key": message.key,
+        "collection": message.collection or "",
+        "record": message.record or "",
     }
-    contacts = {each.id: (each.collection, each.record) for each in messages}
-    rows: dict[str, list[Any]] = {each.id: [] for each in messages}
-    used: dict[tuple[str | None, str | None], list[tuple[Used, str, str | None]]] = {}
-    for message_id, what, channel, at, name, number, own, of in fetch(_FACTS, {**about, "since": since}):
-        if what == "used":
-            used.setdefault(contacts[message_id], []).append(
-                (Used(channel, at, _sender_of(name, number)), own, of)
-            )
-        else:
-            rows[message_id].append((what, channel, at, name))
-    return {each.id: _facts_in(rows[each.id], each.id, used.get(contacts[each.id], ())) for each in messages}
-
-
-def _facts_in(rows: Sequence[Any], message_id: str, used: Sequence[tuple[Used, str, str | None]]) -> Facts:
-    taken_back = sorted((row[1:4] for row in rows if row[0] == "taken_back"), key=lambda row: row[1])
-    left = next((row[1] or "" for row in rows if row[0] == "left"), "")
-    others = [sent for sent, own, of in used if message_id not in (own, of)]
-    return Facts(any(row[0] == "wanted" for row in rows), left, taken_back, others)
+    (state, left, *_), *taken_back = fetch(_FACTS, about)
+    return Facts(
+        state == "wanted", left or "", sorted((row[1:] for row in taken_back), key=lambda row: row[1])
+    )
 
 
 _ELSEWHERE = "(m.record is not null or m.run is not null) and (m.collection, m.record) is distinct from"
 """Messages to other contacts, with a record or without one; none of them is a test."""
-_ALSO_THERE = f"""
-select w.id, m.* from unnest(%(id)s::text[], %(address)s::text[], %(collection)s::text[], %(record)s::text[]) as w (id, address, collection, record) cross join lateral (
-    select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, w.record <> '' from console.message m where m.address = decode(w.address, 'hex')
-    and {_ELSEWHERE} (w.collection, w.record) and m.id <> w.id and m.of is distinct from w.id and {COUNTED}
-    and m.direction = 'out' and m.at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered') order by m.at desc limit 1000) m
-"""  # noqa: S608 (texts of ours)
 _LEFT = f"m.direction = 'out' and m.at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED}"
+_OTHERS = f"m.direction = 'out' and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED} and m.id <> w.id and m.of is distinct from w.id"
+_USED = f"""
+select w.id, u.* from unnest(%(id)s::text[], %(address)s::text[], %(collection)s::text[], %(record)s::text[]) as w (id, address, collection, record) cross join lateral (
+    (select m.channel, m.sent_at, m.workflow, m.version, false from console.message m
+        where m.collection = w.collection and m.record = w.record and m.sent_at > %(since)s and {_OTHERS} order by m.sent_at desc limit 1000)
+    union all (select m.channel, m.at, m.workflow, m.version, false from console.message m
+        where m.collection = w.collection and m.record = w.record and m.sent_at is null and m.at > %(since)s and {_OTHERS} limit 1000)
+    union all (select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, w.record <> '' from console.message m where m.address = decode(w.address, 'hex')
+        and {_ELSEWHERE} (w.collection, w.record) and m.at > %(since)s and {_OTHERS} order by m.at desc limit 1000)) u
+"""  # noqa: S608 (texts of ours)
 _SHARED = f"""
 select w.key, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, %(collection)s <> '@' from unnest(%(owners)s::text[], %(addresses)s::bytea[]) w (key, address)
 join console.message m on m.address = w.address
@@ -339,21 +316,19 @@ union all {_SHARED} order by 3 desc
 """  # noqa: S608 (texts of ours)
 
 
-def used_at(message: Message, address: bytes, since: datetime) -> list[Used]:
-    """What reached, or may have reached, this address since then by way of other contacts who have it, by any workflow."""
-    return used_at_each([(message, address)], since)[message.id]
+def used_before(messages: Sequence[tuple[Message, bytes | None]], since: datetime) -> dict[str, list[Used]]:
+    """Id → what reached, or may have reached, the message's contact since then, or others who have the address that it goes to, by any workflow; one statement.
 
-
-def used_at_each(messages: Sequence[tuple[Message, bytes]], since: datetime) -> dict[str, list[Used]]:
-    """Id → what `used_at` tells of each message and the address that it goes to; one statement."""
+    A message without an address (None) has only what reached its contact.
+    """
     about = {
         "id": [each.id for each, _ in messages],
-        "address": [address.hex() for _, address in messages],
+        "address": [(address or b"").hex() for _, address in messages],
         "collection": [each.collection or "" for each, _ in messages],
         "record": [each.record or "" for each, _ in messages],
     }
     found: dict[str, list[Used]] = {each.id: [] for each, _ in messages}
-    for row in fetch(_ALSO_THERE, {**about, "since": since}):
+    for row in fetch(_USED, {**about, "since": since}):
         found[row[0]].append(_used(row))
     return found
 

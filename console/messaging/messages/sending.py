@@ -7,7 +7,6 @@ a person is asked. A message is never sent twice by itself.
 import logging
 import random
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -121,12 +120,7 @@ def _send_if_allowed(message: Message) -> None:
     ):
         _later(message, timedelta(seconds=PAUSED_S))
         return
-    with (
-        alone(recipients.contact_lock(message)) as mine
-    ):  # two messages to one contact are judged one after another, or both would find room under the cap
-        if not mine:
-            raise jobs.PutBack(BUSY_S)
-        leaving = _judged(message)
+    leaving = _judged(message)
     if leaving is not None:
         _hand_over(*leaving)
 
@@ -134,7 +128,7 @@ def _send_if_allowed(message: Message) -> None:
 def _judged(message: Message) -> tuple[Message, Letter] | None:
     """(the message, marked as leaving, its letter); None where it does not leave now."""
     now, rules = log.now(), kept_rules.current()
-    facts = message_rows.facts_of(message, now - rules.longest)
+    facts = message_rows.facts_of(message)
     content = message.content
     if not facts.wanted or content is None:
         code = "erased" if facts.wanted else facts.left if facts.left in BY_CODE else "not_wanted"
@@ -170,16 +164,13 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
     )
     judged_contact = contact and replace(contact, country=recipients.country_of(contact, to))
     address = recipients.address_digest(to) if contact is not None and to else None
+    busy = [recipients.contact_lock(message)] + ([recipients.address_lock(address)] if address else [])
     with (
-        alone(recipients.address_lock(address)) if address is not None else nullcontext(True) as mine
-    ):  # other contacts may have it, too
+        alone(*busy) as mine
+    ):  # two messages to one contact, or to one address of two contacts, are judged one after another, or both would find room under the cap
         if not mine:
             raise jobs.PutBack(BUSY_S)
-        used = (
-            facts.used
-            if address is None
-            else [*facts.used, *message_rows.used_at(message, address, now - rules.longest)]
-        )
+        used = message_rows.used_before([(message, address)], now - rules.longest)[message.id]
         zones = held_messages.zones_at(message, contact, to, rules)
         verdict = judge(outgoing, judged_contact, zones, used, now, rules)
         if isinstance(verdict, SendNow) and (another := recipients.somebody_else(message, contact, to)):
