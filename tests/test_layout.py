@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 CONSOLE = ROOT / "console"
-RULES = {"console", "lark", "croniter", "pydantic", "pydantic_core", "schwifty", "stdnum"}
+RULES = {"console", "lark", "croniter", "pydantic", "pydantic_core", "stdnum"}
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -255,12 +255,8 @@ def _post(head: Head) -> None:
 
 
 def _put(head: Head) -> None:
-    """As an object named by its size, kept from deletion where a time is set. Botocore signs, `net` sends."""
-    from botocore.auth import S3SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
-
-    from console.infra.outbound import net
+    """As an object named by its size, kept from deletion where a time is set."""
+    from console.infra.outbound import net, s3_signature
 
     configured = settings.current()
     url, body = f"{configured.checkpoint_s3_url}/{head.name}.txt", head.note.encode()
@@ -272,13 +268,12 @@ def _put(head: Head) -> None:
             "x-amz-object-lock-mode": "COMPLIANCE",
             "x-amz-object-lock-retain-until-date": f"{until:%Y-%m-%dT%H:%M:%SZ}",
         }
-    request = AWSRequest("PUT", url, headers, body)
-    S3SigV4Auth(
-        Credentials(configured.checkpoint_s3_key_id, configured.checkpoint_s3_secret),
-        "s3",
+    key = s3_signature.Key(
+        str(configured.checkpoint_s3_key_id),
+        str(configured.checkpoint_s3_secret),
         configured.checkpoint_s3_region,
-    ).add_auth(request)
-    answer = net.send("PUT", url, body, dict(request.headers.items()))
+    )
+    answer = net.send("PUT", url, body, s3_signature.signed("PUT", url, headers, body, key, log.now()))
     if not answer.good:
         code = re.search(rb"<Code>([A-Za-z0-9]{1,60})</Code>", answer.body)
         words = f"it answered {answer.status}{f' {code[1].decode()}' if code else ''}"

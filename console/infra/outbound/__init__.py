@@ -10,5 +10,6 @@ OPEN_MODULES = frozenset(
         "net",
         "outgoing_secrets",
         "retry_after",
+        "s3_signature",
     }
 )

@@ -1,15 +1,19 @@
-"""SMS by Twilio: its own library over our own way out."""
+"""SMS by Twilio's REST API. Source: https://www.twilio.com/docs/messaging/api/message-resource."""
 
 import base64
-import logging
+import json
 import unicodedata
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from email.utils import parsedate_to_datetime
+from typing import Any, ClassVar, Literal
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from console import log
 from console.core.contacting import Kind
 from console.core.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.core.plain_words import one_line
+from console.core.signatures import MOST_FIELDS, Signature
 from console.infra import settings
 from console.infra.outbound import net
 from console.messaging.channels.base import (
@@ -24,7 +28,6 @@ from console.messaging.channels.base import (
     Receipt,
 )
 
-_log = logging.getLogger(__name__)
 OUTCOMES = {
     "delivered": "delivered",
     "read": "delivered",
@@ -33,8 +36,7 @@ OUTCOMES = {
     "canceled": "failed",
 }
 LOOKED_BACK = timedelta(days=2)
-MOST_FIELDS = 1_000
-"""Of a callback: before its signature is looked at, anybody may have written it."""
+SIGNATURE = Signature(header="X-Twilio-Signature", algorithm="sha1", signed="{url}{form}")
 OPTED_OUT = 21610
 WORDS = {
     21211: "There is no such number.",
@@ -92,46 +94,38 @@ class TwilioSms(Provider):
     def send(self, letter: Letter) -> Handed:
         """Ask Twilio to send it."""
         sender = str(settings.current().twilio_from)
-        own = {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
-        more = {"status_callback": letter.callback} if letter.callback else {}
-        made = _answer_of(
-            lambda client: client.messages.create(
-                to=letter.to, body=str(letter.content["text"]), **own, **more
-            )
+        form = {
+            "To": letter.to,
+            "Body": str(letter.content["text"]),
+            "MessagingServiceSid" if sender.startswith("MG") else "From": sender,
+        }
+        made = _ask(
+            "POST", "Messages.json", form | ({"StatusCallback": letter.callback} if letter.callback else {})
         )
-        if not made.sid:
+        if not made.get("sid"):
             raise OutcomeUnknown("Twilio's answer names no message; it cannot be told whether the SMS left.")
-        return _became(made.sid, made.status, made.error_code, str(made.error_message or ""))
+        return _handed(made)
 
     def find(self, letter: Letter, provider_id: str) -> Handed | None:
         """Ask by Twilio's id where it is known, else for the newest message of this text to this number."""
         if provider_id:
-            made = _answer_of(lambda client: client.messages(provider_id).fetch())
-            return _became(provider_id, made.status, made.error_code, str(made.error_message or ""))
+            return _handed(_ask("GET", f"Messages/{quote(provider_id, safe='')}.json"))
         since = (letter.since or letter.at) - LOOKED_BACK
-        there = _answer_of(
-            lambda client: client.messages.list(to=letter.to, limit=100)
-        )  # asked by the day of sending, it leaves out what is queued
-        lately = (
-            message for message in there if message.date_created is None or message.date_created >= since
-        )
-        fitting = (
-            message
-            for message in lately
-            if str(message.direction).startswith("outbound") and message.sid not in letter.taken
-        )
+        # asked by the day of sending, it leaves out what is queued
+        there = _ask("GET", f"Messages.json?{urlencode({'To': letter.to, 'PageSize': 100})}").get("messages")
         text = _as_sent(str(letter.content["text"]))
-        same = next((message for message in fitting if _as_sent(str(message.body)) == text), None)
-        return (
-            _became(same.sid, same.status, same.error_code, str(same.error_message or ""))
-            if same is not None
-            else None
-        )
+        for made in there if isinstance(there, list) else ():
+            if (
+                str(made.get("direction")).startswith("outbound")
+                and made.get("sid") not in letter.taken
+                and _as_sent(str(made.get("body"))) == text
+                and (not made.get("date_created") or parsedate_to_datetime(made["date_created"]) >= since)
+            ):
+                return _handed(made)
+        return None
 
     def told(self, callback: Callback) -> Receipt | Answer:
         """A receipt, or an SMS that came in. Its address has our id behind `?m=`."""
-        from twilio.request_validator import RequestValidator
-
         try:
             fields = parse_qsl(
                 callback.body.decode("utf-8", "replace"),
@@ -142,11 +136,11 @@ class TwilioSms(Provider):
         except ValueError:
             raise Invalid(f"The body has more than {MOST_FIELDS} fields.") from None
         form = dict(reversed(fields))  # of two with one name, the first
-        secret, signature = (
-            settings.current().twilio_auth_token,
-            callback.headers.get("x-twilio-signature", ""),
-        )
-        if not secret or not RequestValidator(secret).validate(callback.url, form, signature):
+        secret, now = settings.current().twilio_auth_token or "", log.now()
+        if all(
+            SIGNATURE.mismatch(secret, callback.headers, callback.body, now, url=url, form=True)
+            for url in _as_signed(callback.url)
+        ):
             raise BadSignature("The signature is not Twilio's.")
         status = form.get("MessageStatus") or form.get("SmsStatus") or ""
         sid = form.get("MessageSid") or form.get("SmsSid") or ""
@@ -192,82 +186,55 @@ def _became(sid: object, status: object, code: object, told: str = "") -> Handed
     return Handed(str(sid), outcome, reason=reason, said=said)
 
 
-def _answer_of(call: Any) -> Any:
-    """What Twilio's library makes of the answer. Raises IntegrationError where Twilio refused, OutcomeUnknown where it did not answer."""
-    from twilio.base.exceptions import TwilioException, TwilioRestException
-
-    client = _client()
-    try:
-        return call(client)
-    except TwilioRestException as error:
-        if error.status >= 500 and error.method == "POST":
-            raise OutcomeUnknown(
-                f"Twilio answered {error.status}; it cannot be told whether the SMS left."
-            ) from error
-        passing = error.status in (408, 425, 429, *ABOUT_US) or error.code in OF_OURS
-        permanent = 400 <= error.status < 500 and not passing
-        told = one_line(str(error.msg).removeprefix("Unable to create record: "), MOST_WORDS)
-        words = WORDS.get(error.code) or f"Twilio refused it ({error.status}): {told}"
-        said = one_line(f"{error.code} {told}", MOST_WORDS) if error.code in WORDS else ""
-        code = "opted_out" if error.code == OPTED_OUT else "refused"
-        raise IntegrationError(
-            words, permanent=permanent, wait_s=client.http_client.wait_s, code=code, said=said
-        ) from error
-    except (
-        TwilioException,
-        ValueError,
-        AttributeError,
-        TypeError,
-        LookupError,
-        RecursionError,
-    ) as error:  # no JSON, or JSON of somebody else
-        raise OutcomeUnknown("Twilio's answer cannot be read.") from error
+def _handed(made: Mapping[str, Any]) -> Handed:
+    """What Twilio says of this message of its API."""
+    return _became(
+        made.get("sid"), made.get("status"), made.get("error_code"), str(made.get("error_message") or "")
+    )
 
 
-def _client() -> Any:
-    """Twilio's client over `net`, which checks addresses and ends every wait."""
-    from twilio.http import HttpClient
-    from twilio.http.response import Response
-    from twilio.rest import Client
+def _as_signed(url: str) -> set[str]:
+    """The address as Twilio may have signed it: with its port and without."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return {
+        parts._replace(netloc=netloc).geturl() for netloc in (str(parts.hostname), f"{parts.hostname}:{port}")
+    }
 
+
+def _ask(method: Literal["GET", "POST"], path: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The answer of our account's resource. Raises IntegrationError where Twilio refused, OutcomeUnknown where it did not answer."""
     given = settings.current()
-    base = urlsplit(given.twilio_url)
+    pair = base64.b64encode(f"{given.twilio_account_sid}:{given.twilio_auth_token}".encode()).decode()
+    url = f"{given.twilio_url.rstrip('/')}/2010-04-01/Accounts/{given.twilio_account_sid}/{path}"
+    headers = {"Authorization": f"Basic {pair}", "Accept": "application/json"}
+    if form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    answer = net.send(method, url, urlencode(form).encode() if form is not None else None, headers)
+    if answer.status >= 500 and method == "POST":
+        raise OutcomeUnknown(f"Twilio answered {answer.status}; it cannot be told whether the SMS left.")
+    try:
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        found = None
+    if not answer.good:
+        raise _refusal(answer, found if isinstance(found, dict) else {})
+    if not isinstance(found, dict):  # no JSON, or JSON of somebody else
+        raise OutcomeUnknown("Twilio's answer cannot be read.")
+    return found
 
-    class OverNet(HttpClient):  # type: ignore[misc]  # published without types
-        """The library's transport: the same request to the address of the settings. `wait_s`: how long the last answer asks to wait."""
 
-        wait_s: float | None = None
-
-        def request(
-            self,
-            method: str,
-            uri: str,
-            params: Any = None,
-            data: Any = None,
-            headers: Any = None,
-            auth: Any = None,
-            *_: Any,
-            **__: Any,
-        ) -> Response:
-            """The answer, whatever its status."""
-            parts = urlsplit(uri)
-            query = "&".join(part for part in (parts.query, urlencode(params or {}, doseq=True)) if part)
-            path = base.path.rstrip("/") + parts.path
-            url = urlunsplit((base.scheme, base.netloc, path, query, ""))
-            sent = {
-                str(name): str(value)
-                for name, value in (headers or {}).items()
-                if str(name).lower() not in ("host", "accept-encoding")
-            }
-            if auth:
-                sent["Authorization"] = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
-            body = urlencode(data, doseq=True).encode() if data else None
-            if body is not None:
-                sent["Content-Type"] = "application/x-www-form-urlencoded"
-            answer = net.send(method.upper(), url, body, sent)  # type: ignore[arg-type]  # the library's own methods
-            self.wait_s = answer.wait_s
-            return Response(answer.status, answer.body.decode("utf-8", "replace"))
-
-    return Client(
-        given.twilio_account_sid, given.twilio_auth_token, http_client=OverNet(_log, is_async=False)
+def _refusal(answer: net.Answer, found: Mapping[str, Any]) -> IntegrationError:
+    """The error for an answer that is no yes: Twilio's code in words where they are known."""
+    code = found.get("code") if isinstance(found.get("code"), int) else 0
+    permanent = answer.permanent and answer.status not in ABOUT_US and code not in OF_OURS
+    reason = one_line(str(found.get("message") or ""), MOST_WORDS)
+    words = WORDS.get(code) or f"Twilio refused it ({answer.status}){f': {reason}' if reason else ''}"
+    said = one_line(f"{code} {reason}", MOST_WORDS) if code in WORDS else ""
+    return IntegrationError(
+        words,
+        permanent=permanent,
+        wait_s=answer.wait_s,
+        code="opted_out" if code == OPTED_OUT else "refused",
+        said=said,
     )
