@@ -22,7 +22,6 @@ from console.formats.kinds import (
     kind,
     with_currencies,
 )
-from console.formats.lengths import MINUTE_S, adding_up, length_words, unit_of, whole_units
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker, unfolding
 from console.formats.money import SMALLEST, about, amount_of, is_money, money_box, of_any_currency
 from console.formats.numerals import grouped

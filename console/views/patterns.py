@@ -87,54 +87,18 @@ def _waiting() -> list[my_work.Drawn]:
 
 
 def charts() -> list[Chart]:
-    """Return a chart of each kind, and an empty one."""
-    weeks, values = ["2 Nov", "9 Nov", "16 Nov"], [62.0, None, 81.5]
-    line = Series("Taken as proposed", "ai", values, ["62 %", "nothing decided", "81.5 %"])
+    """Return a line, bars side by side, and a chart without anything to show."""
+    line = Series("Taken as proposed", "ai", [62.0, None, 81.5], ["62 %", "nothing decided", "81.5 %"])
     bars = [
         Series("With", "ai", [34.0, 20.0], ["34 s", "20 s"]),
         Series("Without", "muted", [66.0, 41.0], ["66 s", "41 s"]),
     ]
+    weeks, steps = ["2 Nov", "9 Nov", "16 Nov"], ["First", "Second"]
+    grown = "From 62 % to 81.5 % in three weeks."
     return [
-        Chart(
-            "pattern-line",
-            "A line",
-            "From 62 % to 81.5 % in three weeks.",
-            "line",
-            "Week from",
-            weeks,
-            [line],
-            unit=" %",
-            most=100,
-        ),
-        Chart(
-            "pattern-bars",
-            "Bars side by side",
-            "A proposal saves about half of the time.",
-            "bar",
-            "Step",
-            ["First", "Second"],
-            bars,
-            unit=" s",
-        ),
-        Chart(
-            "pattern-column",
-            "Columns",
-            "Most steps are of June.",
-            "column",
-            "Month",
-            ["May", "June"],
-            [Series("Steps", "accent", [3.0, 8.0], ["3", "8"])],
-        ),
-        Chart(
-            "pattern-empty",
-            "Without anything to show",
-            "",
-            "line",
-            "Week from",
-            [],
-            [],
-            empty="No step has been handed in yet.",
-        ),
+        Chart("pattern-line", "A line", grown, "line", "Week from", weeks, [line], unit=" %", most=100),
+        Chart("pattern-bars", "Bars side by side", "A half less.", "bar", "Step", steps, bars, unit=" s"),
+        Chart("pattern-empty", "Nothing to show", "", "line", "Week from", [], [], empty="Nothing yet."),
     ]
 
 

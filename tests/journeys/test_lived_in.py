@@ -63,10 +63,12 @@ def test_the_past_is_in_the_log_and_proved(lived: Demo) -> None:
 
 @pytest.fixture(name="watched", scope="module")
 def fixture_watched(lived: Demo) -> Case:
-    """The case that Home offers a reviewer to watch: proposals were made in it, and one step was done again."""
-    rosa = Visitor(lived, "rosa")
-    [run] = set(re.findall(r'href="(/runs/[^"/]+)/picture"', rosa.get("/").text))
-    return Case(rosa, run)
+    """A case that a report names because somebody decided against what was proposed in it."""
+    page = Visitor(lived, "ada").get("/reports/what-was-decided").text
+    [run] = re.findall(
+        r'Changed what was proposed at “[^”]+”(?:(?!</tr>).)*href="(/runs/\w+)/replay"', page, re.DOTALL
+    )
+    return Case(Visitor(lived, "rosa"), run)
 
 
 def test_a_reviewer_sees_what_was_proposed_when_from_which_page_and_whether_that_was_opened(

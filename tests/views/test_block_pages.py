@@ -104,9 +104,7 @@ def test_changed_since_marks_what_blocks_show_otherwise_today(pages: Pages) -> N
     company.sql("update customer set balance = 99, display_name = 'Ada Bell' where id = 1")
     page = pages.olivia.get(here)
     assert "Balance €12.50Now: €99.00" in page.text
-    assert page.text.count("Now: Ada Bell") >= 3, (
-        "the panel, what the comparison has of the record, and what an earlier step had read"
-    )
+    assert page.text.count("Now: Ada Bell") >= 2, "the panel, and the comparison"
     assert "You may not see this" in before, "the tax number, which is neither then nor now"
     assert "Tax numberNow" not in page.text
     assert "Now:" not in pages.olivia.get(f"/runs/{run_id}/replay?at={at}").text

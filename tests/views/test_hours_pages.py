@@ -72,10 +72,6 @@ def test_a_preview_saves_nothing_and_says_what_becomes_of_those_that_wait(
         in pages.ines.post(HOURS, boxes | early | {"do": "preview"}, status=200).text
     )
     assert "This is what holds already" in pages.ines.post(HOURS, boxes | {"do": "preview"}, status=200).text
-    same = pages.ines.post(HOURS, boxes | {"do": "as_monday.sms", "from.sms.mon": "10.15"}, status=200).form(
-        HOURS
-    )["fields"]
-    assert {same[f"from.sms.{day}"] for day in ("mon", "thu", "sun")} == {"10.15"}
     assert rules.newest().version == 0
     pages.ines.post(HOURS, boxes | {"any.sms": "on"})
     back = pages.ines.post(HOURS, boxes | {"do": "defaults", "version": "1"}, status=200)
@@ -120,10 +116,6 @@ def test_what_cannot_be_saved_is_said_at_its_box_and_nothing_typed_is_lost(
         }
     closed = {name: value for name, value in boxes.items() if not name.startswith("open.sms.")}
     assert "SMS would never leave: open at least one day." in pages.ines.post(HOURS, closed, status=422).text
-    assert (
-        "There is no box open.fax.mon."
-        in pages.ines.post(HOURS, boxes | {"open.fax.mon": "on"}, status=422).text
-    )
     assert "Choose a time zone" in pages.ines.post(HOURS, boxes | {"chat_zone": "Mars/Base"}, status=422).text
     assert rules.newest().version == 0
 

@@ -33,8 +33,7 @@ def go(
 
 
 def test_a_dry_run_is_answered_on_the_page_and_kept_as_a_test(pages: Pages) -> None:
-    page = go(pages, pages.mona.get(URL), typed={"v.record": "Adaeze", "v.input.why": "periodic"})
-    assert "Adaeze Okonkwo-Bell" in str(page.forms)
+    page = go(pages, pages.mona.get(URL), typed={"v.record": "1", "v.input.why": "periodic"})
     assert "It stops at “Read this”." in page.text
     page = go(pages, page)
     assert "It stops at “Take a note”." in page.text

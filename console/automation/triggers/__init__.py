@@ -3,7 +3,7 @@
 The worker's duties: `synchronise` (triggers of live versions as rows), `fire_due` (schedules), `follow_log` and `look` (events of the log, and of users'
 databases), `Listeners` (databases that tell of changes), `pick_up`, `wake_for_sources` and `forget` (firings), `wake_awaiting` (runs that wait for an event). `fire` is the job that starts.
 `wake_batch` is the job that wakes runs after changes of their records, which `pick_up_waking` puts in where one is missing. `VainWaits` are those whose record is no more.
-`webhooks` takes a delivery. `listed`, `switch`, `try_waiting`, `now`, `add`, `rotate` and `renew_secret` are what people do with the triggers of a workflow, `firings_counted`, `firings_not_started` and `firings_between` what came of them; `trigger_words`, `whom_words`, `exit_words` and
+`webhooks` takes a delivery. `listed`, `switch`, `try_waiting`, `now`, `add`, `rotate` and `renew_secret` are what people do with the triggers of a workflow, `firings_not_started` and `firings_between` what came of them; `trigger_words`, `whom_words`, `exit_words` and
 `again_words` say in words what starts it, who comes in, leaves and comes again.
 `started_by` says which workflows an event of a record starts. `log_events`, `reached` and `read_after` read the log's events by name, for enrolments and outgoing webhooks too. `install_sql` is for who runs a database.
 """
@@ -19,11 +19,7 @@ from console.automation.triggers.firing import (
     start_waiting,
     wake_for_sources,
 )
-from console.automation.triggers.firing_counts import (
-    FiringCount,
-    count_firings as firings_counted,
-    not_started as firings_not_started,
-)
+from console.automation.triggers.firing_counts import not_started as firings_not_started
 from console.automation.triggers.firing_list import FiringLine, between as firings_between
 from console.automation.triggers.log_events import Batch, LogEvent, reached, read_after
 from console.automation.triggers.log_follower import follow_log, judge_kept

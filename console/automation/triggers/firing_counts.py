@@ -1,21 +1,13 @@
 """How often the triggers of workflows fired in a period, what came of it, and why nothing did; for a reader only what is about records that they may see."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from console import workflows
 from console.core.actor import Actor
 from console.infra.db.engine import fetch
 from console.runs.views import bounded_counts, record_reach
 from console.runs.views.bounded_counts import WORKFLOWS, Bounded
 
-MOST = 200
-"""Kinds of outcomes of one workflow, the most frequent first."""
-_COUNTED = """
-select f.trigger, f.status, coalesce(f.why, ''), count(*) from console.firing f
-where f.workflow = %(workflow)s and f.at >= %(since)s and f.at < %(until)s and {seen} group by 1, 2, 3 order by 4 desc limit %(most)s
-"""
 FIRED = """(with recursive found as (
     (select n.trigger from console.firing n where n.workflow = {workflow} order by n.trigger limit 1)
     union all select (select n.trigger from console.firing n where n.workflow = {workflow} and n.trigger > found.trigger order by n.trigger limit 1)
@@ -40,24 +32,6 @@ select w.id, t.id, w.most, '', f.* from {WORKFLOWS} cross join lateral {FIRED.fo
     ) b group by 1, 2, 3
 ) f
 """  # noqa: S608 (texts of ours)
-
-
-@dataclass(frozen=True, slots=True)
-class FiringCount:
-    """So many firings of a trigger ended alike. `status` is waiting, started, refused or stopped; `why` is empty where a run was started."""
-
-    trigger: str
-    status: str
-    why: str
-    count: int
-
-
-def count_firings(actor: Actor, slug_or_id: str, since: datetime, until: datetime) -> Sequence[FiringCount]:
-    """The firings from `since` to before `until`. Raises NotFound for a workflow that the actor may not see."""
-    known = workflows.entry(actor, slug_or_id)
-    condition, given = visible_firings(actor, [known.id], "%(", ")s", period=(since, until))
-    period = {"workflow": known.id, "since": since, "until": until, "most": MOST}
-    return [FiringCount(*row) for row in fetch(_COUNTED.format(seen=condition), period | given)]
 
 
 def not_started(

@@ -1,7 +1,6 @@
 """How many messages workflows asked for in a period, by channel, and what became of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,20 +9,9 @@ from console import records
 from console.core.actor import Actor
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
-from console.messaging.messages import held_messages, message_reasons, outbox
+from console.messaging.messages import outbox
 from console.runs.views import bounded_counts, record_reach
 from console.runs.views.bounded_counts import WORKFLOWS, Bounded
-
-
-@dataclass(frozen=True, slots=True)
-class MessageCount:
-    """So many messages of a channel ended alike. `reason` says why they did not leave, and is empty for those that did."""
-
-    channel: str
-    status: str
-    reason: str
-    count: int
-
 
 _MESSAGE = sa.table(
     "message",
@@ -35,8 +23,6 @@ _MESSAGE = sa.table(
 )
 UNSENT = ("skipped", "expired", "failed")
 """Statuses of messages that did not leave."""
-HOURS = 24
-MOST_BY_HOUR = 10_000
 
 _NEWEST = """
 from console.message m where m.workflow = w.id and m.direction = 'out' and m.status = s.part and m.at >= %(since)s and m.at < %(until)s and {allowed}
@@ -51,32 +37,6 @@ select w.id, s.part, w.most, f.* from {WORKFLOWS} cross join (select '{outbox.UN
     from (select m.id, m.run, m.n, m.asked_at, m.status, m.code, {{columns}} {_NEWEST}) message group by 1, 2, 3, 4
 ) f
 """  # noqa: S608 (texts of ours)
-
-
-def count_messages(actor: Actor, workflow: str, since: datetime, until: datetime) -> Sequence[MessageCount]:
-    """Messages asked for from `since` to before `until` by the workflow's runs that the actor may count (see `record_reach`)."""
-    run = tables.run.c
-    allowed = record_reach.countable_runs(actor, run.workflow == workflow)
-    message = _MESSAGE
-    same = (message.c.channel, message.c.status, sa.func.coalesce(message.c.code, ""))
-    statement = (
-        sa.select(*same, sa.func.count())
-        .select_from(message.join(tables.run, run.id == message.c.run))
-        .where(
-            allowed,
-            message.c.workflow == workflow,
-            message.c.direction == "out",
-            message.c.at >= since,
-            message.c.at < until,
-        )
-        .group_by(*same)
-        .order_by(sa.func.count().desc())
-    )
-    with hot_engine().connect() as connection:
-        return [
-            MessageCount(row[0], row[1], message_reasons.of_many(row[2]), row[3])
-            for row in connection.execute(statement)
-        ]
 
 
 def count_unsent(actor: Actor, since: datetime, workflow: str | None = None) -> dict[str, int]:
@@ -94,33 +54,6 @@ def count_unsent(actor: Actor, since: datetime, workflow: str | None = None) -> 
     )
     with hot_engine().connect() as connection:
         return {row[0]: row[1] for row in connection.execute(statement.group_by(run.workflow))}
-
-
-def by_hour(actor: Actor, workflow: str, since: datetime) -> list[tuple[int, int]]:
-    """For each of the `HOURS` after `since`: how many messages of the workflow left in it, and how many were put off in it by quiet hours or a cap and still wait.
-
-    Of the runs that the actor may count; of very many messages the `MOST_BY_HOUR` that changed last. For a reader who sees only a part of the records, those
-    of runs that had a message in this time are looked up, and no others.
-    """
-    run, message = tables.run.c, _MESSAGE.c
-    lately = sa.and_(message.workflow == workflow, message.direction == "out", message.at >= since)
-    allowed = record_reach.countable_runs(
-        actor, run.workflow == workflow, run.id.in_(sa.select(message.run).where(lately))
-    )
-    held = sa.and_(message.status == "waiting", message.code.in_(held_messages.CODES))
-    newest = (
-        sa.select(sa.func.coalesce(message.sent_at, message.at).label("at"), held.label("held"))
-        .select_from(_MESSAGE.join(tables.run, run.id == message.run))
-        .where(allowed, lately, sa.or_(message.sent_at >= since, held))
-        .order_by(message.at.desc())
-        .limit(MOST_BY_HOUR)
-        .subquery()
-    )
-    hour = sa.cast(sa.func.floor(sa.extract("epoch", newest.c.at - since) / 3600), sa.Integer)
-    statement = sa.select(hour, newest.c.held, sa.func.count()).group_by(hour, newest.c.held)
-    with hot_engine().connect() as connection:
-        found = {(number, waits): count for number, waits, count in connection.execute(statement)}
-    return [(found.get((number, False), 0), found.get((number, True), 0)) for number in range(HOURS)]
 
 
 def over_all(

@@ -66,7 +66,7 @@ def around_records(
         "view_href": frame.present_address(view="1"),
         "board_href": board_links.board_address(collection, described["fields"]),
         "kept_list": list_filters.kept_parameters(
-            "after", "before", "start", "count", "columns", "add_field", "add_op", "add_value", "add_to"
+            "after", "before", "start", "count", "columns", "add_field", "add_op", "add_value"
         ),
     }
 

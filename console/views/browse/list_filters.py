@@ -101,18 +101,6 @@ def joining(given: Filter | None) -> dict[str, str] | None:
     }
 
 
-def alternatives_to(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[tuple[str, str]]:
-    """Return what one condition more may be joined with, as the sheet sends and shows it: all of them first, then each of them alone, the other way."""
-    parts, kind = _parts(given)
-    if not parts:
-        return []
-    whole, other = ("and all of these", "or") if kind == "and" else ("or any of these", "and")
-    return [
-        ("", whole),
-        *((str(place), f"{other} {condition_words(part, kinds, look)}") for place, part in enumerate(parts)),
-    ]
-
-
 def _parts(given: Filter | None) -> tuple[list[Filter], str]:
     """Return the conditions of the outermost group and how they are joined."""
     if given is None:
@@ -241,7 +229,6 @@ def sheet_content(
             "add_field",
             "add_op",
             "add_value",
-            "add_to",
             "pick",
             "preview",
             *unkept,
@@ -321,12 +308,12 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
         condition["value"] = {
             "whole": [each.strip() for each in amounts] if condition["op"] == "in" else amounts[0]
         }
-    joined = with_more(args.get("filter"), condition, args.get("add_to", ""))
+    kind, on = _present_conditions(args.get("filter"))
+    joined = _written({kind or "and": [*on, condition]})
     return frame.present_address(
         add_field=None,
         add_op=None,
         add_value=None,
-        add_to=None,
         after=None,
         before=None,
         start=None,
@@ -340,25 +327,6 @@ def _of_own_currency(source: Mapping[str, Any], described: Mapping[str, Any]) ->
     """Whether each record says in which currency this amount of smallest units is, and the reader may see it."""
     names = {field["name"] for field in described["fields"]}
     return bool(source.get("minor")) and source.get("currency") in names
-
-
-def with_more(present: str | None, condition: Mapping[str, Any], to: str = "") -> str:
-    """Return the filter of the address with one condition more, joined as those that are there already: all by "and", or all by "or".
-
-    `to`: the place of the one that it is joined with alone, the other way: `1` makes "A and (B or new)" of "A and B".
-    """
-    kind, on = _present_conditions(present)
-    if not (to.isdecimal() and int(to) < len(on)):
-        return _written({kind or "and": [*on, condition]})
-    part, other = on[int(to)], "and" if kind == "or" else "or"
-    group = part.get(other) if isinstance(part, dict) else None
-    days = (
-        other == "and"
-        and isinstance(group, list)
-        and [isinstance(each, dict) and each.get("op") for each in group] == ["gte", "lt"]
-    )
-    both = {other: [*(group if isinstance(group, list) and not days else [part]), condition]}
-    return _written({kind or "and": [*on[: int(to)], both, *on[int(to) + 1 :]]})
 
 
 def with_all(present: str | None, conditions: Sequence[Mapping[str, Any]]) -> str:

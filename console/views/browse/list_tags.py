@@ -60,7 +60,7 @@ def imported_address(collection: Collection, import_id: str, name: str) -> str:
     return frame.collection_url(
         collection.id,
         segment="",
-        filter=list_filters.with_more(None, {"field": name, "op": "eq", "value": import_id}),
+        filter=list_filters.with_all(None, [{"field": name, "op": "eq", "value": import_id}]),
     )
 
 
@@ -75,7 +75,7 @@ def marks(collection: Collection, keys: Sequence[str | None]) -> Mapping[str, Ma
 def address(collection: Collection, tag: str) -> str:
     """Return the address of the list of the records with a tag."""
     condition = {"field": tag_field(collection), "op": "eq", "value": tag}
-    return frame.collection_url(collection.id, segment="", filter=list_filters.with_more(None, condition))
+    return frame.collection_url(collection.id, segment="", filter=list_filters.with_all(None, [condition]))
 
 
 def _marks(names: Sequence[str]) -> Markup:

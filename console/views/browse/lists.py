@@ -141,13 +141,6 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=status)
 
 
-def _joined_with(
-    collection: Collection, described: Mapping[str, Any], text: str | None
-) -> list[tuple[str, str]]:
-    """Return what one condition more may be joined with; nothing where there is no filter, or none that can be read."""
-    return list_filters.alternatives_to(*_read_filter(collection, described, text))
-
-
 def listed_words(collection: Collection, described: Mapping[str, Any]) -> str:
     """Return in words which records are in the list of the address; empty for all of them."""
     args = request.values
@@ -216,7 +209,6 @@ def _part(
             shown = list_filters.sheet_content(described, query.fields or ()) | {
                 "collection": collection,
                 "chips": query.filter,
-                "joined_with": _joined_with(collection, described, query.filter),
                 "clear_href": list_address(filter=None, q=None),
                 "facets_href": frame.present_address(),
             }
@@ -327,7 +319,6 @@ def list_page_context(
             "syntax": _search_help(collection, described) if "syntax" in args else None,
             "chips": list_filters.chips(page.filter, kinds, look),
             "joining": list_filters.joining(page.filter),
-            "joined_with": [] if wrong else list_filters.alternatives_to(page.filter, kinds, look),
             **(
                 list_filters.sheet_content(described, listed, afresh=bool(wrong))
                 if wrong or "pick" in args

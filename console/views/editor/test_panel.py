@@ -11,7 +11,6 @@ from flask import Blueprint, Response, flash, request
 from console import browse, log, records, runs, workflows
 from console.auth import access
 from console.authoring import diagrams
-from console.browse import find_records
 from console.core.drafting import SetDocument
 from console.core.errors import ConsoleError, Invalid, SourceDown
 from console.core.run.simulation import Question, Simulated
@@ -33,7 +32,6 @@ tabs.register(Tab(17, "test", "Test", "/test", may_edit))
 
 INPUT, ANSWER = "input.", "answer."
 MOST_STATE = 256 * 1024
-SEVERAL = "Several are called so. Choose one of the list that opens as you type."
 STATES = {
     "done": Badge("Passed", "good", "check"),
     "now": Badge("Stops here", "info", "player-play"),
@@ -101,10 +99,6 @@ def test(slug: str) -> Response:
     state, doing = _state(), request.form.get("do", "run")
     if doing == "execute":
         return _execute(draft, definition, state)
-    try:
-        state.record = _record_of(definition, state.record)
-    except Invalid as wrong:
-        return _page(draft, definition, state, wrong=wrong)
     if doing == "tests":
         results = test_results.results_of_tests(actor, draft.slug, draft.id, definition.document)
         return _page(draft, definition, state, results=results)
@@ -430,28 +424,6 @@ def _start_boxes(
     return form_boxes.boxes(
         {"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details
     )
-
-
-def _record_of(definition: Definition, typed: str | None) -> str | None:
-    """The key of the record that the box means: of the one that was chosen, else of the only one that is called as was typed, else what was typed.
-
-    Raises Invalid where several are called so.
-    """
-    collection, text = (
-        definition.document.collection,
-        request.form.get(f"{form_boxes.PREFIX}record", "").strip(),
-    )
-    if collection is None or not typed or typed != text:
-        return typed
-    hits = [
-        hit
-        for group in find_records.find_called(frame.actor(), text, collection).groups
-        for hit in group.hits
-    ]
-    named = [hit for hit in hits if hit.record.title.casefold() == text.casefold()] or hits
-    if len(named) > 1 and typed not in (str(hit.record.key) for hit in named):
-        raise Invalid("Choose the record.", at=("record", SEVERAL))
-    return str(named[0].record.key) if len(named) == 1 else typed
 
 
 def _answer_boxes(question: Question, typed: Mapping[str, Any] | None) -> list[form_boxes.Box]:

@@ -71,7 +71,6 @@ def save() -> Response:
         return _tried(request.form["do"])
     document, lines = _entered()
     try:
-        _refuse_foreign()
         before = int(base) if base.isascii() and base.isdigit() and len(base) < 10 else -1
         after = kept_rules.save(actor, document, base=before)
     except (Invalid, Conflict) as error:
@@ -122,17 +121,12 @@ def _leads_form() -> Form:
 
 
 def _tried(wanted: str) -> Response:
-    """The page with what saving would do (`preview`), or with boxes filled: by the rules that hold where nobody set any, or by Monday's hours."""
+    """The page with what saving would do (`preview`), or with boxes filled by the rules that hold where nobody set any."""
     if wanted == "defaults":
         return _page(_shown(Rules()), preview=_previewed(Rules()))
     typed = _typed()
-    if (kind := wanted.removeprefix("as_monday.")) in KINDS:
-        for part in ("open", "from", "to"):
-            typed.boxes |= {f"{part}.{kind}.{day}": typed.boxes.get(f"{part}.{kind}.mon", "") for day in DAYS}
-        return _page(typed)
     document, lines = _entered()
     try:
-        _refuse_foreign()
         return _page(typed, preview=_previewed(kept_rules.read(document)))
     except Invalid as error:
         return _page(typed, error=error, wrong=_wrong(error, lines))
@@ -177,22 +171,6 @@ def _typed() -> Shown:
         {number: request.form.getlist(f"cap.{number}.kind") for number in range(lines)},
         lines,
     )
-
-
-def _names(lines: int) -> set[str]:
-    """The boxes that the page has."""
-    days = {f"{part}.{kind}.{day}" for part in ("open", "from", "to") for kind in KINDS for day in DAYS}
-    caps = {f"cap.{number}.{part}" for number in range(lines) for part in ("most", "span", "unit", "kind")}
-    return days | caps | {f"any.{kind}" for kind in KINDS} | {"version", "chat_zone", "csrf_token", "do"}
-
-
-def _refuse_foreign() -> None:
-    """Raise Invalid where something was sent that the page does not ask."""
-    if foreign := sorted(set(request.form) - _names(MOST_CAPS)):
-        raise Invalid(
-            "Nothing was saved: something was sent that this page does not ask.",
-            details=[{"field": name, "reason": f"There is no box {name[:60]}."} for name in foreign[:10]],
-        )
 
 
 def _entered() -> tuple[dict[str, Any], list[int]]:

@@ -119,13 +119,13 @@ def show(slug: str) -> Response:
 
 @blueprint.post("/workflows/<slug>/variables")
 def save_variables(slug: str) -> Response:
-    """Save the variables as a new version, for the runs that start next; with `do` another view of them, show what was typed in that one and save nothing."""
+    """Save the variables as a new version, for the runs that start next; as fields or as text."""
     known, form = tabs.known_of(slug), request.form
     access.require(frame.actor(), known.team or None, f"{OBJECT}:{known.slug}", "edit")
     now = workflows.definition(frame.actor(), known.id)
     seen = _drawn() if "drawn" in form else now.get("variables") or {}
     document = {**now, "variables": seen}
-    view, asked = form.get("view", variables.FIELDS), form.get("do", "save")
+    view = form.get("view", variables.FIELDS)
     rows = variables.typed_rows(document, form) if view == variables.FIELDS else []
     shown: dict[str, Any] = {
         "view": view,
@@ -137,10 +137,7 @@ def save_variables(slug: str) -> Response:
         if view == variables.FIELDS:
             edits = variables.edits_of_rows(document, rows)
         else:
-            values = variables.read_text(shown["text"])
-            edits = variables.edits_of_text(document, values)
-        if asked != "save":
-            return _page(known, of="variables", shown=_other_view(document, view, edits))
+            edits = variables.edits_of_text(document, variables.read_text(shown["text"]))
         before = known.live
         after = (
             workflows.configure(frame.actor(), known.id, variables=edits, seen=Seen(variables=seen))
@@ -183,33 +180,6 @@ def _shown(document: Mapping[str, Any], view: str) -> dict[str, Any]:
         "rows": variables.rows_of(document),
         "text": variables.text_of(values),
         "drawn": variables.text_of(values),
-    }
-
-
-def _other_view(document: Mapping[str, Any], view: str, edits: workflows.VariableEdits) -> dict[str, Any]:
-    """Return what was typed in one view in the other. Raises Invalid where a name was changed, which a text cannot say."""
-    if edits.renamed and view == variables.FIELDS:
-        renamed = "Save the new names first: the text cannot say what was called otherwise."
-        raise Invalid(renamed, details=[{"field": name, "reason": renamed} for name in edits.renamed])
-    if view == variables.TEXT and (
-        apart := [name for name, value in edits.values.items() if variables.kind_of(value) in variables.APART]
-    ):
-        untold = f"Save the text first: the fields cannot show {' and '.join(apart)}."
-        raise Invalid(untold, at=(variables.TEXT, untold))
-    values = {
-        name: value for name, value in (document.get("variables") or {}).items() if name not in edits.removed
-    } | dict(edits.values)
-    rows = [
-        *variables.rows_of(document, values)[:-1],
-        *(replace(row, remove=True) for row in variables.rows_of(document) if row.was in edits.removed),
-        variables.Row("", "", "text"),
-    ]
-    return {
-        "view": variables.TEXT if view == variables.FIELDS else variables.FIELDS,
-        "rows": rows,
-        "text": variables.text_of(values),
-        "drawn": variables.text_of(document["variables"]),
-        "unsaved": not edits.nothing,
     }
 
 

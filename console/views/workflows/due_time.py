@@ -97,35 +97,27 @@ def clock(known: Known, run_id: str) -> Mapping[str, Any] | None:
         else {
             "clock": found,
             "tone": _tone(found),
-            "worked": _to_the_minute(
-                60 * formats.adding_up((found.worked_s, found.waited_s), found.age_s, formats.MINUTE_S)[0]
-            ),
-            "of": _to_the_minute(found.total_s),
-            "parts": parts(found),
+            "worked": formats.span(found.worked_s, frame.look()),
+            "of": formats.span(found.total_s, frame.look()),
+            "parts": _parts(found),
         }
     )
 
 
-def parts(found: due_times.Clock) -> str:
-    """Return of what the age is made up, to the minute: the parts add up to it."""
-    counted, waited, outside = formats.adding_up(
-        (found.worked_s, found.waited_s), found.age_s, formats.MINUTE_S
-    )
+def _parts(found: Clock) -> str:
+    """Return of what the age is made up."""
+    look = frame.look()
     told = {
-        "counted": counted,
-        "waiting for a time or for somebody outside": waited,
-        "outside working hours": outside,
+        "counted": found.worked_s,
+        "waiting for a time or for somebody outside": found.waited_s,
+        "outside working hours": found.age_s - found.worked_s - found.waited_s,
     }
-    named = ", ".join(
-        f"{_to_the_minute(minutes * 60)} {what}"
-        for what, minutes in told.items()
-        if minutes or what == "counted"
-    )
-    return f"Of its age of {_to_the_minute(sum(told.values()) * 60)}: {named}."
-
-
-def _to_the_minute(seconds: float) -> str:
-    return formats.length_words(int(seconds), formats.MINUTE_S)
+    named = [
+        f"{formats.span(seconds, look)} {what}"
+        for what, seconds in told.items()
+        if seconds >= 1 or what == "counted"
+    ]
+    return f"Of its age of {formats.span(found.age_s, look)}: {', '.join(named)}."
 
 
 def _hours(minutes: int) -> str:

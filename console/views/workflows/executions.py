@@ -22,8 +22,7 @@ from console.views import frame, refusals
 from console.views.browse import reference_boxes
 from console.views.runs import form_boxes, sources, step_values, steps_pane
 from console.views.runs.wait_words import waits_shortly
-from console.views.workflows import due_time, periods, tabs
-from console.views.workflows.periods import Explained
+from console.views.workflows import due_time, tabs
 from console.views.workflows.tabs import Tab
 from console.workflows import Known
 
@@ -52,6 +51,8 @@ _WORDS = {
     "waiting_event": "Waiting for an event",
 }
 
+_at = datetime.fromisoformat
+
 tabs.register(Tab(30, "executions", "Executions", "/executions"))
 
 
@@ -74,14 +75,12 @@ def listed(slug: str) -> Response:
         if (value := request.args.get(name, ""))
     }
     wrong = None
-    then: list[Explained] = []
     heads: list[runs.RunHead] = []
     following = None
     try:
         heads, following = runs.find(
             frame.actor(), _filters(known, given), limit=PAGE, after=request.args.get("after")
         )
-        then = periods.explain(known, frame.midnight(given, "from"), frame.midnight(given, "to", later=1))
     except Malformed as error:
         wrong = error
     look = frame.look()
@@ -122,7 +121,6 @@ def listed(slug: str) -> Response:
         "filtered": bool(given),
         "periods": [] if wrong else _periods(given),
         "wrong": wrong,
-        "then": then,
         "several": " or ".join(
             status_words(one) for one in given.get("status", "").split(",") if one in STATUS_ORDER
         ),
@@ -238,7 +236,6 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
     late = {
         str(event.open.get("effect")): str(event.open.get("result")) for event in runs.late_reports(run_id)
     }
-    took, lengths = _lengths(run, look)
     for number, attempt in enumerate(run["attempts"]):
         own = described.get(attempt["step"], step_values.NOTHING)
         later = next((line for line in failed_later if _asked_by(line, attempt)), None)
@@ -252,7 +249,11 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
             {
                 "attempt": attempt,
                 "badge": _FAILED_LATER if later else _badge(attempt, run["context"]),
-                "took": lengths[number],
+                "took": formats.span(
+                    (_at(attempt["completed_at"]) - _at(attempt["entered_at"])).total_seconds(), look
+                )
+                if attempt["completed_at"]
+                else "",
                 "by": view.names.get(attempt["by"] or "", ""),
                 "outcome": own.outcome(attempt["outcome"]) if attempt["status"] != "cancelled" else "",
                 "effects": [
@@ -270,8 +271,8 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
             }
         )
     document = workflows.version(known.id, run["version"]).document
-    started = datetime.fromisoformat(run["created_at"])
-    ended = datetime.fromisoformat(run["ended_at"]) if run["ended_at"] else None
+    started = _at(run["created_at"])
+    ended = _at(run["ended_at"]) if run["ended_at"] else None
     return tabs.context(known, "executions") | {
         "run": run,
         "record_title": view.record_title,
@@ -283,7 +284,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         "entries": entries,
         "started": started,
         "ended": ended,
-        "took": took,
+        "took": formats.span(((ended or look.now) - started).total_seconds(), look),
         "trigger": _trigger_words(run["trigger"], document),
         "causes": [(cause_words(cause, view.names), cause["run"]) for cause in run["caused_by"]],
         "ended_by": view.ended_by,
@@ -371,42 +372,6 @@ def _trigger_words(given: Mapping[str, Any], document: Any) -> str:
         if each.id == given.get("id")
     ]
     return f"{kind}: {named[0]}" if named else kind
-
-
-def _lengths(run: Mapping[str, Any], look: formats.Look) -> tuple[str, list[str]]:
-    """Return how long the run took, and each step that is over: rounded so that the steps of a run in which one follows the other add up to it."""
-    began = datetime.fromisoformat(run["created_at"])
-    total = (
-        (datetime.fromisoformat(run["ended_at"]) if run["ended_at"] else look.now) - began
-    ).total_seconds()
-    spans = [_seconds(attempt) for attempt in run["attempts"]]
-    unit = formats.unit_of(total)
-    whole = formats.adding_up([span or 0.0 for span in spans], total, unit)
-
-    def words(span: float | None, number: int) -> str:
-        if span is None:
-            return ""
-        return (
-            formats.length_words(number * unit, unit)
-            if number
-            else "under a minute"
-            if span >= 1
-            else "at once"
-        )
-
-    age = formats.whole_units(total, unit) * unit
-    return formats.length_words(age, unit) if age else "under a second", [
-        words(*each) for each in zip(spans, whole, strict=False)
-    ]
-
-
-def _seconds(attempt: Mapping[str, Any]) -> float | None:
-    """Return how long a step took; None while somebody is at it, or where it was taken back before it was done."""
-    if attempt["completed_at"] is None:
-        return None
-    return (
-        datetime.fromisoformat(attempt["completed_at"]) - datetime.fromisoformat(attempt["entered_at"])
-    ).total_seconds()
 
 
 def _pairs(

@@ -7,7 +7,6 @@ from flask import Blueprint, Response, request
 from console import browse, formats, monitoring
 from console.core.errors import Malformed
 from console.monitoring import Metrics, incidents
-from console.monitoring.late_runs import LateRun
 from console.views import frame
 from console.views.charts import Chart, Series
 from console.views.workflows import tabs
@@ -67,26 +66,11 @@ def _late(known: Known, days: int) -> list[dict[str, Any]]:
             "at": each.breached_at,
             "ended_at": each.ended_at,
             "used": f"{each.worked_s / each.total_s:.0%}",
-            **_held(each),
+            "worked": formats.span(each.worked_s, look),
+            "held": [(hold.name or "Nobody", formats.span(hold.worked_s, look)) for hold in each.held],
         }
         for each in late
     ]
-
-
-def _held(late: LateRun) -> dict[str, Any]:
-    """Return how long the clock went, and who held the run how long of it, to the minute: together that is what the clock went."""
-    *held, rest = formats.adding_up([hold.worked_s for hold in late.held], late.worked_s, formats.MINUTE_S)
-    named = [(hold.name or "Nobody", minutes) for hold, minutes in zip(late.held, held, strict=True)] + (
-        [("Others", rest)] if rest else []
-    )
-
-    def words(minutes: int) -> str:
-        return formats.length_words(minutes * formats.MINUTE_S, formats.MINUTE_S)
-
-    return {
-        "worked": words(sum(minutes for _, minutes in named)),
-        "held": [(name, words(minutes)) for name, minutes in named if minutes],
-    }
 
 
 def _days(text: str) -> int:

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
-from console import formats, log, monitoring
+from console import formats, monitoring
 from console.authoring.diagrams import Shown
 from console.automation import enrolments, triggers
 from console.core.documents.workflow import Workflow
-from console.messaging import messages
 from console.runs.commands.taking_out import EXITED
 from console.views import frame
 from console.views.automation import enrolled
@@ -20,8 +18,6 @@ DAYS = 30
 HERE_SHOWN = 5
 LONGEST_NUMBER = 9
 BAR = 120
-HOUR, HIGHEST = 13, 40
-"""Of the picture of a day: the pixels between two hours, and those of the hour with most messages."""
 _ENDS = {
     "failed": ("Failed", "bad"),
     "timed_out": ("Timed out", "bad"),
@@ -52,26 +48,6 @@ class Here:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """An hour of the picture of a day: its left side, the heights of what left and, above it, of what was put off, and the clock's hour where it is named."""
-
-    x: int
-    sent: int
-    held: int
-    clock: str
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What the workflow sent in the last 24 hours: an hour each, the sums, and the same in words."""
-
-    columns: Sequence[Column]
-    sent: int
-    held: int
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class Ways:
     """Numbers in the picture, of who began in so many `days`. `passed`: step id → how many came to it, `took`: (step id, "way " and an outcome) → how many took it, and (step id, id of the next step) → how many went there."""
 
@@ -82,7 +58,7 @@ class Ways:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What stands beside the picture. `words` say what starts it, `again` whether people come again, `exits` what lets them leave early. `days` is how far back was counted; `newest`: only the newest runs of that time were. `day` is None where it sent nothing in a day."""
+    """What stands beside the picture. `words` say what starts it, `again` whether people come again, `exits` what lets them leave early. `days` is how far back was counted; `newest`: only the newest runs of that time were."""
 
     here: Sequence[Here]
     words: Sequence[str]
@@ -91,7 +67,6 @@ class Glance:
     funnel: Sequence[Bar]
     days: int
     newest: bool
-    day: Day | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,38 +137,7 @@ def _glance(shown: Shown, came: monitoring.endings.Endings) -> Glance:
         _funnel(came, document),
         DAYS,
         came.more,
-        _day(shown),
     )
-
-
-def _day(shown: Shown) -> Day | None:
-    """The last 24 hours, the one that is not over last."""
-    look = frame.look()
-    since = log.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=messages.HOURS - 1)
-    hours = messages.counted_by_hour(frame.actor(), shown.known.id, since)
-    most = max(sent + held for sent, held in hours)
-    if most == 0:
-        return None
-    clocks = [
-        (since + timedelta(hours=number)).astimezone(ZoneInfo(look.zone)).hour for number in range(len(hours))
-    ]
-    columns = [
-        Column(HOUR * n, _high(sent, most), _high(held, most), f"{clock}" if clock % 6 == 4 else "")
-        for n, ((sent, held), clock) in enumerate(zip(hours, clocks, strict=True))
-    ]
-    sent, held = (sum(part) for part in zip(*hours, strict=True))
-    busiest = max(range(len(hours)), key=lambda number: sum(hours[number]))
-    off = f", {held:,} put off" if held else ""
-    return Day(
-        columns,
-        sent,
-        held,
-        f"{sent:,} sent or called{off} in the last 24 hours, most of them in the hour from {clocks[busiest]:02}:00 on.",
-    )
-
-
-def _high(number: int, most: int) -> int:
-    return round(HIGHEST * number / most) or int(number > 0)
 
 
 def _going_on_next(shown: Shown) -> list[Here]:

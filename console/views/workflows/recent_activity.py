@@ -18,7 +18,7 @@ from console.monitoring import unable_to_start
 from console.monitoring.recent_activity import Happened
 from console.runs.views.bounded_counts import Bounded
 from console.views import frame
-from console.views.workflows import cards, periods, tabs
+from console.views.workflows import cards, tabs
 from console.workflows import OBJECT, Known
 
 blueprint = Blueprint("workflows_lately", __name__)
@@ -26,6 +26,7 @@ blueprint = Blueprint("workflows_lately", __name__)
 WINDOWS = {"hour": "Last hour", "night": "Since yesterday evening", "day": "24 hours", "week": "7 days"}
 USUAL = "night"
 EVENING = time(18)
+MOST_REASONS = 3
 STATES: Mapping[str, Sequence[str]] = {
     "sent": ("sent", "delivered"),
     "held": ("waiting",),
@@ -174,8 +175,15 @@ def _figures(
 
 def _why(figure: Bounded, given: Mapping[str, int]) -> str:
     """Return for what reasons, the most frequent first; of more than were read, those of the newest."""
-    words = periods.reasons([*given.items()])
+    words = _reasons(given)
     return f"of the newest {figure.number:,}: {words}" if words and figure.than else words
+
+
+def _reasons(given: Mapping[str, int]) -> str:
+    """Return the most frequent reasons with how often each, in words."""
+    most = sorted(((why, count) for why, count in given.items() if why), key=lambda each: -each[1])
+    words = [f"{why.rstrip('.')} ({count:,})" for why, count in most[:MOST_REASONS]]
+    return ", ".join([*words, *(["and others"] if len(most) > MOST_REASONS else [])])
 
 
 def _needs(known: Known, runs: Happened, open_accounts: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -77,19 +77,12 @@ def kind_of(value: Any) -> str:
     return "dated" if isinstance(value, Mapping) and DATED in value else "object"
 
 
-def rows_of(document: Mapping[str, Any], values: Mapping[str, Any] | None = None) -> list[Row]:
-    """A row for each rule by name, and an empty one. `values`: what the text says in place of what the document has."""
+def rows_of(document: Mapping[str, Any]) -> list[Row]:
+    """A row for each rule by name, and an empty one."""
     given: Mapping[str, Any] = document.get("variables") or {}
-    shown = given if values is None else values
     rows = [
-        Row(
-            name if name in given else "",
-            name,
-            kind_of(value),
-            _written(value),
-            used=workflows.used_by(document, name),
-        )
-        for name, value in sorted(shown.items())
+        Row(name, name, kind_of(value), _written(value), used=workflows.used_by(document, name))
+        for name, value in sorted(given.items())
     ]
     return [*rows, Row("", "", "text")]
 
