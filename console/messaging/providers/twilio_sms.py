@@ -226,7 +226,7 @@ def _ask(method: Literal["GET", "POST"], path: str, form: Mapping[str, str] | No
 
 def _refusal(answer: net.Answer, found: Mapping[str, Any]) -> IntegrationError:
     """The error for an answer that is no yes: Twilio's code in words where they are known."""
-    code = found.get("code") if isinstance(found.get("code"), int) else 0
+    code = int(found["code"]) if str(found.get("code")).isdecimal() else 0
     permanent = answer.permanent and answer.status not in ABOUT_US and code not in OF_OURS
     reason = one_line(str(found.get("message") or ""), MOST_WORDS)
     words = WORDS.get(code) or f"Twilio refused it ({answer.status}){f': {reason}' if reason else ''}"
