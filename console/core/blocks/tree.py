@@ -28,13 +28,7 @@ MOST_OWNERS = 500
 """Owners that are kept."""
 AT_ONCE = 40
 """Rows that are shown at once; of more, those that lead to a person above the line."""
-FEW = 12
-"""Rows that are shown at once of more than `AT_ONCE`, none of which leads to a person above the line."""
 MOST_ROWS = 300
-UPPER, LOWER = 3, 2
-"""Layers that are shown of a deep tree: the first and the last."""
-DEEP = 6
-"""Layers up to which all are shown."""
 WIDTH = Decimal("0.64")
 """Pixels of a bar for each per cent."""
 
@@ -138,20 +132,15 @@ class Tree(Block):
             inclusive=(data.get("inclusive") or {}).get("value", True) is not False,
         )
         rows = list(known.rows(line))
-        kept = (
-            [row for row in rows if not row["between"]]
-            if max((row["depth"] for row in rows), default=0) > DEEP
-            else rows
-        )
-        first = kept if len(kept) <= AT_ONCE else [row for row in kept if row["leads"]][:MOST_ROWS]
-        more = [] if len(kept) <= AT_ONCE else [row for row in kept if not row["leads"]][:MOST_ROWS]
+        leading = [row for row in rows if row["leads"]] if len(rows) > AT_ONCE else []
+        first = leading[:MOST_ROWS] or rows[:AT_ONCE]
+        others = [row for row in rows if not row["leads"]] if leading else rows[AT_ONCE:]
+        more = others[:MOST_ROWS]
         above = any(row["above"] for row in rows)
-        layers = sorted({row["depth"] for row in rows if row["between"]}) if kept is not rows else []
         return {
-            "rows": first or more[:FEW],
-            "more": more if first else more[FEW:],
-            "skipped": f"{len(layers)} layers between, {layers[0]} to {layers[-1]}" if layers else "",
-            "left_out": left_out(data) + (len(kept) - len(first) - len(more) if first else 0),
+            "rows": first,
+            "more": more,
+            "left_out": left_out(data) + len(rows) - len(first) - len(more),
             "line_words": f"{say(data['line'])} %",
             "line_x": f"{line.share * WIDTH:.1f}",
             "drawn": not shut,
@@ -227,19 +216,9 @@ class _Known:
     def rows(self, line: Limit) -> Iterator[Data]:
         """Depth first; an owner that stands above itself is named and not followed again."""
         walked = list(self._walk())
-        deepest = max((depth for depth, _, _ in walked), default=0)
         leading = self._leading(line)
-        shown = [
-            min(depth, UPPER + 1) if depth <= deepest - LOWER else depth - (deepest - LOWER - UPPER)
-            for depth, _, _ in walked
-        ]
-        drawn = (
-            shown if deepest > DEEP else [depth for depth, _, _ in walked]
-        )  # what stands below layers left out moves up to them
-        for (depth, number, back), guides in zip(walked, _guides(drawn), strict=True):
-            row = self._row(depth, number, line, back=back)
-            row |= guides
-            row["between"] = UPPER < depth <= deepest - LOWER
+        for (depth, number, back), guides in zip(walked, _guides([row[0] for row in walked]), strict=True):
+            row = self._row(depth, number, line, back=back) | guides
             row["leads"] = self.keys[number] in leading
             row["small"] = not (row["leads"] or back or row["marks"] or self.by_owned.get(self.keys[number]))
             yield row
