@@ -10,9 +10,7 @@ from typing import Any
 
 from console import actions, records, workflows
 from console.auth import access
-from console.authoring import diagrams
 from console.authoring.builder.reachable_names import reachable, visible_collections
-from console.authoring.diagrams import Thumbnail
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.collections.contact_document import FIELDS
@@ -57,7 +55,6 @@ class Beginning:
     steps: int
     automatic: bool
     own: bool
-    picture: Thumbnail
     more: str = ""
     draft: bool = False
     collection: str = ""
@@ -310,7 +307,6 @@ def _document(actor: Actor, beginning: str) -> dict[str, Any]:
 
 def _beginning(name: str, document: Mapping[str, Any], *, own: bool) -> Beginning:
     sentence = str(document.get("description") or "").split(". ")[0].strip().rstrip(".")
-    picture = diagrams.thumbnail(document)
     return Beginning(
         name,
         str(document.get("title") or document["slug"]),
@@ -318,7 +314,6 @@ def _beginning(name: str, document: Mapping[str, Any], *, own: bool) -> Beginnin
         len(document["steps"]),
         bool(document.get("triggers")),
         own,
-        picture,
         " ".join(
             [
                 str(document.get("description") or ""),
