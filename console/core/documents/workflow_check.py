@@ -27,7 +27,7 @@ from console.core.documents.document_parts import RESERVED
 from console.core.documents.draft_shape import in_shape
 from console.core.documents.environment_check import Surroundings
 from console.core.documents.fields import Located
-from console.core.documents.json_shape import loaded, problems_of_values
+from console.core.documents.json_shape import loaded, newer_format, problems_of_values
 from console.core.documents.references import ANY_NAME, Known, wrong_references
 from console.core.documents.variables import Table
 from console.core.documents.workflow import FORMAT, upgraded
@@ -70,16 +70,8 @@ def check(
     if raw is None:
         return [Problem(None, spot.path, spot.reason) for spot in problems_found]
     problems = [placed(spot, raw) for spot in [*problems_found, *problems_of_values(raw)]]
-    written = raw.get("format")
-    if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
-        return [
-            *problems,
-            Problem(
-                None,
-                "format",
-                f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release.",
-            ),
-        ]
+    if (newer := newer_format(raw, FORMAT)) is not None:
+        return [*problems, placed(newer, raw)]
     raw = upgraded(raw)
     problems += shape(raw)
     raw = in_shape(raw) if problems else raw

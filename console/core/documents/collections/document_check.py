@@ -1,17 +1,15 @@
 """All errors of a collection document at once: its shape, and unknown names in it."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-from pydantic import ValidationError
 
 from console.core import expressions
 from console.core.documents.collections import contact_document, field_guesses, treatment
 from console.core.documents.collections.assembling import MAY_MEAN_NONE
 from console.core.documents.collections.collection_document import FORMAT, CollectionDocument, FieldDocument
 from console.core.documents.collections.model import FORMATS
-from console.core.documents.json_shape import Spot, loaded, model_errors, problems_of_values
+from console.core.documents.json_shape import Spot, read_document
+from console.core.documents.references import suggestion
 from console.core.expressions import Expression, ExpressionError
 from console.core.expressions.operands import moment_of, number_of, uuid_of
 
@@ -49,23 +47,9 @@ def check(
 
     `called` are names of fields from company functions.
     """
-    raw, found = loaded(document)
-    if raw is None:
-        return [
-            Spot(spot.place, spot.reason.replace("A workflow file", "The file of a collection"))
-            for spot in found
-        ]
-    problems = [*found, *problems_of_values(raw)]
-    written = raw.get("format")
-    if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
-        reason = (
-            f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."
-        )
-        return [*problems, Spot(("format",), reason)]
-    try:
-        made = CollectionDocument.model_validate(raw)
-    except ValidationError as error:
-        return [*problems, *model_errors(error, CollectionDocument)]
+    made, problems = read_document(document, CollectionDocument, FORMAT, "The file of a collection")
+    if made is None:
+        return problems
     problems += _twice(made)
     problems += [
         spot
@@ -328,5 +312,4 @@ def _stored(says: FieldDocument, column: Mapping[str, Any]) -> str:
 
 
 def _no_such(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"There is no column {name}{f': is {near[0]} meant?' if near else '.'}"
+    return f"There is no column {name}{suggestion(name, known)}"
