@@ -109,6 +109,10 @@ def merge(
         return dict(theirs), []
     if base is theirs:
         return wanted, []
+    if not _started(
+        base, wanted
+    ):  # a trigger that was added and removed again takes away none of theirs with its id
+        mine = [change for change in mine if _about(change) != (None, STARTS)]
     both = ours & touched(base, theirs)
     collisions = [
         Collision(step, name, *pair)
