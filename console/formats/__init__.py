@@ -57,7 +57,6 @@ from console.formats.words import (
     is_address,
     label_of,
     role_words,
-    scalar_writer,
     text,
     undescribed,
 )

@@ -11,7 +11,7 @@ from console.core import counted_moments, media, record_links, translations
 from console.core.papers import iban
 from console.core.plain_words import humanised, range_words
 from console.formats.codes import CODED, PROGRAM_WORD, SPOKEN, code_name, state_words
-from console.formats.kinds import CHOSEN, EMPTY, LISTS, Amount, Kind, Look, Named
+from console.formats.kinds import CHOSEN, EMPTY, Amount, Kind, Look, Named
 from console.formats.money import is_money, money_words
 from console.formats.numerals import grouped
 from console.formats.times import ago, day_words, moment_of, moment_words, within, worded
@@ -59,23 +59,6 @@ def text(what: Kind, value: Any, look: Look) -> str:
         return f"{label_of(collection.rpartition('.')[2])} {key}"
     writer = WIDGETS.get(what.widget) or WRITERS.get(what.type)
     return writer(value, what, look) if writer else iban.spoken(str(value))
-
-
-def scalar_writer(what: Kind) -> Callable[[Any, Kind, Look], str] | None:
-    """Return what writes a number or a text of this kind that is not empty and no id of the console; None where `text` has to look at each value."""
-    if (
-        what.options
-        or what.references is not None
-        or what.type == "json"
-        or what.type in LISTS
-        or is_money(what)
-    ):
-        return None
-    return WIDGETS.get(what.widget) or WRITERS.get(what.type) or _as_it_is
-
-
-def _as_it_is(value: Any, _: Kind, __: Look) -> str:
-    return str(value)
 
 
 def _of_one(what: Kind) -> Kind:
