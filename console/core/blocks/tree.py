@@ -144,7 +144,6 @@ class Tree(Block):
             "line_words": f"{say(data['line'])} %",
             "line_x": f"{line.share * WIDTH:.1f}",
             "drawn": not shut,
-            "apart": "" if shut else _apart(known.apart()),
             "over": [] if shut else list(known.over()),
             "nobody": ""
             if above or shut or not rows
@@ -237,21 +236,6 @@ class _Known:
             yield depth, number, back
             if not back:
                 left += [(depth + 1, below, (*above, key)) for below in reversed(self.by_owned.get(key, []))]
-
-    def apart(self) -> list[str]:
-        """Names of the owners that no chain leads to from the company: those of a circle of its own."""
-        reached, left = set[str](), [""]
-        while left:
-            owned = left.pop()
-            found = {self.keys[number] for number in self.by_owned.get(owned, ())} - reached
-            reached |= found
-            left += found
-        shut = {key for key, owner in zip(self.keys, self.owners, strict=True) if hidden(owner["name"])}
-        return [
-            SOMEBODY if key in shut else self.names[key]
-            for key in dict.fromkeys(self.keys)
-            if key and key not in reached
-        ]
 
     def over(self) -> Iterator[str]:
         """A sentence for each company of which more than the whole is held."""
@@ -355,18 +339,8 @@ PLAIN = {"as": "number"}
 """How a share is shown: it is in per cent, whatever its column is taken for."""
 MOST_HELD = Decimal("100.01")
 """What all shares of a company may come to, in per cent: rounded ones add up to a little more than the whole."""
-NAMED = 3
-"""Owners without a chain that are named."""
 INDENT, MOST_INDENTED = 14, 8
 """Pixels by which a layer is moved to the right, and how often."""
-
-
-def _apart(names: list[str]) -> str:
-    """A sentence about owners that are tied to no chain of the company's."""
-    if not names:
-        return ""
-    said = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-    return f"No chain leads to this company from: {said}."
 
 
 def _guides(depths: list[int]) -> list[Data]:
