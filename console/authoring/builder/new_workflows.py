@@ -27,8 +27,6 @@ LONGEST_TITLE = 200
 STEP = re.compile(r"^steps\[(\d+)\]")
 OWN = "own:"
 """Before the name of a workflow of this console, where a beginning is named."""
-ALIKE = 88.0
-"""From this likeness (of 100) a name stands for another that is not here."""
 NEAR = 0.2
 """Below this likeness the words that are shared are only those that most beginnings have."""
 MOST_NEAR = 3
@@ -197,21 +195,10 @@ def replace_unknown_names(
 
 
 def alike(name: str, known: Mapping[str, str]) -> str:
-    """The name itself where it is known, else the one that is nearly the same by id or label, if exactly one is; else the name."""
-    from rapidfuzz import fuzz
-
-    if name in known or not known:
-        return name
+    """The name itself where it is known, else the one that has the same words as its id or label, if exactly one has; else the name."""
     words = _plain(name)
-    scores = sorted(
-        (
-            (max(fuzz.ratio(words, _plain(each)), 100 * (words == _plain(label))), each)
-            for each, label in known.items()
-        ),
-        reverse=True,
-    )
-    best = scores[0]
-    return best[1] if best[0] >= ALIKE and (len(scores) == 1 or scores[1][0] < best[0]) else name
+    same = [each for each, label in known.items() if words in (_plain(each), _plain(label))]
+    return same[0] if name not in known and len(same) == 1 else name
 
 
 def _plain(name: str) -> str:
