@@ -91,15 +91,15 @@ def _text(what: Kind, value: Any, look: Look) -> str:
     """The cell of a value in a CSV file."""
     if value is None:
         return ""
-    plain = ""
+    plain: str | None = None
     if formats.is_figure(what):
         plain = formats.figure(what, value, look)
-    elif _is_day_or_moment(what) and not what.options:
-        plain = (
-            _plain_day(what, value, look)
-            if what.widget not in formats.WIDGETS or formats.is_counted(what)
-            else ""
-        )
+    elif (
+        _is_day_or_moment(what)
+        and not what.options
+        and (what.widget not in formats.WIDGETS or formats.is_counted(what))
+    ):
+        plain = _plain_day(what, value, look)
     return plain or escape_formula(words(what, value, look))
 
 
