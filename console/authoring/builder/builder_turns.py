@@ -5,7 +5,7 @@ The names that the person may use, and the draft as it was, are kept with the qu
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -150,7 +150,7 @@ def ask(actor: Actor, slug_or_id: str, message: str, revision: int) -> str:
     }
     kid, nonce, ct = subjects.seal(subject, f"builder_turn|{turn_id}", question)
     answered = (
-        subjects.seal(subject, f"builder_answer|{turn_id}", _answer_json(Answer(why[1])))
+        subjects.seal(subject, f"builder_answer|{turn_id}", asdict(Answer(why[1])))
         if why
         else (None, None, None)
     )
@@ -260,14 +260,14 @@ def settle(
     connection: sa.Connection, asked: Question, answer: Answer, *, code: str | None = None, rounds: int = 0
 ) -> None:
     """Keep the answer, or with a `code` why there is none; nothing happens where the turn was stopped meanwhile."""
-    _, nonce, ct = subjects.seal(asked.subject, f"builder_answer|{asked.turn}", _answer_json(answer))
+    _, nonce, ct = subjects.seal(asked.subject, f"builder_answer|{asked.turn}", asdict(answer))
     connection.exec_driver_sql(_SETTLED, ("failed" if code else "ready", code, rounds, nonce, ct, asked.turn))
 
 
 def note_growing(asked: Question, lines: Sequence[str]) -> None:
     """Keep what the answer says so far, a line for each change, as long as the turn is pending."""
     _, nonce, ct = subjects.seal(
-        asked.subject, f"builder_answer|{asked.turn}", _answer_json(Answer("\n".join(lines)))
+        asked.subject, f"builder_answer|{asked.turn}", asdict(Answer("\n".join(lines)))
     )
     fetch(_GROWN, (nonce, ct, asked.turn))
 
@@ -300,15 +300,6 @@ def _talk(workflow: str, person: str, at: datetime) -> list[tuple[str, str]]:
     return [(each.message, each.answer.text) for each in former]
 
 
-def _answer_json(answer: Answer) -> dict[str, Any]:
-    return {
-        "text": answer.text,
-        "changes": list(answer.changes),
-        "assumptions": list(answer.assumptions),
-        "questions": list(answer.questions),
-    }
-
-
 def _read(row: Sequence[Any]) -> Turn:
     (
         turn_id,
@@ -336,29 +327,13 @@ def _read(row: Sequence[Any]) -> Turn:
     except subjects.Unreadable:
         raise NotFound from None
     answer = Answer(**given) if given else Answer("")
+    found = Turn(turn_id, status, revision, at, stored["message"], stored["document"], answer, taken)
     if status == "stopped":
-        return Turn(
-            turn_id,
-            "failed",
-            revision,
-            at,
-            stored["message"],
-            stored["document"],
-            Answer(STOPPED),
-            stopped=True,
-        )
+        return replace(found, status="failed", answer=Answer(STOPPED), stopped=True)
     if status == "pending" and log.now() > deadline_at + MARGIN:
-        seconds = options.current().chosen("build").seconds
-        return Turn(
-            turn_id,
-            "failed",
-            revision,
-            at,
-            stored["message"],
-            stored["document"],
-            Answer(absence("timeout", seconds)),
-        )
-    return Turn(turn_id, status, revision, at, stored["message"], stored["document"], answer, taken)
+        late = Answer(absence("timeout", options.current().chosen("build").seconds))
+        return replace(found, status="failed", answer=late)
+    return found
 
 
 def _with_problems(found: Turn, draft: Draft) -> Turn:

@@ -166,16 +166,17 @@ def replace_unknown_names(
     }
     known["roles"] = {role: role for role in names["roles"]}
     pairs: dict[str, str] = {}
+    own = alike(str(document.get("collection")), known["collections"])
 
     def named(part: str, name: str) -> str:
         here = alike(name, known[part])
+        if part == "collections" and collection is not None and here == own:
+            return collection
         if here != name:
             pairs[name] = here
         return here
 
     made: dict[str, Any] = _walked(document, named)
-    if collection is not None and made.get("collection") is not None:
-        made = _moved(made, str(made["collection"]), collection)
     fields = next(
         (each["fields"] for each in names["collections"] if each["id"] == made.get("collection")), None
     )
@@ -220,16 +221,6 @@ def _walked(value: Any, named: Any, key: str = "") -> Any:
     return (
         named(NAMING[key], value) if key in NAMING and isinstance(value, str) and "{{" not in value else value
     )
-
-
-def _moved(value: Any, there: str, here: str) -> Any:
-    """The value with one collection in place of another wherever it is named."""
-    if isinstance(value, Mapping):
-        return {
-            name: here if name == "collection" and entry == there else _moved(entry, there, here)
-            for name, entry in value.items()
-        }
-    return [_moved(each, there, here) for each in value] if isinstance(value, list) else value
 
 
 def _over_fields(value: Any, renamed: Callable[[str], str], collection: str, key: str = "") -> Any:
