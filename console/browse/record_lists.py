@@ -499,8 +499,7 @@ def _segment(actor: Actor, collection: Collection, scope: Scope, segment_id: str
         return None
     segment = collection.segment(segment_id)
     if segment is None or segment.fields & scope.hidden or not _reads_seen(actor, collection, segment):
-        reason = f"There is no segment {segment_id} in {collection.label}."
-        raise Malformed(reason, at=("segment", reason))
+        raise Malformed(f"There is no segment {segment_id} in {collection.label}.", at="segment")
     return (
         expressions.parse(segment.filter)
         if segment.sql is None

@@ -275,8 +275,9 @@ def _change(actor: Actor, collection_id: str, keys: Sequence[str], name: str, *,
     collection, scope = browsed_collection(actor, collection_id)
     wanted = list(dict.fromkeys(keys))
     if len(wanted) > MOST_AT_ONCE:
-        reason = f"At most {MOST_AT_ONCE} records are tagged at once. Narrow the list by a filter."
-        raise Invalid(reason, at=("key", reason))
+        raise Invalid(
+            f"At most {MOST_AT_ONCE} records are tagged at once. Narrow the list by a filter.", at="key"
+        )
     seen = records.visible_keys(collection_id, wanted, scope)
     if not seen:
         raise NotFound
@@ -326,5 +327,4 @@ def _require_room(connection: Connection, collection_id: str, reference: str, na
         )
     }
     if len(there) >= MOST_ON_RECORD and identity(name) not in there:
-        reason = f"A record has at most {MOST_ON_RECORD} tags: take one away first."
-        raise Invalid(reason, at=("tag", reason))
+        raise Invalid(f"A record has at most {MOST_ON_RECORD} tags: take one away first.", at="tag")

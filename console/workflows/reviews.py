@@ -448,6 +448,5 @@ def _text(given: str, field: str, needed: str) -> str:
     """The text without blanks around it; where it is needed, not empty. Raises Invalid on the field."""
     words = given.strip()
     if (needed and not words) or len(words) > LONGEST_NOTE or "\x00" in words:
-        reason = needed if not words else f"takes at most {LONGEST_NOTE} characters"
-        raise Invalid(reason, at=(field, reason))
+        raise Invalid(needed if not words else f"takes at most {LONGEST_NOTE} characters", at=field)
     return words

@@ -285,9 +285,11 @@ def _document_at(actor: Actor, draft: Draft, revision: int) -> dict[str, Any]:
             raise NotFound
         return workflows.draft_at(actor, draft.id, revision)
     except NotFound:
-        reason = "The draft is not kept at this revision: ask about the newest one."
         raise Conflict(
-            reason, code="stale_revision", revision=draft.revision, at=("revision", reason)
+            "The draft is not kept at this revision: ask about the newest one.",
+            code="stale_revision",
+            revision=draft.revision,
+            at="revision",
         ) from None
 
 

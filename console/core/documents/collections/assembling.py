@@ -425,8 +425,7 @@ def _check(made: Collection) -> None:
         except ExpressionError as error:
             raise DefinitionError(f"{made.id}, {place}: {error.message}", at=(place, error.message)) from None
         if missing:
-            message = f"{made.id}, {place}: there is no column {', '.join(missing)}."
-            raise DefinitionError(message, at=(place, message))
+            raise DefinitionError(f"{made.id}, {place}: there is no column {', '.join(missing)}.", at=place)
 
 
 def _labelled(fields: tuple[Field, ...], document: Mapping[str, Any]) -> tuple[Field, ...]:
