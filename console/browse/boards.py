@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from console import log, records
+from console import records
 from console.auth import access
 from console.browse import naming, segment_order
 from console.browse.governors import Governor, governors
 from console.browse.record_lists import (
     BrowseQuery,
     browsed_collection,
-    label_on_collection,
     named_records,
+    note_on,
     question,
     read_columns,
     value_counts,
@@ -231,12 +231,4 @@ def _note(actor: Actor, collection: Collection, by: Field, query: BrowseQuery, c
     open_ = {"count": count, "sort": query.sort or "", "more": True, "fields": [by.name]} | (
         {"segment": query.segment} if query.segment else {}
     )
-    log.note(
-        actor,
-        "record_listed",
-        open=open_,
-        sealed=sealed,
-        source=collection.source,
-        collection=collection.id,
-        label=label_on_collection(collection),
-    )
+    note_on(actor, "record_listed", collection, open=open_, sealed=sealed)

@@ -12,9 +12,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from console import log, records
+from console import records
 from console.browse import naming
-from console.browse.record_lists import collections, label_on_collection, view_scope
+from console.browse.record_lists import collections, note_on, view_scope
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.errors import ConsoleError, TooSlow
@@ -280,12 +280,4 @@ def _begins(text: str, word: str) -> bool:
 
 def _note(actor: Actor, group: Group, text: str) -> None:
     shown = {"count": len(group.hits), "sort": "", "more": group.more, "has_filter": True}
-    log.note(
-        actor,
-        "record_listed",
-        open=shown,
-        sealed={"q": text},
-        source=group.collection.source,
-        collection=group.collection.id,
-        label=label_on_collection(group.collection),
-    )
+    note_on(actor, "record_listed", group.collection, open=shown, sealed={"q": text})

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from console import log, records
 from console.auth import access, accounts
-from console.browse import browsed_collection, subjects_of, titles_in_log
+from console.browse import browsed_collection, note_on, subjects_of, titles_in_log
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import Invalid, NotAllowed, NotFound
@@ -303,15 +303,13 @@ def _change_one(actor: Actor, collection: Collection, key: str, name: str, *, ad
             connection, collection.id, key, name, added=added, subject=subject, by=actor.id, at=log.now()
         ):
             return False
-        log.note(
+        note_on(
             actor,
             "tag_added" if added else "tag_removed",
+            collection,
             sealed={"word": identity(name), **titled},
-            source=collection.source,
-            collection=collection.id,
             record=reference,
             subject=subject,
-            label=access.label_of(f"collection:{collection.id}"),
             connection=connection,
         )
     return True

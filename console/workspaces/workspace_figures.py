@@ -66,7 +66,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Question:
     """What a metric or chart is read by: the reader's desk and scope, and the conditions with their roots."""
 
     desk: Desk
@@ -145,7 +145,7 @@ def metric(desk: Desk, item: Metric) -> Figures:
             for where in (item.where, [*item.where, *item.part])
         )
         return replace(metric(desk, part), of=metric(desk, whole))
-    asked = _asked(desk, item)
+    asked = _question_of(desk, item)
     measured, day = asked.field(item.field), asked.field(item.date)
     keys: list[str] = []
     series: list[tuple[Any, str | None, Sequence[Any]]] = []
@@ -166,7 +166,7 @@ def chart(desk: Desk, item: Chart) -> Figures:
     """The figures of a chart. Raises Choose, Gone, Malformed for fields that are gone, NotFound, TooSlow, SourceDown."""
     if item.sql is not None:
         return _answer_of_select(desk, item)
-    asked = _asked(desk, item)
+    asked = _question_of(desk, item)
     codes = _currencies(asked)
     chosen = _chosen_currency(desk, item, codes)
     if chosen is not None:
@@ -179,7 +179,7 @@ def chart(desk: Desk, item: Chart) -> Figures:
     return made if chosen is None else replace(made, currency=chosen, currencies=codes)
 
 
-def _currencies(asked: _Asked) -> Sequence[str]:
+def _currencies(asked: _Question) -> Sequence[str]:
     """The currencies of the amounts that are drawn, that of most records first, "" for none; nothing where there is one at most."""
     item, collection = asked.item, asked.collection
     measured = None if item.measure in ("count", "distinct") else asked.field(item.field)
@@ -215,7 +215,7 @@ def _in_currency(column: str, code: str) -> Expression:
     )
 
 
-def _usual_currency(asked: _Asked, measured: Field | None, currencies: Sequence[str | None]) -> str | None:
+def _usual_currency(asked: _Question, measured: Field | None, currencies: Sequence[str | None]) -> str | None:
     """The one of these currencies that most of the records have: which amount is the largest says nothing where one is of yen."""
     if measured is None or len(set(currencies)) < 2:
         return currencies[0] if currencies else None
@@ -252,12 +252,12 @@ def _start(period: str, day: date) -> date:
     return day.replace(month=1, day=1)
 
 
-def _asked(desk: Desk, item: Chart | Metric) -> _Asked:
+def _question_of(desk: Desk, item: Chart | Metric) -> _Question:
     collection, scope = browse.browsed_collection(desk.actor, item.collection or "")
-    return _Asked(desk, item, collection, scope, *desk.conditions(collection, scope, item))
+    return _Question(desk, item, collection, scope, *desk.conditions(collection, scope, item))
 
 
-def _of_largest_lines(asked: _Asked, day: Field, line: Field) -> list[Group]:
+def _of_largest_lines(asked: _Question, day: Field, line: Field) -> list[Group]:
     """The groups of the lines with the largest figures, and what all others come to, where there are more groups than are read.
 
     Raises Malformed where the values of the lines are several each.
@@ -335,7 +335,7 @@ def _nothing(measure: str) -> Any:
     return 0 if measure in ("count", "sum", "distinct") else None
 
 
-def _time(asked: _Asked) -> Figures:
+def _time(asked: _Question) -> Figures:
     item = asked.item
     day, line, measured = asked.needed(item.date), asked.field(item.by), asked.field(item.field)
     keys = asked.periods()
@@ -356,7 +356,7 @@ def _time(asked: _Asked) -> Figures:
     )
 
 
-def _share(asked: _Asked) -> Figures:
+def _share(asked: _Question) -> Figures:
     item = asked.item
     by, measured = asked.needed(item.by), asked.field(item.field)
     rows = asked.groups(By(by.name))
@@ -383,7 +383,7 @@ def _text_of(total: Decimal) -> int | str:
     return int(total) if total == total.to_integral_value() else format(total, "f")
 
 
-def _cohort(asked: _Asked) -> Figures:
+def _cohort(asked: _Question) -> Figures:
     """`keys` are the cohorts; the series are how many of them came after 0, 1, 2 … periods."""
     period = asked.item.period
     day, then = asked.needed(asked.item.date), asked.needed(asked.item.then)
@@ -406,7 +406,7 @@ def _cohort(asked: _Asked) -> Figures:
     return asked.figures(keys, series, date=day, then=then, total=list(sizes.items()))
 
 
-def _funnel(asked: _Asked) -> Figures:
+def _funnel(asked: _Question) -> Figures:
     desk, collection, scope = asked.desk, asked.collection, asked.scope
     listed = asked.item.stages or ()
     stages = [expressions.parse(stage.where) for stage in listed]
@@ -476,18 +476,16 @@ def _named(actor: Actor, by: Field | None, values: set[Any]) -> Mapping[tuple[st
     return browse.names_of(actor, {(by.references, str(value)) for value in values if value is not None})
 
 
-def _note(asked: _Asked, groups: int) -> None:
-    item, collection = asked.item, asked.collection
-    log.note(
+def _note(asked: _Question, groups: int) -> None:
+    item = asked.item
+    browse.note_on(
         asked.desk.actor,
         "figures_viewed",
+        asked.collection,
         open={
             "workspace": asked.desk.document.id,
             "component": item.id,
             "measure": item.measure,
             "groups": groups,
         },
-        source=collection.source,
-        collection=collection.id,
-        label=access.label_of(f"collection:{collection.id}"),
     )

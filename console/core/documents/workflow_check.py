@@ -82,16 +82,14 @@ def check(
     problems += _ways(sketches, raw)
     problems += _paths(sketches)
     before = graph.reaching(_edges(sketches))
-    problems += _references(sketches, raw, before, around.collections)
+    house = _house(sketches, raw, around.collections)
+    problems += _references(sketches, raw, before, house)
     problems += environment_check.problems(sketches, raw, around)
     problems += duties_check.problems(sketches, raw, before, around.rights)
     problems += approval_check.problems(sketches, raw, around)
     problems += approval_check.unheard(sketches, raw)
     problems += ai_check.problems(sketches, raw)
-    start = next((sketch for sketch in sketches if sketch.type == START), None)
-    problems += triggers_check.problems(
-        raw, start.outputs if start is not None else None, around.collections, _tables(raw)
-    )
+    problems += triggers_check.problems(raw, house)
     problems += triggers_check.unseen_by_waits(sketches, raw, around.collections)
     problems += _groups(raw, sketches)
     problems += tests_check.problems(raw, sketches)
@@ -278,51 +276,45 @@ def _edges(sketches: Sequence[Sketch]) -> dict[str, list[str]]:
 # -------------------------------------------------------------------------------------------------------------- references
 
 
+def _house(
+    sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None
+) -> Known:
+    """The names that every expression of the workflow can use."""
+    start = next((sketch for sketch in sketches if sketch.type == START), None)
+    variables, collection = raw.get("variables"), raw.get("collection")
+    return Known(
+        outputs={},
+        before=frozenset(),
+        variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),
+        tables=_tables(raw),
+        input=start.outputs if start is not None else None,
+        collection=collection if isinstance(collection, str) else None,
+        collections=collections,
+    )
+
+
 def _references(
-    sketches: Sequence[Sketch],
-    raw: Mapping[str, Any],
-    before: Mapping[str, Many[str]],
-    collections: Mapping[str, Any] | None,
+    sketches: Sequence[Sketch], raw: Mapping[str, Any], before: Mapping[str, Many[str]], house: Known
 ) -> list[Problem]:
     """Unreadable expressions and templates, and unknown names in them. `before`: step id → the steps that lead to it."""
     outputs = {sketch.id: sketch.outputs for sketch in sketches}
     with_item = graph.reachable(
         _edges(sketches), [step for sketch in sketches if sketch.type == LOOP for step in sketch.begins]
     )
-    variables = raw.get("variables")
-    start = next((sketch for sketch in sketches if sketch.type == START), None)
-    collection = raw.get("collection")
-    tables = _tables(raw)
-    input_names = start.outputs if start is not None else None
-    problems = reporting_check.problems(raw, input_names, collections)
-    if input_names is not None and raw.get("report"):
-        input_names |= reporting_check.REPORTED
-    problems += enrolment_check.problems(
-        raw,
-        Known(
-            outputs={},
-            before=frozenset(),
-            variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),
-            tables=tables,
-            input=input_names,
-            collection=collection if isinstance(collection, str) else None,
-            collections=collections,
-        ),
-    )
+    problems = reporting_check.problems(raw, house)
+    if house.input is not None and raw.get("report"):
+        house = replace(house, input=house.input | reporting_check.REPORTED)
+    problems += enrolment_check.problems(raw, house)
     for sketch in sketches:
         found, conditions = _finding_texts(sketch, raw), list(ai_check.conditions(sketch, raw))
         if not (sketch.texts or sketch.content or found or conditions):
             continue
-        names_known = Known(
+        names_known = replace(
+            house,
             outputs=outputs,
             before={*before.get(sketch.id, ()), sketch.id}
             if sketch.kind is not None and sketch.kind.own_values
             else before.get(sketch.id, ()),
-            variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),
-            tables=tables,
-            input=input_names,
-            collection=collection if isinstance(collection, str) else None,
-            collections=collections,
             own=sketch.id,
             item=_item_names(sketch, within=sketch.id in with_item),
         )

@@ -7,10 +7,10 @@ from console.core import expressions
 from console.core.documents.collections import contact_document, field_guesses, treatment
 from console.core.documents.collections.assembling import MAY_MEAN_NONE
 from console.core.documents.collections.collection_document import FORMAT, CollectionDocument, FieldDocument
-from console.core.documents.collections.model import FORMATS
+from console.core.documents.collections.model import FORMATS, fields_of
 from console.core.documents.json_shape import Spot, read_document
 from console.core.documents.references import suggestion
-from console.core.expressions import Expression, ExpressionError
+from console.core.expressions import ExpressionError
 from console.core.expressions.operands import moment_of, number_of, uuid_of
 
 OF_TEXT = frozenset({"textarea", "link", "email", "phone", "iban", "image", "file", "code", "colour"})
@@ -85,16 +85,12 @@ def _texts(made: CollectionDocument) -> Iterator[tuple[tuple[str | int, ...], st
 def _unread(place: tuple[str | int, ...], text: str, template: bool, roots: frozenset[str]) -> Iterator[Spot]:
     """An expression that cannot be parsed, or that uses an unknown root."""
     try:
-        found = _parsed(text, template)
+        found = expressions.templates(text) if template else [expressions.parse(text)]
     except ExpressionError as error:
         yield Spot(place, f"{error.reason.rstrip('.')} (at character {error.position + 1}).")
         return
     for root in sorted({path[0] for expression in found for path in expressions.paths(expression)} - roots):
         yield Spot(place, f"There is no {root} here; it may look at {', '.join(sorted(roots))}.")
-
-
-def _parsed(text: str, template: bool) -> list[Expression]:
-    return expressions.templates(text) if template else [expressions.parse(text)]
 
 
 def _twice(made: CollectionDocument) -> Iterator[Spot]:
@@ -138,15 +134,9 @@ def _names(made: CollectionDocument, structure: Mapping[str, Any], called: froze
         yield from contact_document.wrong_columns(made.contact, columns, frozenset(listed))
     for place, text, template, _ in _texts(made):
         try:
-            found = _parsed(text, template)
+            named = fields_of(text, template=template)
         except ExpressionError:
             continue
-        named = {
-            path[1]
-            for one in found
-            for path in expressions.paths(one)
-            if path[0] == "record" and len(path) > 1
-        }
         for name in sorted(named - columns.keys()):
             reason = (
                 f"{name} is computed itself: name the columns that it is made of."
