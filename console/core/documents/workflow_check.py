@@ -88,7 +88,7 @@ def check(
     problems += duties_check.problems(sketches, raw, before, around.rights)
     problems += approval_check.problems(sketches, raw, around)
     problems += approval_check.unheard(sketches, raw)
-    problems += ai_check.problems(sketches, raw)
+    problems += ai_check.problems(sketches)
     problems += triggers_check.problems(raw, house)
     problems += triggers_check.unseen_by_waits(sketches, raw, around.collections)
     problems += _groups(raw, sketches)
@@ -306,7 +306,8 @@ def _references(
         house = replace(house, input=house.input | reporting_check.REPORTED)
     problems += enrolment_check.problems(raw, house)
     for sketch in sketches:
-        found, conditions = _finding_texts(sketch, raw), list(ai_check.conditions(sketch, raw))
+        found = [text for name in ("finding", "flag") for text in findings.texts(name, sketch.raw.get(name))]
+        conditions = list(ai_check.conditions(sketch))
         if not (sketch.texts or sketch.content or found or conditions):
             continue
         names_known = replace(
@@ -370,12 +371,6 @@ def _with_reads(sketch: Sketch) -> frozenset[str] | None:
         | {read.name for read in reads}
         | {total.name for read in reads for total in read.totals}
     )
-
-
-def _finding_texts(sketch: Sketch, raw: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
-    """The texts of what a step finds, with their place and whether they are templates."""
-    step = raw["steps"][sketch.place]
-    return [text for name in ("finding", "flag") for text in findings.texts(name, step.get(name))]
 
 
 def _wrong_finding(text: Located, *, template: bool, known: Known) -> list[str]:
