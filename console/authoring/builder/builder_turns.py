@@ -161,12 +161,8 @@ def ask(actor: Actor, slug_or_id: str, message: str, revision: int) -> str:
         "at": at,
         "status": "failed" if why else "pending",
         "revision": revision,
-    }
-    row |= {
         "deadline": at + timedelta(seconds=current.chosen("build").seconds),
         "code": why[0] if why else None,
-    }
-    row |= {
         "subject": subject,
         "kid": kid,
         "nonce": nonce,

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from console.core import expressions, schedule
 from console.core.documents.collections import fields_of
 from console.core.documents.fields import Located
-from console.core.documents.references import Known, suggestion, wrong_references
+from console.core.documents.references import Known, roots_of, suggestion, wrong_references
 from console.core.documents.triggers import Trigger
 from console.core.documents.workflow_sketch import Problem, Sketch
 
@@ -241,7 +241,7 @@ def _texts(trigger: Trigger, raw: Mapping[str, Any], house: Known) -> Iterator[t
 
 def _strange_roots(text: str, roots: frozenset[str]) -> list[str]:
     try:
-        strange = sorted({path[0] for path in expressions.paths(expressions.parse(text))} - roots)
+        strange = sorted(roots_of(text) - roots)
     except expressions.ExpressionError:
         return []
     return [f"{root} is not known here: it may look at {', '.join(sorted(roots))}." for root in strange]

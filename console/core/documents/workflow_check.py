@@ -10,7 +10,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from console.core import expressions
 from console.core.documents import (
     ai_check,
     approval_check,
@@ -28,7 +27,7 @@ from console.core.documents.draft_shape import in_shape
 from console.core.documents.environment_check import Surroundings
 from console.core.documents.fields import Located
 from console.core.documents.json_shape import loaded, newer_format, problems_of_values
-from console.core.documents.references import ANY_NAME, Known, wrong_references
+from console.core.documents.references import ANY_NAME, Known, roots_of, wrong_references
 from console.core.documents.variables import Table
 from console.core.documents.workflow import FORMAT, upgraded
 from console.core.documents.workflow_sketch import (
@@ -42,6 +41,7 @@ from console.core.documents.workflow_sketch import (
     shape,
     sketches as sketches_of,
 )
+from console.core.expressions import ExpressionError
 
 __all__ = ["Problem", "Severity", "StepKind", "Surroundings", "check"]
 
@@ -378,23 +378,18 @@ def _wrong_finding(text: Located, *, template: bool, known: Known) -> list[str]:
     reasons = wrong_references(text, template=template, known=known)
     if reasons:
         return reasons
-    parsed = expressions.templates(text.text) if template else [expressions.parse(text.text)]
-    roots = sorted(
-        {path[0] for expression in parsed for path in expressions.paths(expression)} - FINDING_ROOTS
-    )
     return [
         f"{root} is not known here: what was found is told from steps, input, variables and tables."
-        for root in roots
+        for root in sorted(roots_of(text.text, template=template) - FINDING_ROOTS)
     ]
 
 
 def _unknown_at_end(sketch: Sketch, text: Located, *, template: bool) -> list[str]:
     """The error of a block of an end that names the record: it would be the record of today, not what the run came to."""
     try:
-        parsed = expressions.templates(text.text) if template else [expressions.parse(text.text)]
-    except expressions.ExpressionError:
+        named = "record" in roots_of(text.text, template=template)
+    except ExpressionError:
         return []
-    named = any(path[0] == "record" for expression in parsed for path in expressions.paths(expression))
     return (
         ["record is not known at an end: take what an earlier step has loaded."]
         if named and sketch.type == END

@@ -9,7 +9,7 @@ from console.core.documents.collections.assembling import MAY_MEAN_NONE
 from console.core.documents.collections.collection_document import FORMAT, CollectionDocument, FieldDocument
 from console.core.documents.collections.model import FORMATS, fields_of
 from console.core.documents.json_shape import Spot, read_document
-from console.core.documents.references import suggestion
+from console.core.documents.references import roots_of, suggestion
 from console.core.expressions import ExpressionError
 from console.core.expressions.operands import moment_of, number_of, uuid_of
 
@@ -85,11 +85,11 @@ def _texts(made: CollectionDocument) -> Iterator[tuple[tuple[str | int, ...], st
 def _unread(place: tuple[str | int, ...], text: str, template: bool, roots: frozenset[str]) -> Iterator[Spot]:
     """An expression that cannot be parsed, or that uses an unknown root."""
     try:
-        found = expressions.templates(text) if template else [expressions.parse(text)]
+        found = roots_of(text, template=template)
     except ExpressionError as error:
         yield Spot(place, f"{error.reason.rstrip('.')} (at character {error.position + 1}).")
         return
-    for root in sorted({path[0] for expression in found for path in expressions.paths(expression)} - roots):
+    for root in sorted(found - roots):
         yield Spot(place, f"There is no {root} here; it may look at {', '.join(sorted(roots))}.")
 
 
