@@ -264,18 +264,15 @@ def _hit(
         if record.values.get(item.name) not in (None, "")
     ]
     texts = [record.title, *(str(record.values.get(field.name) or "") for field in searched)]
-    weak = not any(_begins(text, word) for word in words for text in texts)
+    weak = not any(
+        re.search(rf"(?<!\w){re.escape(word)}", text, re.IGNORECASE) for word in words for text in texts
+    )
     return Hit(
         record,
         tuple({item.name: item for item in beside if item is not state}.values())[:DETAILS],
         state,
         weak,
     )
-
-
-def _begins(text: str, word: str) -> bool:
-    """Whether a word of the text begins with this."""
-    return re.search(rf"(?<!\w){re.escape(word)}", text, re.IGNORECASE) is not None
 
 
 def _note(actor: Actor, group: Group, text: str) -> None:

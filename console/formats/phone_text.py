@@ -41,7 +41,7 @@ def plain_number(text: str) -> tuple[str, bool]:
     first = _START.search(text)
     if first is None or (_EXTENSION.match(text) and digits_in(text) < FEWEST):
         return "", False
-    letter = _letter_behind(text, first.start())
+    letter = next((place for place in range(first.start(), len(text)) if text[place].isalpha()), None)
     return text[first.start() : letter].strip(), letter is not None and _EXTENSION.match(text, letter) is None
 
 
@@ -54,8 +54,3 @@ def _without_brackets(text: str) -> str:
         return found[0] if between or not any(map(str.isalpha, found[0])) else " "
 
     return _BRACKETS.sub(cut, text)
-
-
-def _letter_behind(text: str, start: int) -> int | None:
-    """Where the first letter behind this place stands; None where there is none."""
-    return next((place for place in range(start, len(text)) if text[place].isalpha()), None)

@@ -94,7 +94,7 @@ def plain(value: Any, look: Look, depth: int = 0) -> str:
         there = {
             str(name): item
             for name, item in in_reading_order(value).items()
-            if item is not None and not _hollow(item)
+            if item is not None and (item or not isinstance(item, str | list | Mapping))
         }
         return ", ".join(
             said for name, item in there.items() if (said := _part(name, item, there, look, depth))
@@ -141,10 +141,6 @@ def _part(name: str, value: Any, beside: Mapping[str, Any], look: Look, depth: i
     what, known = described(name, value, beside)
     said = text(what, known, look)
     return f"{what.label}: {said}" if isinstance(value, bool) else said  # "Yes" says nothing by itself
-
-
-def _hollow(value: Any) -> bool:
-    return isinstance(value, str | list | Mapping) and not value
 
 
 OWN: Mapping[str, str] = {
@@ -288,7 +284,12 @@ def _lasting(value: Any, _: Kind, look: Look) -> str:
         value = range_words(value)
     if found is None:
         return (
-            _RANGE_END.sub(lambda end: _end_of_range(end, look), str(value))
+            _RANGE_END.sub(
+                lambda end: (
+                    moment_words(end[0], look.locale, look.zone) if end[1] else day_words(end[0], look.locale)
+                ),
+                str(value),
+            )
             if _RANGE.search(str(value))
             else str(value)
         )
@@ -298,10 +299,6 @@ def _lasting(value: Any, _: Kind, look: Look) -> str:
         if count
     ]
     return ("minus " if found[1] else "") + (" ".join(parts) or "0 seconds")
-
-
-def _end_of_range(end: re.Match[str], look: Look) -> str:
-    return moment_words(end[0], look.locale, look.zone) if end[1] else day_words(end[0], look.locale)
 
 
 _UNITS = ("day", "hour", "minute", "second")

@@ -134,7 +134,9 @@ def failed(item: Any, error: Exception, title: str = "") -> Shown:
     """The component with the reason why it shows nothing, in a sentence."""
     match error:
         case Choose():
-            return Shown(item, "choose", f"Choose {_indefinite(error.label)} first.", title=title)
+            return Shown(
+                item, "choose", f"Choose {with_article(uncapitalised(error.label))} first.", title=title
+            )
         case SourceChanged():
             return Shown(item, "down", error.message, title=title, changed=error)
         case TooSlow() | SourceDown():
@@ -146,10 +148,6 @@ def failed(item: Any, error: Exception, title: str = "") -> Shown:
         case ConsoleError():
             return Shown(item, "gone", error.message, title=title, mendable=True)
     return Shown(item, "gone", str(error), title=title, mendable=isinstance(error, Gone) and error.mendable)
-
-
-def _indefinite(label: str) -> str:
-    return with_article(uncapitalised(label))
 
 
 def _closed(item: Any) -> str:

@@ -117,7 +117,8 @@ def _nobody(
     able = {person for person, lacking in lacks.items() if lacking is None}
     if not able:
         names = _listed(sorted(surroundings.people[person] for person in holders))
-        return f"Nobody can give this approval: who has the role {role_names}{place} ({names}) may not {_first(lacks)}."
+        lacking = next(each for _, each in sorted(lacks.items()) if each is not None)
+        return f"Nobody can give this approval: who has the role {role_names}{place} ({names}) may not {lacking}."
     left = able - kept_from(approval.not_by, sketches, raw, rights, surroundings.people).keys()
     askers = _doers(sketch, raw, surroundings) if REQUESTER in approval.not_by else frozenset()
     most = max((len(left - {asker}) for asker in askers), default=len(left))
@@ -149,10 +150,6 @@ def _doers(sketch: Sketch, raw: Mapping[str, Any], surroundings: Any) -> frozens
     """People with a role for the step, without those who have left."""
     there: frozenset[str] = people_for(sketch, raw, surroundings.rights) & surroundings.people.keys()
     return there
-
-
-def _first(lacks: Mapping[str, str | None]) -> str:
-    return next(lacking for _, lacking in sorted(lacks.items()) if lacking is not None)
 
 
 def _mend(managers: Sequence[str]) -> str:

@@ -144,7 +144,10 @@ def _in_expression(text: str, rename: Rename) -> str:
     def told(found: re.Match[str]) -> str:
         if found["said"] is not None:
             return found[0]
-        before = [step["plain"] or _unquoted(step["quoted"]) for step in _STEP.finditer(found["steps"])]
+        before = [
+            step["plain"] or re.sub(r"\\(.)", r"\1", step["quoted"][1:-1], flags=re.DOTALL)
+            for step in _STEP.finditer(found["steps"])
+        ]
         after = rename(found["root"], before)
         return found[0] if after == before else found["root"] + "".join(map(step_words, after))
 
@@ -156,7 +159,3 @@ def step_words(name: str) -> str:
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         return f".{name}"
     return '["' + name.replace("\\", "\\\\").replace('"', '\\"') + '"]'
-
-
-def _unquoted(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
