@@ -89,7 +89,8 @@ def find(actor: Actor, text: str, only: str | None = None) -> Answer:
     ]
     groups = _best(groups, short=len(text) < TELLING)
     for group in groups:
-        _note(actor, group, text)
+        shown = {"count": len(group.hits), "sort": "", "more": group.more, "has_filter": True}
+        note_on(actor, "record_listed", group.collection, open=shown, sealed={"q": text})
     reached = {hits.collection.id: hits.reach for hits in found.values()}
     partly = [item for item, _ in searched if reached.get(item.id) == "beginnings"]
     skipped, cut = (
@@ -273,8 +274,3 @@ def _hit(
         state,
         weak,
     )
-
-
-def _note(actor: Actor, group: Group, text: str) -> None:
-    shown = {"count": len(group.hits), "sort": "", "more": group.more, "has_filter": True}
-    note_on(actor, "record_listed", group.collection, open=shown, sealed={"q": text})

@@ -61,7 +61,10 @@ def _ai_errors(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
         for place, field in enumerate(given):
             if field not in fields_known:
                 yield Problem(sketch.id, f"ai.{name}[{place}]", _no_such(field, fields_known))
-    yield from _left_out(sketch, written)
+    for place, field in enumerate(written.trusted_only if written.fields is not None else ()):
+        if field not in (written.fields or ()):
+            reason = f"{field} is not among the fields that are proposed."
+            yield Problem(sketch.id, f"ai.trusted_only[{place}]", reason, "warning")
     yield from _unsupported(sketch, written, fields_known)
 
 
@@ -90,20 +93,6 @@ def _unsupported(sketch: Sketch, written: StepAI, fields_known: Sequence[str]) -
                     f"ai.supports.{name}.{option}",
                     f"There is no choice {option}{suggestion(option, ways)}",
                 )
-
-
-def _left_out(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
-    """Fields that would be trusted but are never proposed."""
-    if written.fields is None:
-        return
-    for place, field in enumerate(written.trusted_only):
-        if field not in written.fields:
-            yield Problem(
-                sketch.id,
-                f"ai.trusted_only[{place}]",
-                f"{field} is not among the fields that are proposed.",
-                "warning",
-            )
 
 
 def _no_such(field: str, fields_known: Sequence[str]) -> str:

@@ -96,7 +96,8 @@ def _of_kind(
             yield name, f"A trigger of kind {trigger.kind} takes no {name}: remove it."
     if trigger.kind == "schedule":
         yield from _of_schedule(trigger)
-    yield from _wrong_zone(trigger)
+    if trigger.zone is not None and (wrong := schedule.wrong_zone(trigger.zone)) is not None:
+        yield "zone", wrong
     if trigger.kind == "event":
         yield from _of_event(trigger, raw, collections)
     own = raw.get("collection")
@@ -187,11 +188,6 @@ def _of_schedule(trigger: Trigger) -> Iterator[tuple[str, str]]:
         and (wrong := schedule.wrong_cron(fields))
     ):
         yield "preset.day", wrong
-
-
-def _wrong_zone(trigger: Trigger) -> Iterator[tuple[str, str]]:
-    if trigger.zone is not None and (wrong := schedule.wrong_zone(trigger.zone)) is not None:
-        yield "zone", wrong
 
 
 def _of_event(
