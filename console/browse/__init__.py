@@ -23,6 +23,7 @@ from console.browse.record_lists import (
     key_of_reference,
     masked,
     may_shape,
+    note_on,
     note_view,
     noted_page,
     nothing_found,

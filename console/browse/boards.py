@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from console import log, records
+from console import records
 from console.auth import access
 from console.browse import naming, segment_order
 from console.browse.governors import Governor, governors
 from console.browse.record_lists import (
     BrowseQuery,
     browsed_collection,
-    label_on_collection,
     named_records,
+    note_on,
     question,
     read_columns,
     value_counts,
@@ -117,9 +117,9 @@ def board(
     query = segment_order.of_query(collection, scope, query)
     where, segment, sought = question(actor, collection, scope, query)
     listed = Listed(collection.id, scope, where, segment, sought)
-    counts, cut = _counts(actor, collection, scope, chosen, query, listed)
+    counts, cut = _counts(actor, chosen, query, listed)
     measured = _measured(collection, scope)
-    sums = _sums(collection, scope, chosen, measured, listed)
+    sums = _sums(chosen, measured, listed)
     readable = {item.name: item for item in collection.readable(scope)}
     shown = [
         readable[name]
@@ -171,14 +171,16 @@ def _cards(
 
 
 def _counts(
-    actor: Actor, collection: Collection, scope: Scope, by: Field, query: BrowseQuery, listed: Listed
+    actor: Actor, by: Field, query: BrowseQuery, listed: Listed
 ) -> tuple[dict[str | None, int], bool]:
     """(value → how many records, whether only the first `CAP` were counted)."""
     try:
-        groups = grouped.grouped(collection.id, scope, measure="count", by=[By(by.name)], where=[listed])
+        groups = grouped.grouped(
+            listed.collection, listed.scope, measure="count", by=[By(by.name)], where=[listed]
+        )
         return {_option(each.keys[0]): int(each.value) for each in groups}, False
     except TooSlow:
-        counted = value_counts(actor, collection.id, by.name, query)
+        counted = value_counts(actor, listed.collection, by.name, query)
         return {_option(value): count for value, count in counted.counts}, True
 
 
@@ -191,14 +193,19 @@ def _measured(collection: Collection, scope: Scope) -> Field | None:
 
 
 def _sums(
-    collection: Collection, scope: Scope, by: Field, measured: Field | None, listed: Listed
+    by: Field, measured: Field | None, listed: Listed
 ) -> dict[str | None, list[tuple[str | None, Any]]]:
     if measured is None:
         return {}
     found: dict[str | None, list[tuple[str | None, Any]]] = {}
     try:
         groups = grouped.grouped(
-            collection.id, scope, measure="sum", field=measured.name, by=[By(by.name)], where=[listed]
+            listed.collection,
+            listed.scope,
+            measure="sum",
+            field=measured.name,
+            by=[By(by.name)],
+            where=[listed],
         )
     except TooSlow:
         return {}
@@ -224,12 +231,4 @@ def _note(actor: Actor, collection: Collection, by: Field, query: BrowseQuery, c
     open_ = {"count": count, "sort": query.sort or "", "more": True, "fields": [by.name]} | (
         {"segment": query.segment} if query.segment else {}
     )
-    log.note(
-        actor,
-        "record_listed",
-        open=open_,
-        sealed=sealed,
-        source=collection.source,
-        collection=collection.id,
-        label=label_on_collection(collection),
-    )
+    note_on(actor, "record_listed", collection, open=open_, sealed=sealed)

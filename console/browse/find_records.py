@@ -12,9 +12,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from console import log, records
+from console import records
 from console.browse import naming
-from console.browse.record_lists import collections, label_on_collection, view_scope
+from console.browse.record_lists import collections, note_on, view_scope
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.errors import ConsoleError, TooSlow
@@ -89,7 +89,8 @@ def find(actor: Actor, text: str, only: str | None = None) -> Answer:
     ]
     groups = _best(groups, short=len(text) < TELLING)
     for group in groups:
-        _note(actor, group, text)
+        shown = {"count": len(group.hits), "sort": "", "more": group.more, "has_filter": True}
+        note_on(actor, "record_listed", group.collection, open=shown, sealed={"q": text})
     reached = {hits.collection.id: hits.reach for hits in found.values()}
     partly = [item for item, _ in searched if reached.get(item.id) == "beginnings"]
     skipped, cut = (
@@ -264,28 +265,12 @@ def _hit(
         if record.values.get(item.name) not in (None, "")
     ]
     texts = [record.title, *(str(record.values.get(field.name) or "") for field in searched)]
-    weak = not any(_begins(text, word) for word in words for text in texts)
+    weak = not any(
+        re.search(rf"(?<!\w){re.escape(word)}", text, re.IGNORECASE) for word in words for text in texts
+    )
     return Hit(
         record,
         tuple({item.name: item for item in beside if item is not state}.values())[:DETAILS],
         state,
         weak,
-    )
-
-
-def _begins(text: str, word: str) -> bool:
-    """Whether a word of the text begins with this."""
-    return re.search(rf"(?<!\w){re.escape(word)}", text, re.IGNORECASE) is not None
-
-
-def _note(actor: Actor, group: Group, text: str) -> None:
-    shown = {"count": len(group.hits), "sort": "", "more": group.more, "has_filter": True}
-    log.note(
-        actor,
-        "record_listed",
-        open=shown,
-        sealed={"q": text},
-        source=group.collection.source,
-        collection=group.collection.id,
-        label=label_on_collection(group.collection),
     )

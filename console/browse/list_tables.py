@@ -81,60 +81,26 @@ def csv_parts(export: ListExport, look: Look) -> Iterator[bytes]:
     for titles, columns, own in _columns(export, look):
         cells = [[escape_formula(title) for title in titles]]
         for (what, column), varies in zip(columns, varying, strict=True):
-            cells.append(_texts(what, column, own))
+            cells.append([_text(what, value, own) for value in column])
             if varies:
                 cells.append([formats.amount_of(what, value)[1] for value in column])
         yield _lines(cells)
 
 
-def _texts(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
-    """The cells of a column; a value that stands in it often is put into words once."""
-    try:
-        texts = dict.fromkeys(column)
-    except TypeError:  # lists and objects
-        return _each(what, column, look)
-    if (
-        len(texts) * 2 > len(column) or True in texts or False in texts
-    ):  # True is 1 as a key, and another word
-        return _each(what, column, look)
-    words_of = dict(zip(texts, _each(what, list(texts), look), strict=True))
-    return [words_of[value] for value in column]
-
-
-def _each(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
-    """The cell of each value; what its kind takes for one value is looked up once."""
+def _text(what: Kind, value: Any, look: Look) -> str:
+    """The cell of a value in a CSV file."""
+    if value is None:
+        return ""
+    plain: str | None = None
     if formats.is_figure(what):
-        return [
-            ""
-            if value is None
-            else formats.figure(what, value, look) or escape_formula(words(what, value, look))
-            for value in column
-        ]
-    if (
+        plain = formats.figure(what, value, look)
+    elif (
         _is_day_or_moment(what)
         and not what.options
         and (what.widget not in formats.WIDGETS or formats.is_counted(what))
     ):
-        return [
-            "" if value is None else _plain_day(what, value, look) or escape_formula(words(what, value, look))
-            for value in column
-        ]
-    writer = formats.scalar_writer(what)
-    if writer is None or what.widget == "json":
-        return [escape_formula(words(what, value, look)) for value in column]
-    return [
-        ""
-        if value is None
-        else escape_formula(
-            writer(value, what, look)
-            if type(value) is int
-            or (
-                type(value) is str and value and "_" not in value[2:4]
-            )  # ids of the console have their line there
-            else words(what, value, look)
-        )
-        for value in column
-    ]
+        plain = _plain_day(what, value, look)
+    return plain or escape_formula(words(what, value, look))
 
 
 def _is_day_or_moment(what: Kind) -> bool:

@@ -84,24 +84,24 @@ def keep(actor: Actor, collection_id: str, view: ListView) -> None:
     readable = {item.name for item in collection.readable(scope)} | scope.masked
     strange = [name for name in view.columns if name not in readable]
     if strange or len(view.columns) > MOST_COLUMNS:
-        raise _wrong(
-            "columns",
+        raise Invalid(
             f"There is no field {strange[0]} in {collection.label} that you may read."
             if strange
             else "These are too many columns.",
+            at="columns",
         )
     if view.segment and view.segment not in {
         *(item.id for item in collection.segments),
         *(saved.id for saved in saved_segments(actor, collection_id)),
     }:
-        raise _wrong("segment", f"{collection.label} have no such segment.")
+        raise Invalid(f"{collection.label} have no such segment.", at="segment")
     if view.size not in SIZES:
-        raise _wrong(
-            "size", f"A page has {', '.join(str(size) for size in SIZES[:-1])} or {SIZES[-1]} records."
+        raise Invalid(
+            f"A page has {', '.join(str(size) for size in SIZES[:-1])} or {SIZES[-1]} records.", at="size"
         )
     if strange_widths := [name for name in view.widths if name not in readable and name != TITLE]:
-        raise _wrong(
-            "widths", f"There is no field {strange_widths[0]} in {collection.label} that you may read."
+        raise Invalid(
+            f"There is no field {strange_widths[0]} in {collection.label} that you may read.", at="widths"
         )
     widths = {name: max(NARROWEST, min(WIDEST, width)) for name, width in view.widths.items()}
     sizes = {"page_size": None if view.size == ListView().size else view.size, "widths": widths or sa.null()}
@@ -133,7 +133,3 @@ def moved(columns: Sequence[str], name: str, by: int) -> tuple[str, ...]:
     place = max(0, min(len(columns) - 1, columns.index(name) + by))
     rest = [column for column in columns if column != name]
     return (*rest[:place], name, *rest[place:])
-
-
-def _wrong(field: str, reason: str) -> Invalid:
-    return Invalid(reason, at=(field, reason))

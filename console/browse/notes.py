@@ -390,4 +390,4 @@ def _sees(person: str, collection: Collection, key: str) -> bool:
 
 
 def _wrong(reason: str, field: str = "text") -> Invalid:
-    return Invalid(reason, at=(field, reason))
+    return Invalid(reason, at=field)

@@ -152,7 +152,16 @@ def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
 def noted_page(actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery) -> ListPage:
     """As `page`, within a scope that the caller has judged."""
     found = page_within(actor, collection, scope, query)
-    _note_list(actor, collection, query, found)
+    open_ = {
+        "count": len(found.rows),
+        "sort": found.sort,
+        "more": found.next is not None,
+        "has_filter": bool(query.filter or query.q),
+    }
+    sealed = {name: value for name, value in (("filter", query.filter), ("q", query.q)) if value}
+    if query.segment:
+        open_["segment"] = query.segment
+    note_on(actor, "record_listed", collection, open=open_, sealed=sealed)
     return found
 
 
@@ -499,8 +508,7 @@ def _segment(actor: Actor, collection: Collection, scope: Scope, segment_id: str
         return None
     segment = collection.segment(segment_id)
     if segment is None or segment.fields & scope.hidden or not _reads_seen(actor, collection, segment):
-        reason = f"There is no segment {segment_id} in {collection.label}."
-        raise Malformed(reason, at=("segment", reason))
+        raise Malformed(f"There is no segment {segment_id} in {collection.label}.", at="segment")
     return (
         expressions.parse(segment.filter)
         if segment.sql is None
@@ -603,16 +611,3 @@ def note_view(
         **about,
         label=label,
     )
-
-
-def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, found: ListPage) -> None:
-    open_ = {
-        "count": len(found.rows),
-        "sort": found.sort,
-        "more": found.next is not None,
-        "has_filter": bool(query.filter or query.q),
-    }
-    sealed = {name: value for name, value in (("filter", query.filter), ("q", query.q)) if value}
-    if query.segment:
-        open_["segment"] = query.segment
-    note_on(actor, "record_listed", collection, open=open_, sealed=sealed)

@@ -111,18 +111,18 @@ def save(
     collection, scope = browsed_collection(actor, collection_id)
     label, kept = " ".join(label.split()), {name: value for name in KEPT if (value := query.get(name))}
     if not label or len(label) > LONGEST_LABEL or not label.isprintable():
-        raise _wrong(
-            "label", f"A segment has a name of 1 to {LONGEST_LABEL} characters: it is the text of its tab."
+        raise Invalid(
+            f"A segment has a name of 1 to {LONGEST_LABEL} characters: it is the text of its tab.", at="label"
         )
     if audience not in audiences(actor):
-        raise _wrong("audience", "Choose yourself, a team of yours or a role of yours.")
+        raise Invalid("Choose yourself, a team of yours or a role of yours.", at="audience")
     shared = not audience.startswith("user:")
     if not kept.get("filter") and not kept.get("q"):
-        raise _wrong("query", "Filter the list first: without a filter the tab would be the list itself.")
+        raise Invalid("Filter the list first: without a filter the tab would be the list itself.", at="query")
     if shared and (kept.get("q") or not str(kept["filter"]).startswith("{")):
-        raise _wrong(
-            "query",
+        raise Invalid(
             "What you search for stays yours: take the search away and share the filters, or save it for you alone.",
+            at="query",
         )
     question(
         actor,
@@ -139,7 +139,7 @@ def save(
         if segment_id is not None and segment_id not in known:
             raise NotFound(hidden=True)
         if segment_id is None and len(known) >= MOST_OWN:
-            raise _wrong("label", f"You have saved {MOST_OWN} segments of this list: remove one first.")
+            raise Invalid(f"You have saved {MOST_OWN} segments of this list: remove one first.", at="label")
         values = {
             "label": label,
             "audience": audience,
@@ -311,7 +311,3 @@ def _within(search: str, known: Collection[str]) -> bool:
 def sealed_at(segment_id: str) -> str:
     """The context that a sealed query is bound to."""
     return f"saved_segment.query|{segment_id}"
-
-
-def _wrong(field: str, reason: str) -> Invalid:
-    return Invalid(reason, at=(field, reason))

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from console import log, records
 from console.auth import access, accounts
-from console.browse import browsed_collection, subjects_of, titles_in_log
+from console.browse import browsed_collection, note_on, subjects_of, titles_in_log
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import Invalid, NotAllowed, NotFound
@@ -275,8 +275,9 @@ def _change(actor: Actor, collection_id: str, keys: Sequence[str], name: str, *,
     collection, scope = browsed_collection(actor, collection_id)
     wanted = list(dict.fromkeys(keys))
     if len(wanted) > MOST_AT_ONCE:
-        reason = f"At most {MOST_AT_ONCE} records are tagged at once. Narrow the list by a filter."
-        raise Invalid(reason, at=("key", reason))
+        raise Invalid(
+            f"At most {MOST_AT_ONCE} records are tagged at once. Narrow the list by a filter.", at="key"
+        )
     seen = records.visible_keys(collection_id, wanted, scope)
     if not seen:
         raise NotFound
@@ -302,15 +303,13 @@ def _change_one(actor: Actor, collection: Collection, key: str, name: str, *, ad
             connection, collection.id, key, name, added=added, subject=subject, by=actor.id, at=log.now()
         ):
             return False
-        log.note(
+        note_on(
             actor,
             "tag_added" if added else "tag_removed",
+            collection,
             sealed={"word": identity(name), **titled},
-            source=collection.source,
-            collection=collection.id,
             record=reference,
             subject=subject,
-            label=access.label_of(f"collection:{collection.id}"),
             connection=connection,
         )
     return True
@@ -326,5 +325,4 @@ def _require_room(connection: Connection, collection_id: str, reference: str, na
         )
     }
     if len(there) >= MOST_ON_RECORD and identity(name) not in there:
-        reason = f"A record has at most {MOST_ON_RECORD} tags: take one away first."
-        raise Invalid(reason, at=("tag", reason))
+        raise Invalid(f"A record has at most {MOST_ON_RECORD} tags: take one away first.", at="tag")

@@ -1,10 +1,14 @@
 """The rules of the house for reaching people, as they are kept and as people read them: hours of each kind by the day of the week, and caps."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import time, timedelta
-from typing import Any
+from typing import Annotated, Any, Self
 
-from console.core.contacting import KINDS, MIDNIGHT, Cap, Hours, Rules, Window
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from console.core.contacting import KINDS, MIDNIGHT, Cap, Hours, Kind, Rules, Window
+from console.core.documents.json_shape import model_errors
 from console.core.moments import is_zone
 from console.core.working_time import DAYS, Day
 
@@ -24,7 +28,7 @@ DAY_NAMES: Mapping[Day, str] = {
 }
 KIND_NAMES: Mapping[str, str] = {"email": "E-mails", "sms": "SMS", "call": "Calls", "chat": "Chat messages"}
 ANY_HOUR = "at any hour"
-_PARTS = ("hours", "caps", "chat_zone")
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def document_of(rules: Rules) -> dict[str, Any]:
@@ -65,106 +69,88 @@ def _window(days: Mapping[str, Sequence[str] | None]) -> Window:
 
 
 def _read(hours: Sequence[str] | None) -> Hours:
-    return None if hours is None else (_time(hours[0]) or MIDNIGHT, _time(hours[1]) or MIDNIGHT)
+    return None if hours is None else (time.fromisoformat(hours[0]), time.fromisoformat(hours[1]))
 
 
-def _time(text: Any) -> time | None:
-    """The time of day of `08:00`; None for anything else."""
-    if (
-        not isinstance(text, str)
-        or len(text) != 5
-        or text[2] != ":"
-        or not (text[:2] + text[3:]).isdecimal()
-        or not text.isascii()
-    ):
+def _of_day(hours: Any) -> Any:
+    """The hours of a day, `["08:00", "20:00"]` or null for closed. Raises ValueError."""
+    if hours is None:
         return None
-    hour, minute = int(text[:2]), int(text[3:])
-    return time(hour, minute) if hour < 24 and minute < 60 else None
+    if (
+        not isinstance(hours, list)
+        or len(hours) != 2
+        or not all(isinstance(each, str) and _CLOCK.fullmatch(each) for each in hours)
+    ):
+        raise ValueError("Say from when until when it is open, such as 08:00 to 20:00.")
+    if hours[1] != "00:00" and hours[1] <= hours[0]:
+        raise ValueError("It closes before it opens. 00:00 as the end is midnight.")
+    return hours
+
+
+def _zone(name: str) -> str:
+    if not is_zone(name):
+        raise ValueError("Choose a time zone such as Europe/Vilnius.")
+    return name
+
+
+def _whole(most: int, words: str) -> AfterValidator:
+    def check(value: Any) -> int:
+        if type(value) is not int or not 1 <= value <= most:
+            raise ValueError(words)
+        return value
+
+    return AfterValidator(check)
+
+
+def _kinds(kinds: Any) -> Any:
+    if not isinstance(kinds, list) or not kinds or any(kind not in CAPPED for kind in kinds):
+        raise ValueError("Choose at least one of e-mails, SMS and calls.")
+    return kinds
+
+
+OfDay = Annotated[Any, AfterValidator(_of_day)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Week(_Part):
+    mon: OfDay = None
+    tue: OfDay = None
+    wed: OfDay = None
+    thu: OfDay = None
+    fri: OfDay = None
+    sat: OfDay = None
+    sun: OfDay = None
+
+    @model_validator(mode="after")
+    def _opens(self) -> Self:
+        if all(getattr(self, day) is None for day in DAYS):
+            raise ValueError("No message of this kind would ever leave: open at least one day.")
+        return self
+
+
+class _Cap(_Part):
+    kinds: Annotated[Any, AfterValidator(_kinds)]
+    most: Annotated[Any, _whole(MOST_MESSAGES, f"Write a whole number from 1 to {MOST_MESSAGES}.")]
+    hours: Annotated[Any, _whole(LONGEST_H, f"Write a time from 1 hour to {LONGEST_H // 24} days.")]
+
+
+class _Document(_Part):
+    hours: dict[Kind, _Week]
+    caps: list[_Cap] = Field(max_length=MOST_CAPS)
+    chat_zone: Annotated[str, AfterValidator(_zone)]
 
 
 def problems(document: Any) -> list[dict[str, str]]:
     """What is wrong with a document, one detail for each field: `hours.sms.mon`, `caps.0.most`. Empty: `rules_of` reads it."""
-    if not isinstance(document, Mapping):
-        return [_wrong("", "Write an object with hours, caps and chat_zone.")]
-    found = [_wrong(str(name), "There is no such setting.") for name in document if name not in _PARTS]
-    hours, caps, zone = (document.get(name) for name in _PARTS)
-    found += (
-        _hours_problems(hours)
-        if isinstance(hours, Mapping)
-        else [_wrong("hours", "Say for each kind at which hours it may leave.")]
-    )
-    found += (
-        _caps_problems(caps)
-        if isinstance(caps, list)
-        else [_wrong("caps", "Write a list of caps; an empty one for none.")]
-    )
-    if not isinstance(zone, str) or not is_zone(zone):
-        found.append(_wrong("chat_zone", "Choose a time zone such as Europe/Vilnius."))
-    return found
-
-
-def _hours_problems(hours: Mapping[Any, Any]) -> Iterator[dict[str, str]]:
-    for kind, days in hours.items():
-        name = f"hours.{kind}"
-        if kind not in KINDS:
-            yield _wrong(name, f"A kind is one of {', '.join(KINDS)}.")
-        elif not isinstance(days, Mapping):
-            yield _wrong(name, "Say for each day when it opens and closes.")
-        else:
-            yield from (
-                _wrong(f"{name}.{day}", f"A day is one of {', '.join(DAYS)}.")
-                for day in days
-                if day not in DAYS
-            )
-            yield from (_wrong(f"{name}.{day}", why) for day in DAYS if (why := _day_problem(days.get(day))))
-            if all(days.get(day) is None for day in DAYS):
-                yield _wrong(name, f"{KIND_NAMES[kind]} would never leave: open at least one day.")
-
-
-def _day_problem(hours: Any) -> str:
-    """Why these are no hours of a day; empty where they are."""
-    if hours is None:
-        return ""
-    if not isinstance(hours, list) or len(hours) != 2:
-        return "Say from when until when it is open."
-    opens, closes = (_time(each) for each in hours)
-    if opens is None or closes is None:
-        return "Say from when until when it is open, such as 08:00 to 20:00."
-    return (
-        "It closes before it opens. 00:00 as the end is midnight."
-        if closes != MIDNIGHT and closes <= opens
-        else ""
-    )
-
-
-def _caps_problems(caps: Sequence[Any]) -> Iterator[dict[str, str]]:
-    if len(caps) > MOST_CAPS:
-        yield _wrong("caps", f"At most {MOST_CAPS} caps.")
-    for number, cap in enumerate(caps[:MOST_CAPS]):
-        name = f"caps.{number}"
-        if not isinstance(cap, Mapping):
-            yield _wrong(name, "Say the kinds, how many of them, and in how many hours.")
-            continue
-        yield from (
-            _wrong(f"{name}.{part}", "There is no such setting.")
-            for part in cap
-            if part not in ("kinds", "most", "hours")
-        )
-        kinds = cap.get("kinds")
-        if not isinstance(kinds, list) or not kinds or any(kind not in CAPPED for kind in kinds):
-            yield _wrong(f"{name}.kinds", "Choose at least one of e-mails, SMS and calls.")
-        if not _whole(cap.get("most"), MOST_MESSAGES):
-            yield _wrong(f"{name}.most", f"Write a whole number from 1 to {MOST_MESSAGES}.")
-        if not _whole(cap.get("hours"), LONGEST_H):
-            yield _wrong(f"{name}.hours", f"Write a time from 1 hour to {LONGEST_H // 24} days.")
-
-
-def _whole(value: Any, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
-
-
-def _wrong(field: str, reason: str) -> dict[str, str]:
-    return {"field": field, "reason": reason}
+    try:
+        _Document.model_validate(document)
+    except ValidationError as error:
+        reasons = {".".join(map(str, spot.place[:3])): spot.reason for spot in model_errors(error, _Document)}
+        return [{"field": field, "reason": reason} for field, reason in reasons.items()]
+    return []
 
 
 def hours_words(hours: Hours) -> str:

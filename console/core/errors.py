@@ -13,7 +13,7 @@ MOST_DETAILS = 100
 
 
 class ConsoleError(Exception):
-    """Something the caller can act on. `at` is the one detail: (field, reason)."""
+    """Something the caller can act on. `at` is the one detail: (field, reason), or the field alone, of which the message is the reason."""
 
     status: ClassVar[int] = 400
     default_code: ClassVar[str] = "error"
@@ -24,15 +24,16 @@ class ConsoleError(Exception):
         *,
         code: str | None = None,
         details: Sequence[Detail] = (),
-        at: tuple[str, str] | None = None,
+        at: tuple[str, str] | str | None = None,
         **extra: Any,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
-        self.details: list[dict[str, Any]] = (
-            [dict(detail) for detail in details] if at is None else [{"field": at[0], "reason": at[1]}]
-        )
+        if at is not None:
+            field, reason = (at, message) if isinstance(at, str) else at
+            details = [{"field": field, "reason": reason}]
+        self.details: list[dict[str, Any]] = [dict(detail) for detail in details]
         self.extra = extra
 
     @property

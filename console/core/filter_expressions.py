@@ -63,4 +63,4 @@ def _literal(value: Any, field: Field) -> str:
 
 def _unsaid(what: str) -> Malformed:
     reason = f"{what} cannot be said in a segment for everybody. Save it for a team or a role, or write the segment under Settings, Collections."
-    return Malformed(reason, at=("audience", reason))
+    return Malformed(reason, at="audience")

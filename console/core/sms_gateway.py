@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError,
 
 from console.core import expressions
 from console.core.documents.document_parts import Name, Part
-from console.core.documents.json_shape import loaded, model_errors, problems_of_values
+from console.core.documents.json_shape import read_document
 from console.core.effect_kinds import wrong_address
 from console.core.expressions import ExpressionError
 from console.core.signatures import Header, Signature
@@ -160,15 +160,10 @@ def read(stored: Any) -> SmsGateway | None:
 
 def checked(text: str) -> tuple[SmsGateway | None, list[str]]:
     """(the gateway, all that is wrong with the document)."""
-    raw, spots = loaded(text)
-    if raw is None:
-        return None, [spot.reason.replace("A workflow file", "The document") for spot in spots]
-    spots += problems_of_values(raw)
-    try:
-        made = SmsGateway.model_validate(raw)
-    except ValidationError as error:
-        return None, [f"{spot.path}: {spot.reason}" for spot in [*spots, *model_errors(error, SmsGateway)]]
-    wrong = [f"{spot.path}: {spot.reason}" for spot in spots]
+    made, spots = read_document(text, SmsGateway, 1, "The document")
+    wrong = [f"{spot.path}: {spot.reason}" if spot.path else spot.reason for spot in spots]
+    if made is None:
+        return None, wrong
     for place, written, template, roots in _texts(made):
         try:
             parsed = expressions.templates(written) if template else [expressions.parse(written)]

@@ -27,21 +27,19 @@ def clean(text: object, field: str = "tag") -> str:
         " ".join(_UNSEEN.sub("", unicodedata.normalize("NFC", text)).split()) if isinstance(text, str) else ""
     )
     if not name:
-        raise _wrong(field, "A tag is a word or two, such as lead.")
+        raise Invalid("A tag is a word or two, such as lead.", at=field)
     if len(name) > LONGEST:
-        raise _wrong(field, f"A tag has at most {LONGEST} characters.")
+        raise Invalid(f"A tag has at most {LONGEST} characters.", at=field)
     if (
         any(unicodedata.category(char).startswith("C") and char not in _JOINING for char in name)
         or "," in name
     ):
-        raise _wrong(field, "A tag holds letters, digits and marks, but no comma and no control characters.")
+        raise Invalid(
+            "A tag holds letters, digits and marks, but no comma and no control characters.", at=field
+        )
     return name
 
 
 def identity(name: str) -> str:
     """What a tag is known by: VIP and vip are the same one."""
     return name.casefold()
-
-
-def _wrong(field: str, reason: str) -> Invalid:
-    return Invalid(reason, at=(field, reason))

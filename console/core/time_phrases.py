@@ -8,6 +8,7 @@ LONGEST_TEXT = 300
 LONGEST = timedelta(days=90)
 """What is said of a time later than this was not understood."""
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+AHEAD = {"day after tomorrow": 2, "tomorrow": 1, "today": 0, "tonight": 0, "next week": 7}
 NUMBERS = {
     word: number
     for number, word in enumerate(
@@ -30,12 +31,14 @@ UNITS: Mapping[str, timedelta] = {
     "day": timedelta(days=1),
     "week": timedelta(weeks=1),
 }
-_ISO = re.compile(r"\b(\d{4}-\d\d-\d\d)[t ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?\s?(z|[+-]\d\d:?\d\d)?(?![\w:])")
+_ISO = re.compile(r"\b\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?(?![\w:])")
 _IN = re.compile(rf"\bin (?:a )?(\d{{1,3}}|{'|'.join(NUMBERS)}) (?:of )?(minute|hour|day|week)s?\b")
 _DAY = re.compile(
-    rf"\b(?:(\d{{4}}-\d\d-\d\d)|(day after tomorrow)|(tomorrow)|(today|tonight)|(next week)|({'|'.join(DAYS)}|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)s?)\b"
+    rf"\b(\d{{4}}-\d\d-\d\d|{'|'.join(AHEAD)}|(?:{'|'.join(DAYS)}|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)s?)\b"
 )
-_CLOCK = re.compile(r"\b(\d{1,2})(?:[:.](\d\d))?\s?(?:o'?clock\s?)?(a\.?m\.?|p\.?m\.?)?(?![\w:.-]*\d)")
+_CLOCK = re.compile(
+    r"\b(?<!-\d\d-)(\d{1,2})(?:[:.](\d\d))?\s?(?:o'?clock\s?)?(a\.?m\.?|p\.?m\.?)?(?![\w:.-]*\d)"
+)
 
 
 def moment_said(words: str, heard_at: datetime, zone: tzinfo) -> datetime | None:
@@ -43,57 +46,43 @@ def moment_said(words: str, heard_at: datetime, zone: tzinfo) -> datetime | None
 
     `heard_at` is aware.
     """
-    found = _named(words[:LONGEST_TEXT].casefold(), heard_at.astimezone(zone))
+    try:
+        found = _named(words[:LONGEST_TEXT].casefold(), heard_at.astimezone(zone))
+    except (ValueError, OverflowError):
+        return None  # no such day
     return found if found is not None and timedelta(0) < found - heard_at <= LONGEST else None
 
 
 def _named(sentence: str, local: datetime) -> datetime | None:
     if (exact := _ISO.search(sentence)) is not None:
-        return _exact(exact[1], exact[2], exact[3], local)
-    if (span := _IN.search(sentence)) is not None:
-        number = int(span[1]) if span[1].isdigit() else NUMBERS[span[1]]
-        later = local + UNITS[span[2]] * number
+        moment = datetime.fromisoformat(exact[0].upper())
         return (
-            _at(
-                later.date(), _clock(sentence[: span.start()] + sentence[span.end() :]) or later.time(), local
-            )
-            if span[2] in ("day", "week")
-            else later
+            moment.replace(tzinfo=local.tzinfo) if moment.tzinfo is None else moment.astimezone(local.tzinfo)
         )
-    named = _DAY.search(sentence)
-    clock = _clock(
-        sentence[: named.start()] + " " + sentence[named.end() :]
-        if named is not None and named[1]
-        else sentence
-    )
-    if named is None:
-        if clock is None:
-            return None
-        today = _at(local.date(), clock, local)
-        return today if today > local else _at(local.date() + timedelta(days=1), clock, local)
-    day = _day(named, local.date())
-    return None if day is None else _at(day, clock or local.time().replace(second=0, microsecond=0), local)
-
-
-def _exact(day: str, clock: str, zone: str | None, local: datetime) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(f"{day}T{clock}{(zone or '').upper()}")
-    except ValueError:
+    if (span := _IN.search(sentence)) is not None:
+        later = local + UNITS[span[2]] * (NUMBERS.get(span[1]) or int(span[1]))
+        if span[2] in ("minute", "hour"):
+            return later
+        return _at(later.date(), _clock(sentence.replace(span[0], "", 1)) or later.time(), local)
+    clock = _clock(sentence)
+    if (named := _DAY.search(sentence)) is not None:
+        return _at(
+            _day(named[0], local.date()), clock or local.time().replace(second=0, microsecond=0), local
+        )
+    if clock is None:
         return None
-    return moment.replace(tzinfo=local.tzinfo) if moment.tzinfo is None else moment.astimezone(local.tzinfo)
+    today = _at(local.date(), clock, local)
+    return today if today > local else _at(local.date() + timedelta(days=1), clock, local)
 
 
-def _day(named: "re.Match[str]", today: date) -> date | None:
+def _day(named: str, today: date) -> date:
     """The day that is named; a day of the week is the next one that is not today."""
-    if named[1]:
-        try:
-            return date.fromisoformat(named[1])
-        except ValueError:
-            return None
-    if named[6]:
-        wanted = next(number for number, name in enumerate(DAYS) if name.startswith(named[6][:3]))
-        return today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1)
-    return today + timedelta(days=2 if named[2] else 1 if named[3] else 7 if named[5] else 0)
+    if named in AHEAD:
+        return today + timedelta(days=AHEAD[named])
+    wanted = next((number for number, name in enumerate(DAYS) if name.startswith(named[:3])), None)
+    if wanted is None:
+        return date.fromisoformat(named)
+    return today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1)
 
 
 def _clock(sentence: str) -> time | None:
@@ -115,4 +104,4 @@ def _hour(hour: int, minute: int, half: str) -> time | None:
 
 
 def _at(day: date, clock: time, local: datetime) -> datetime:
-    return datetime.combine(day, clock.replace(tzinfo=None), tzinfo=local.tzinfo)
+    return datetime.combine(day, clock, tzinfo=local.tzinfo)

@@ -268,30 +268,13 @@ def download(actor: Actor, ref: str, run_id: str | None = None) -> Opened:
 def _note(actor: Actor, ref: str, shown: Opened, run_id: str | None, number: int | None) -> None:
     if ref.startswith("fil_"):
         stored = files.find(ref)
+        told: dict[str, Any] = {"sealed": {"fields": {"document": shown.name}}, "subject": stored.subject}
         if stored.run.startswith(notes.PREFIX):
             of, reference = notes.visible_file(actor, stored)
-            fields: dict[str, Any] = {"fields": {"document": shown.name}}
-            log.note(
-                actor,
-                "record_viewed",
-                open={"tab": "document"},
-                sealed=fields,
-                source=of.source,
-                collection=of.id,
-                record=reference,
-                subject=stored.subject,
-            )
-            return
-        if attachments.record_opening(actor, stored.run, stored, number):
-            return
-        data: dict[str, Any] = {"tab": "document", "run": stored.run}
-        log.note(
-            actor,
-            "record_viewed",
-            open=data,
-            sealed={"fields": {"document": shown.name}},
-            subject=stored.subject,
-        )
+            told |= {"source": of.source, "collection": of.id, "record": reference}
+            log.note(actor, "record_viewed", open={"tab": "document"}, **told)
+        elif not attachments.record_opening(actor, stored.run, stored, number):
+            log.note(actor, "record_viewed", open={"tab": "document", "run": stored.run}, **told)
         return
     collection, column, row = _record(actor, ref)
     if run_id is not None:

@@ -56,7 +56,6 @@ from console.formats.words import (
     is_address,
     label_of,
     role_words,
-    scalar_writer,
     text,
     undescribed,
 )

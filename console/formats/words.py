@@ -11,7 +11,7 @@ from console.core import counted_moments, media, record_links, translations
 from console.core.papers import iban
 from console.core.plain_words import humanised, range_words
 from console.formats.codes import CODED, PROGRAM_WORD, SPOKEN, code_name, state_words
-from console.formats.kinds import CHOSEN, EMPTY, LISTS, Amount, Kind, Look, Named
+from console.formats.kinds import CHOSEN, EMPTY, Amount, Kind, Look, Named
 from console.formats.money import is_money, money_words
 from console.formats.numerals import grouped
 from console.formats.times import ago, day_words, moment_of, moment_words, within, worded
@@ -61,23 +61,6 @@ def text(what: Kind, value: Any, look: Look) -> str:
     return writer(value, what, look) if writer else iban.spoken(str(value))
 
 
-def scalar_writer(what: Kind) -> Callable[[Any, Kind, Look], str] | None:
-    """Return what writes a number or a text of this kind that is not empty and no id of the console; None where `text` has to look at each value."""
-    if (
-        what.options
-        or what.references is not None
-        or what.type == "json"
-        or what.type in LISTS
-        or is_money(what)
-    ):
-        return None
-    return WIDGETS.get(what.widget) or WRITERS.get(what.type) or _as_it_is
-
-
-def _as_it_is(value: Any, _: Kind, __: Look) -> str:
-    return str(value)
-
-
 def _of_one(what: Kind) -> Kind:
     """Return the kind of the entries of a list. Choices of a list of options are shown as words; other texts are kept to the letter."""
     if what.items:
@@ -111,7 +94,7 @@ def plain(value: Any, look: Look, depth: int = 0) -> str:
         there = {
             str(name): item
             for name, item in in_reading_order(value).items()
-            if item is not None and not _hollow(item)
+            if item is not None and (item or not isinstance(item, str | list | Mapping))
         }
         return ", ".join(
             said for name, item in there.items() if (said := _part(name, item, there, look, depth))
@@ -158,10 +141,6 @@ def _part(name: str, value: Any, beside: Mapping[str, Any], look: Look, depth: i
     what, known = described(name, value, beside)
     said = text(what, known, look)
     return f"{what.label}: {said}" if isinstance(value, bool) else said  # "Yes" says nothing by itself
-
-
-def _hollow(value: Any) -> bool:
-    return isinstance(value, str | list | Mapping) and not value
 
 
 OWN: Mapping[str, str] = {
@@ -305,7 +284,12 @@ def _lasting(value: Any, _: Kind, look: Look) -> str:
         value = range_words(value)
     if found is None:
         return (
-            _RANGE_END.sub(lambda end: _end_of_range(end, look), str(value))
+            _RANGE_END.sub(
+                lambda end: (
+                    moment_words(end[0], look.locale, look.zone) if end[1] else day_words(end[0], look.locale)
+                ),
+                str(value),
+            )
             if _RANGE.search(str(value))
             else str(value)
         )
@@ -315,10 +299,6 @@ def _lasting(value: Any, _: Kind, look: Look) -> str:
         if count
     ]
     return ("minus " if found[1] else "") + (" ".join(parts) or "0 seconds")
-
-
-def _end_of_range(end: re.Match[str], look: Look) -> str:
-    return moment_words(end[0], look.locale, look.zone) if end[1] else day_words(end[0], look.locale)
 
 
 _UNITS = ("day", "hour", "minute", "second")

@@ -127,4 +127,4 @@ def unseal(about: str, text: str) -> dict[str, Any]:
 
 def field_error(field: str, reason: str) -> Invalid:
     """An error about one field."""
-    return Invalid(reason, at=(field, reason))
+    return Invalid(reason, at=field)

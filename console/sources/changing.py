@@ -206,11 +206,12 @@ def _rights(collections: Several[str]) -> list[access.Row]:
 def _answering(source: catalogue.Source, url: str) -> str:
     """The database at the new address. Raises Invalid if none answers, or if it is another kind of database."""
     if connect.address(url).get_backend_name() != source.dialect:
-        reason = "Another kind of database is another data source: connect it under a name of its own."
-        raise Invalid(reason, at=("url", reason))
+        raise Invalid(
+            "Another kind of database is another data source: connect it under a name of its own.", at="url"
+        )
     tested = testing.attempt(url)
     if tested.trouble is not None:
-        raise Invalid(tested.trouble.words, code=tested.trouble.code, at=("url", tested.trouble.words))
+        raise Invalid(tested.trouble.words, code=tested.trouble.code, at="url")
     return tested.server
 
 

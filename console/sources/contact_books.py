@@ -211,4 +211,4 @@ def _make_tables(address: URL) -> None:
 
 
 def _wrong(field: str, reason: str) -> Invalid:
-    return Invalid(reason, at=(field, reason))
+    return Invalid(reason, at=field)

@@ -1,7 +1,7 @@
 """Repairs collection documents: columns that were renamed are renamed, references to columns that the table does not have are removed."""
 
 import re
-from collections.abc import Collection as Several, Mapping
+from collections.abc import Collection as Several, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -15,6 +15,20 @@ from console.records import function_fields
 from console.records.sampling import OBSERVED
 
 NAMES = ("columns", "details", "form", "new", "search", "key")
+PLACES = (
+    *NAMES,
+    "fields.*.currency",
+    "sort",
+    "segments.*.sort",
+    "validation.*.field",
+    "changes.column",
+    "changes.created",
+    "changes.deleted",
+    "summary.badge",
+    "summary.sections.*.fields",
+    *(f"contact.{part}" for part in FIELDS),
+)
+"""Where a document names columns of its own, besides the keys of `fields` and `governed`."""
 MOST = 1_000
 
 
@@ -63,72 +77,39 @@ def rename(
 ) -> dict[str, Any]:
     """The document with renamed columns under their new names: its `own`, and those of `others` by collection that its relations name."""
     made: dict[str, Any] = deepcopy(dict(document))
-
-    def new(name: Any) -> Any:
-        if isinstance(name, str) and name.startswith("-"):
-            return "-" + own.get(name[1:], name[1:])
-        return own.get(name, name) if isinstance(name, str) else name
-
-    for part in NAMES:
-        if isinstance(made.get(part), list):
-            made[part] = [new(name) for name in made[part]]
-    if isinstance(made.get("fields"), dict):
-        made["fields"] = {new(name): said for name, said in made["fields"].items()}
-        for said in made["fields"].values():
-            if isinstance(said, dict) and "currency" in said:
-                said["currency"] = new(said["currency"])
-    if isinstance(made.get("sort"), str):
-        made["sort"] = ",".join(new(name) for name in made["sort"].split(","))
-    for segment in made.get("segments") or ():
-        if "sort" in segment:
-            segment["sort"] = new(segment["sort"])
-    for rule in made.get("validation") or ():
-        if "field" in rule:
-            rule["field"] = new(rule["field"])
-    if made.get("governed"):
-        made["governed"] = {new(name): said for name, said in made["governed"].items()}
-    if made.get("changes"):
-        made["changes"] |= {
-            part: new(made["changes"][part])
-            for part in ("column", "created", "deleted")
-            if part in made["changes"]
-        }
-    _rename_contact(made, own, others)
-    summary = made.get("summary") or {}
-    if "badge" in summary:
-        summary["badge"] = new(summary["badge"])
-    for section in summary.get("sections") or ():
-        section["fields"] = [new(name) for name in section["fields"]]
-    leads = {one["name"]: others.get(one["collection"], {}) for one in made.get("relations") or ()}
-    for one in made.get("relations") or ():
+    for place in PLACES:
+        made = _rename_at(made, place.split("."), own)
+    for part in ("fields", "governed"):
+        if isinstance(made.get(part), dict):
+            made[part] = {own.get(name, name): said for name, said in made[part].items()}
+    relations = made.get("relations") or ()
+    led = {one["name"]: others.get(one["collection"], {}) for one in relations}
+    for one in relations:
         here, there = ("via", "to") if one["kind"] == "to_one" else ("to", "via")
-        for part, names in ((here, own), (there, others.get(one["collection"], {}))):
-            if part in one:
-                one[part] = (
-                    [names.get(name, name) for name in one[part]]
-                    if isinstance(one[part], list)
-                    else names.get(one[part], one[part])
-                )
-    for one in summary.get("related") or ():
-        if one.get("columns"):
-            names = leads.get(one.get("relation"), {})
-            one["columns"] = [names.get(name, name) for name in one["columns"]]
+        one.update(_rename_at(_rename_at(one, [here], own), [there], led[one["name"]]))
+    for one in (made.get("summary") or {}).get("related") or ():
+        one.update(_rename_at(one, ["columns"], led.get(one.get("relation"), {})))
+    for consent in ((made.get("contact") or {}).get("consent") or {}).values():
+        table = consent.get("table")
+        names = own if "field" in consent else led.get(table, others.get(table, {}))
+        for part in ("field", "channel", "state", *EVIDENCE):
+            consent.update(_rename_at(consent, [part], names))
     return _in_expressions(made, own) if own else made
 
 
-def _rename_contact(
-    made: Mapping[str, Any], own: Mapping[str, str], others: Mapping[str, Mapping[str, str]]
-) -> None:
-    """Rename the fields of the contact, and of its consents those in another table."""
-    contact = made.get("contact") or {}
-    led = {one["name"]: one["collection"] for one in made.get("relations") or ()}
-    contact |= {part: own.get(contact[part], contact[part]) for part in FIELDS if part in contact}
-    for consent in (contact.get("consent") or {}).values():
-        there = (
-            own if "field" in consent else others.get(led.get(consent.get("table"), consent.get("table")), {})
-        )
-        named = ("field", "channel", "state", *EVIDENCE)
-        consent |= {part: there.get(consent[part], consent[part]) for part in named if part in consent}
+def _rename_at(value: Any, place: Sequence[str], names: Mapping[str, str]) -> Any:
+    """The value with new names at the place: a column, `-` and a column, or a list of columns."""
+    if isinstance(value, list):
+        return [_rename_at(each, place[1:], names) for each in value]
+    if isinstance(value, dict) and place:
+        return {
+            name: _rename_at(each, place[1:], names) if place[0] in ("*", name) else each
+            for name, each in value.items()
+        }
+    if not isinstance(value, str) or place:
+        return value
+    sign = "-" if value.startswith("-") and value not in names else ""
+    return sign + names.get(value.removeprefix(sign), value.removeprefix(sign))
 
 
 def _in_expressions(value: Any, names: Mapping[str, str]) -> Any:

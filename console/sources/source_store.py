@@ -333,8 +333,8 @@ def source_of(name: str) -> catalogue.Source:
 def require_free_name(name: str) -> None:
     """Raises Invalid for what can be no name, Conflict if it is in use."""
     if not NAME.fullmatch(name):
-        raise _invalid(
-            "name", "A name begins with a letter and has letters, digits, - and _ only, at most 63."
+        raise Invalid(
+            "A name begins with a letter and has letters, digits, - and _ only, at most 63.", at="name"
         )
     if name in catalogue.current().sources:
         raise _taken(name)
@@ -543,10 +543,6 @@ def forget() -> None:
     """Reload configuration and rights in this process, because it changed them."""
     records.forget()
     access.refresh()
-
-
-def _invalid(field: str, reason: str) -> Invalid:
-    return Invalid(reason, at=(field, reason))
 
 
 def _definition(collection_id: str, field: str, reason: str) -> DefinitionError:

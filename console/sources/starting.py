@@ -37,7 +37,11 @@ def document(collection: Collection, team: str | None, *, corrects: bool = True)
         if corrects
         and field.type in EDITED
         and not (
-            field.readonly or field.sensitive or field.hidden or field.references or _key_like(field.name)
+            field.readonly
+            or field.sensitive
+            or field.hidden
+            or field.references
+            or re.search(r"(^|_)(id|uuid|key|created|updated|hash|token|version)(_|$)", field.name.lower())
         )
     ][:CHANGED]
     what = uncapitalised(collection.label_one)
@@ -126,7 +130,3 @@ def _a(what: str) -> str:
 
 def _step(name: str, kind: str, title: str, config: dict[str, Any], **following: str) -> dict[str, Any]:
     return {"id": name, "type": kind, "title": title[:200], "config": config, "next": following}
-
-
-def _key_like(name: str) -> bool:
-    return bool(re.search(r"(^|_)(id|uuid|key|created|updated|hash|token|version)(_|$)", name.lower()))

@@ -1,7 +1,6 @@
 """Testing a connection before anything is stored: whether it answers, what can be read, and otherwise why not and what to do."""
 
 import os
-import re
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from sqlalchemy.engine import URL, Connection
 from console import log
 from console.auth import access
 from console.core.actor import Actor
-from console.core.plain_words import unaccented
+from console.core.plain_words import slug
 from console.infra import settings
 from console.records import connect, diagnosis, portable_address, reflect, source_zones
 from console.records.connection_terms import Terms
@@ -121,19 +120,13 @@ def suggested(url: str, taken: Collection[str]) -> str:
     text = (
         Path(str(address.database)).stem if address.get_backend_name() == "sqlite" else str(address.database)
     )
-    plain = re.sub(r"[^a-z0-9_-]+", "_", _letters(text)).strip("_-")[:50]
+    plain = slug(text, "_")[:50]
     first = plain if plain[:1].isalpha() else f"db_{plain}".rstrip("_")
     return next(
         name
         for name in (first, *(f"{first}_{number}" for number in range(2, len(taken) + 3)))
         if name not in taken
     )
-
-
-def _letters(text: str) -> str:
-    """In small letters, those with marks as the plain ones that stand for them."""
-    told = text.lower().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("ß", "ss")
-    return unaccented(told)
 
 
 def demo_shop() -> str:

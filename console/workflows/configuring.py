@@ -92,7 +92,7 @@ def configure(
         row = locked_row(connection, actor, slug_or_id, "edit")
         now = stored_document(row.draft)
         if seen is not None:
-            given, edits = _beside_others(now, given, edits, seen)
+            given = _beside_others(now, given, edits, seen)
         former = None
         if row.live_version is not None:
             access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "publish")
@@ -122,8 +122,8 @@ def used_by(document: Mapping[str, Any], name: str) -> list[str]:
 
 def _beside_others(
     draft: Mapping[str, Any], settings: Mapping[str, Any], edits: VariableEdits, seen: Seen
-) -> tuple[dict[str, Any], VariableEdits]:
-    """Return the changes without those that only bring back what others changed since it was seen. Raises Conflict where both changed the same."""
+) -> dict[str, Any]:
+    """Return the settings without those that only bring back what others changed since it was seen. Raises Conflict where both changed the same."""
     before = seen.settings or {}
     now = Settings.model_validate({}).model_dump(mode="json") | dict(draft.get("settings") or {})
     mine = {name: value for name, value in settings.items() if name not in before or value != before[name]}
@@ -133,29 +133,15 @@ def _beside_others(
     if seen.variables is not None:
         rules = draft.get("variables") or {}
         moved = {name for name in {*rules, *seen.variables} if not _same(rules, seen.variables, name)}
-        edits = VariableEdits(
-            edits.renamed,
-            [name for name in edits.removed if name in rules or name not in moved],
-            edits.values,
-        )
-        both += [name for name in edits.removed if name in moved]
-        both += [
-            old
-            for old, new in edits.renamed.items()
-            if old in moved and (old not in rules or new in edits.values)
-        ]
-        both += [
-            name
-            for name, value in edits.values.items()
-            if name in moved and not _same(rules, {name: value}, name)
-        ]
+        changed = [name for name, value in edits.values.items() if not _same(rules, {name: value}, name)]
+        both += [name for name in (*edits.renamed, *edits.removed, *changed) if name in moved]
     if both:
         reason = "Somebody else changed this meanwhile. Save again to have it as it stands here."
         raise Conflict(
             "It was not saved: it changed meanwhile.",
             details=[{"field": name, "reason": reason} for name in both],
         )
-    return mine, edits
+    return mine
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:

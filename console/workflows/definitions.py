@@ -5,7 +5,7 @@ A draft may be unfinished; a published version may not. A workflow that was publ
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -31,21 +31,6 @@ JOINERS = {0x200C: None, 0x200D: None}
 """Join or part letters: Persian, Hindi and some emoji are not written without them."""
 LONGEST_DESCRIPTION, LONGEST_NOTE = 4000, 2000
 table = tables.workflow
-COLUMNS = (
-    *(
-        "id",
-        "slug",
-        "title",
-        "description",
-        "status",
-        "team",
-        "collection",
-        "live_version",
-        "created_at",
-        "updated_at",
-    ),
-    *("status_at", "status_reason", "archived_at", "owner"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +86,7 @@ class Version:
 
     def to_json(self) -> dict[str, Any]:
         """The version as one of a list of the API."""
-        return {
-            "number": self.number,
-            "hash": self.hash,
-            "published_at": log.body.moment(self.published_at),
-            "published_by": self.published_by,
-            "note": self.note,
-            "live": self.live,
-        }
+        return asdict(self) | {"published_at": log.body.moment(self.published_at)}
 
 
 @functools.cache
@@ -509,4 +487,4 @@ def _draft_with(row: Row[Any], **words: str) -> dict[str, Any]:
 
 def entry_of(row: Row[Any]) -> Entry:
     """The workflow of this row."""
-    return Entry(**{name: getattr(row, name) for name in COLUMNS})
+    return Entry(**{name: getattr(row, name) for name in Entry.__dataclass_fields__})

@@ -52,7 +52,7 @@ def record_edit(
     try:
         drafting.require_shape(document, _settings_of_steps())
     except ChangeError as error:
-        raise Invalid(error.reason, code="wrong_change", at=(error.field, error.reason)) from None
+        raise Invalid(error.reason, code="wrong_change", at=error.field) from None
     changes = drafting.difference(before, document)
     if not changes:
         return {}

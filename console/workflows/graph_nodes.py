@@ -96,9 +96,7 @@ def add_node(actor: Actor, slug_or_id: str, kind: str, title: str, config: Mappi
     """Add a node of any type to the draft. Raises Invalid with the field, NotFound, NotAllowed."""
     draft, kind = open_draft(actor, slug_or_id), _known_type(kind)
     if kind == "start" and any(step["type"] == "start" for step in draft.document["steps"]):
-        raise Invalid(
-            "type: The workflow has its start already.", at=("type", "The workflow has its start already.")
-        )
+        raise _refused(("type", "The workflow has its start already."))
     step, changes = _in_words(kind, lambda: graph_pieces.add_node(draft.document, kind, title, config))
     return _node(_written(actor, draft, None, changes), f"{NODE}{step}")
 
@@ -118,8 +116,7 @@ def change_node(
     step, told = _step(draft, ident), _node(draft, ident).type
     named = told if kind is None else _known_type(kind)
     if named not in (told, step["type"]):
-        reason = f"It stays {told}: remove the node, and add one of the other type."
-        raise Invalid(f"type: {reason}", at=("type", reason))
+        raise _refused(("type", f"It stays {told}: remove the node, and add one of the other type."))
     changes = _in_words(named, lambda: graph_pieces.change_node(draft.document, step, named, title, config))
     return _node(_written(actor, draft, revision, changes), ident)
 
@@ -223,8 +220,7 @@ def _edge(draft: Draft, ident: str) -> Edge:
 def _known_type(given: str) -> str:
     kind = graph_pieces.type_of(given)
     if kind not in graph_pieces.CONFIGS and kind not in steps.all_types():
-        reason = f"One of {', '.join([*get_args(NodeType), *steps.all_types()])}."
-        raise Invalid(f"type: {reason}", at=("type", reason))
+        raise _refused(("type", f"One of {', '.join([*get_args(NodeType), *steps.all_types()])}."))
     return kind
 
 
@@ -234,10 +230,9 @@ def _in_words(kind: str, make: Callable[[], Made]) -> Made:
         return make()
     except ValidationError as error:
         spots = model_errors(error, graph_pieces.CONFIGS[kind])
-        details = [{"field": f"config.{spot.path}".rstrip("."), "reason": spot.reason} for spot in spots]
-        raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details) from None
+        raise _refused(*((f"config.{spot.path}".rstrip("."), spot.reason) for spot in spots)) from None
     except ExpressionError as error:
-        raise Invalid(f"config.expression: {error.reason}", at=("config.expression", error.reason)) from None
+        raise _refused(("config.expression", error.reason)) from None
 
 
 def _connecting(
@@ -245,29 +240,28 @@ def _connecting(
 ) -> tuple[str, list[Change]]:
     """The outcome of an edge and the changes that add it. Raises Invalid with the field, Conflict where there is one like it."""
     by_id: dict[str, Mapping[str, Any]] = {step["id"]: step for step in document["steps"]}
-    named = {"source": source, "target": target}
-    details = [
-        {"field": name, "reason": "There is no such node."}
-        for name, node in named.items()
-        if _step_of(node) not in by_id
-    ]
-    step = by_id.get(_step_of(source), {"type": ""})
-    if not details and source == target:
-        details = [{"field": "target", "reason": "A node cannot lead to itself."}]
-    if not details and step["type"] == "end":
-        details = [{"field": "source", "reason": "Nothing follows a node of type CONVERTED or DROPPED."}]
-    if not details and by_id[_step_of(target)]["type"] == "start":
-        details = [{"field": "target", "reason": "Nothing leads to the start."}]
-    outcome = (
-        "" if details else graph_pieces.outcome_of(step, graph_pieces.plain_label(label), _outcomes(step))
-    )
-    if not details and not re.fullmatch(NAME_PATTERN, outcome):
-        details = [{"field": "label", "reason": "A letter first, then letters, digits and _."}]
-    if details:
-        raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details)
+    step, to = by_id.get(_step_of(source)), by_id.get(_step_of(target))
+    if step is None or to is None:
+        wrong = [name for name, node in (("source", step), ("target", to)) if node is None]
+        raise _refused(*((name, "There is no such node.") for name in wrong))
+    if source == target:
+        raise _refused(("target", "A node cannot lead to itself."))
+    if step["type"] == "end":
+        raise _refused(("source", "Nothing follows a node of type CONVERTED or DROPPED."))
+    if to["type"] == "start":
+        raise _refused(("target", "Nothing leads to the start."))
+    outcome = graph_pieces.outcome_of(step, graph_pieces.plain_label(label), _outcomes(step))
+    if not re.fullmatch(NAME_PATTERN, outcome):
+        raise _refused(("label", "A letter first, then letters, digits and _."))
     if outcome in step.get("next", {}):
         raise Conflict("There is an edge with this source and label already.", at=("label", "Taken."))
     return graph_pieces.add_edge(document, step["id"], _step_of(target), label, _outcomes(step))
+
+
+def _refused(*wrong: tuple[str, str]) -> Invalid:
+    """The error of these fields, each with its reason."""
+    details = [{"field": field, "reason": reason} for field, reason in wrong]
+    return Invalid(f"{wrong[0][0]}: {wrong[0][1]}", details=details)
 
 
 def _step_of(node: str) -> str:

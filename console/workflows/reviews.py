@@ -90,8 +90,6 @@ class Review:
             "team": self.team or None,
             "requested_by": self.requested_by,
             "requested_at": log.body.moment(self.requested_at),
-        }
-        body |= {
             "decided_by": self.decided_by,
             "decided_at": log.body.moment(self.decided_at) if self.decided_at else None,
         }
@@ -439,8 +437,13 @@ def _note(
     sealed: Mapping[str, str],
     **data: Any,
 ) -> None:
-    data |= {"review": review.id, "draft_revision": review.revision, "hash": review.hash}
-    data |= {"base": review.base, "requested_by": review.requested_by}
+    data |= {
+        "review": review.id,
+        "draft_revision": review.revision,
+        "hash": review.hash,
+        "base": review.base,
+        "requested_by": review.requested_by,
+    }
     note_event(actor, f"workflow_review_{did}", row, connection, sealed, **data)
 
 
@@ -448,6 +451,5 @@ def _text(given: str, field: str, needed: str) -> str:
     """The text without blanks around it; where it is needed, not empty. Raises Invalid on the field."""
     words = given.strip()
     if (needed and not words) or len(words) > LONGEST_NOTE or "\x00" in words:
-        reason = needed if not words else f"takes at most {LONGEST_NOTE} characters"
-        raise Invalid(reason, at=(field, reason))
+        raise Invalid(needed if not words else f"takes at most {LONGEST_NOTE} characters", at=field)
     return words

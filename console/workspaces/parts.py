@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
-from console import browse, formats, log, records
-from console.auth import access
+from console import browse, formats, records
 from console.browse import BrowseQuery, naming, segment_order
 from console.core import record_links
 from console.core.documents.collections import Collection
@@ -135,7 +134,9 @@ def failed(item: Any, error: Exception, title: str = "") -> Shown:
     """The component with the reason why it shows nothing, in a sentence."""
     match error:
         case Choose():
-            return Shown(item, "choose", f"Choose {_indefinite(error.label)} first.", title=title)
+            return Shown(
+                item, "choose", f"Choose {with_article(uncapitalised(error.label))} first.", title=title
+            )
         case SourceChanged():
             return Shown(item, "down", error.message, title=title, changed=error)
         case TooSlow() | SourceDown():
@@ -147,10 +148,6 @@ def failed(item: Any, error: Exception, title: str = "") -> Shown:
         case ConsoleError():
             return Shown(item, "gone", error.message, title=title, mendable=True)
     return Shown(item, "gone", str(error), title=title, mendable=isinstance(error, Gone) and error.mendable)
-
-
-def _indefinite(label: str) -> str:
-    return with_article(uncapitalised(label))
 
 
 def _closed(item: Any) -> str:
@@ -259,9 +256,10 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
         total = records.count(collection.id, scope, None, sought, browse.CAP, segment=condition, roots=roots)
     leads = [(each.name, each.references) for each in columns]
     named = naming.names_of(desk.actor, naming.references(leads, (row.values for row in page.rows)))
-    log.note(
+    browse.note_on(
         desk.actor,
         "record_listed",
+        collection,
         open={
             "count": len(page.rows),
             "sort": sort or "",
@@ -269,9 +267,6 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
             "has_filter": bool(where or text),
         },
         sealed={"q": text} if text else {},
-        source=collection.source,
-        collection=collection.id,
-        label=access.label_of(f"collection:{collection.id}"),
     )
     rows = naming.called(desk.actor, collection, page.rows, named)
     return Listing(collection, columns, rows, page.next, page.previous, total, named, where, roots)

@@ -65,6 +65,73 @@ class Figures:
     """All of them, that of most records first; none where there are not several."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a metric or chart is read by: the reader's desk and scope, and the conditions with their roots."""
+
+    desk: Desk
+    item: Any
+    collection: Collection
+    scope: Scope
+    where: list[Chosen]
+    roots: dict[str, Any]
+
+    def field(self, name: str | None) -> Field | None:
+        """The field, None where none is named. Raises Malformed if it is gone, hidden, or worked out by the console."""
+        if name is None:
+            return None
+        found = readable_field(self.collection, name, self.scope.hidden)
+        if found.computed is not None:
+            raise grouped.refused(
+                f"{found.label} is worked out when it is shown; the database cannot add it up."
+            )
+        return found
+
+    def needed(self, name: str | None) -> Field:
+        """The field that this kind of chart cannot do without."""
+        found = self.field(name)
+        if found is None:
+            raise Gone("This chart lacks the field by which its records are told apart.")
+        return found
+
+    def groups(self, *by: By, **more: Any) -> list[Group]:
+        """The groups, with keys of several values (a SET, an array, JSON) as tuples: figures are told apart by them."""
+        asked = {
+            "measure": self.item.measure,
+            "field": self.item.field,
+            "where": self.where,
+            "roots": self.roots,
+        }
+        found = grouped.grouped(self.collection.id, self.scope, by=by, **asked | more)
+        return [replace(each, keys=tuple(map(_one_key, each.keys))) for each in found]
+
+    def periods(self) -> list[str]:
+        """The first days of the periods, the present one last."""
+        return [start.isoformat() for start in starts(self.item.period, self.item.last, self.desk.today)]
+
+    def of_periods(self, day: Field, *by: By, **more: Any) -> list[Group]:
+        """The groups of the periods."""
+        first = date.fromisoformat(self.periods()[0])
+        begins: Any = first
+        if day.stored == "datetime" or is_counted(day):
+            begins = midnight(first, self.desk.actor.zone)
+        if is_counted(day):
+            begins = counted_moments.number(day, begins)
+        return self.groups(
+            *(replace(each, first=first) if each.period else each for each in by),
+            where=[*self.where, grouped.since(day.name, SINCE)],
+            roots={**self.roots, "input": {**self.roots["input"], SINCE: begins}},
+            zone=self.desk.actor.zone,
+            **more,
+        )
+
+    def figures(self, keys: Sequence[Any], series: Sequence[Any], **more: Any) -> Figures:
+        """What these come to."""
+        return Figures(
+            self.collection, keys, series, **{"conditions": self.where, "roots": self.roots} | more
+        )
+
+
 def metric(desk: Desk, item: Metric) -> Figures:
     """The figure as `total` (currency, value), of several that of most records first; `keys` and `series` are the line of its periods, none without a date.
 
@@ -78,57 +145,56 @@ def metric(desk: Desk, item: Metric) -> Figures:
             for where in (item.where, [*item.where, *item.part])
         )
         return replace(metric(desk, part), of=metric(desk, whole))
-    collection, scope, where, roots = _judged(desk, item)
-    measured, day = _field(collection, scope, item.field), _field(collection, scope, item.date)
-    common = {"measure": item.measure, "field": item.field}
+    asked = _question_of(desk, item)
+    measured, day = asked.field(item.field), asked.field(item.date)
     keys: list[str] = []
     series: list[tuple[Any, str | None, Sequence[Any]]] = []
     total: list[tuple[str | None, Any]] = []
     if day is not None:
-        keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
-        rows = _of_periods(desk, item, day, keys[0], [By(day.name, item.period)], where, roots, scope)
-        series = _lines(rows, keys, item.measure)
+        keys = asked.periods()
+        series = _lines(asked.of_periods(day, By(day.name, item.period)), keys, item.measure)
         total = [(currency, values[-1]) for _, currency, values in series] or [(None, _nothing(item.measure))]
     if day is None or item.whole:
-        groups = grouped.grouped(collection.id, scope, where=where, roots=roots, **common)  # type: ignore[arg-type]
-        total = [(each.currency, each.value) for each in groups] or [(None, _nothing(item.measure))]
-    usual = _usual_currency(collection, scope, measured, where, roots, [each for each, _ in total])
+        total = [(each.currency, each.value) for each in asked.groups()] or [(None, _nothing(item.measure))]
+    usual = _usual_currency(asked, measured, [each for each, _ in total])
     total.sort(key=lambda each: each[0] != usual)
-    _note(desk, item, collection, len(total))
-    return Figures(collection, keys, series, measured, date=day, conditions=where, roots=roots, total=total)
+    _note(asked, len(total))
+    return asked.figures(keys, series, measured=measured, date=day, total=total)
 
 
 def chart(desk: Desk, item: Chart) -> Figures:
     """The figures of a chart. Raises Choose, Gone, Malformed for fields that are gone, NotFound, TooSlow, SourceDown."""
     if item.sql is not None:
         return _answer_of_select(desk, item)
-    collection, scope, where, roots = _judged(desk, item)
-    codes = _currencies(desk, item, collection, scope, where, roots)
+    asked = _question_of(desk, item)
+    codes = _currencies(asked)
     chosen = _chosen_currency(desk, item, codes)
     if chosen is not None:
-        where = [*where, _in_currency(str(collection.by_name[str(item.field)].currency), chosen)]
+        column = str(asked.collection.by_name[str(item.field)].currency)
+        asked = replace(asked, where=[*asked.where, _in_currency(column, chosen)])
     made = {"time": _time, "share": _share, "leaders": _share, "cohort": _cohort, "funnel": _funnel}[
         item.chart
-    ](desk, item, collection, scope, where, roots)
-    _note(desk, item, collection, len(made.keys))
+    ](asked)
+    _note(asked, len(made.keys))
     return made if chosen is None else replace(made, currency=chosen, currencies=codes)
 
 
-def _currencies(
-    desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]
-) -> Sequence[str]:
+def _currencies(asked: _Question) -> Sequence[str]:
     """The currencies of the amounts that are drawn, that of most records first, "" for none; nothing where there is one at most."""
-    measured = None if item.measure in ("count", "distinct") else _field(collection, scope, item.field)
-    if measured is None or measured.currency not in collection.by_name or measured.currency in scope.hidden:
+    item, collection = asked.item, asked.collection
+    measured = None if item.measure in ("count", "distinct") else asked.field(item.field)
+    if (
+        measured is None
+        or measured.currency not in collection.by_name
+        or measured.currency in asked.scope.hidden
+    ):
         return ()
-    by, counted = [By(str(measured.currency))], item.model_copy(update={"measure": "count", "field": None})
-    if item.chart == "time":
-        first = starts(item.period, item.last, desk.today)[0].isoformat()
-        rows = _of_periods(
-            desk, counted, _needed(collection, scope, item.date), first, by, where, roots, scope
-        )
-    else:
-        rows = _groups(collection.id, scope, measure="count", by=by, where=where, roots=roots)
+    by, counted = By(str(measured.currency)), {"measure": "count", "field": None}
+    rows = (
+        asked.of_periods(asked.needed(item.date), by, **counted)
+        if item.chart == "time"
+        else asked.groups(by, **counted)
+    )
     codes = list(dict.fromkeys(str(row.keys[0] or "") for row in rows))[:MOST_CURRENCIES]
     return codes if len(codes) > 1 else ()
 
@@ -149,20 +215,11 @@ def _in_currency(column: str, code: str) -> Expression:
     )
 
 
-def _usual_currency(
-    collection: Collection,
-    scope: Scope,
-    measured: Field | None,
-    where: list[Chosen],
-    roots: dict[str, Any],
-    currencies: Sequence[str | None],
-) -> str | None:
+def _usual_currency(asked: _Question, measured: Field | None, currencies: Sequence[str | None]) -> str | None:
     """The one of these currencies that most of the records have: which amount is the largest says nothing where one is of yen."""
     if measured is None or len(set(currencies)) < 2:
         return currencies[0] if currencies else None
-    counted = grouped.grouped(
-        collection.id, scope, measure="count", by=[By(str(measured.currency))], where=where, roots=roots
-    )
+    counted = asked.groups(By(str(measured.currency)), measure="count", field=None)
     codes = [None if row.keys[0] is None else str(row.keys[0]) for row in counted]
     return next((code for code in codes if code is not None and code in currencies), currencies[0])
 
@@ -195,82 +252,20 @@ def _start(period: str, day: date) -> date:
     return day.replace(month=1, day=1)
 
 
-def _judged(desk: Desk, item: Chart | Metric) -> tuple[Collection, Scope, list[Chosen], dict[str, Any]]:
+def _question_of(desk: Desk, item: Chart | Metric) -> _Question:
     collection, scope = browse.browsed_collection(desk.actor, item.collection or "")
-    where, roots = desk.conditions(collection, scope, item)
-    return collection, scope, where, roots
+    return _Question(desk, item, collection, scope, *desk.conditions(collection, scope, item))
 
 
-def _field(collection: Collection, scope: Scope, name: str | None) -> Field | None:
-    """The field, None where none is named. Raises Malformed if it is gone, hidden, or worked out by the console."""
-    if name is None:
-        return None
-    found = readable_field(collection, name, scope.hidden)
-    if found.computed is not None:
-        raise grouped.refused(f"{found.label} is worked out when it is shown; the database cannot add it up.")
-    return found
-
-
-def _needed(collection: Collection, scope: Scope, name: str | None) -> Field:
-    """The field that this kind of chart cannot do without."""
-    found = _field(collection, scope, name)
-    if found is None:
-        raise Gone("This chart lacks the field by which its records are told apart.")
-    return found
-
-
-def _of_periods(
-    desk: Desk,
-    item: Chart | Metric,
-    day: Field,
-    first: str,
-    by: list[By],
-    where: list[Chosen],
-    roots: Mapping[str, Any],
-    scope: Scope,
-) -> list[Group]:
-    """The groups from the first period on."""
-    begins: Any = date.fromisoformat(first)
-    if day.stored == "datetime" or is_counted(day):
-        begins = midnight(begins, desk.actor.zone)
-    if is_counted(day):
-        begins = counted_moments.number(day, begins)
-    within = [*where, grouped.since(day.name, SINCE)]
-    known = {**roots, "input": {**roots["input"], SINCE: begins}}
-    by = [replace(each, first=date.fromisoformat(first)) if each.period else each for each in by]
-    return _groups(
-        item.collection or "",
-        scope,
-        measure=item.measure,
-        field=item.field,
-        by=by,
-        where=within,
-        roots=known,
-        zone=desk.actor.zone,
-    )
-
-
-def _of_largest_lines(
-    desk: Desk,
-    item: Chart,
-    collection: Collection,
-    day: Field,
-    line: Field,
-    first: str,
-    where: list[Chosen],
-    roots: Mapping[str, Any],
-    scope: Scope,
-) -> list[Group]:
+def _of_largest_lines(asked: _Question, day: Field, line: Field) -> list[Group]:
     """The groups of the lines with the largest figures, and what all others come to, where there are more groups than are read.
 
     Raises Malformed where the values of the lines are several each.
     """
-
-    def read(by: list[By], *more: Chosen) -> list[Group]:
-        return _of_periods(desk, item, day, first, by, [*where, *more], roots, scope)
-
-    adds = item.measure in ADDED_UP
-    values = list(dict.fromkeys(row.keys[0] for row in read([By(line.name)])))[: MOST_LINES - adds]
+    collection, scope = asked.collection, asked.scope
+    adds = asked.item.measure in ADDED_UP
+    values = list(dict.fromkeys(row.keys[0] for row in asked.of_periods(day, By(line.name))))
+    values = values[: MOST_LINES - adds]
     if any(isinstance(value, tuple) for value in values):
         raise grouped.refused(f"{line.label} has too many different values to draw a line for each.")
     tests: list[dict[str, Any]] = [
@@ -281,9 +276,10 @@ def _of_largest_lines(
     only = grouped.Listed(
         collection.id, scope, filters.parse(json.dumps({"or": tests}), collection, scope.hidden), None, None
     )
-    by = By(day.name, item.period)
-    rows = [row for row in read([by, By(line.name)], only) if row.keys[1] in values]
-    whole = read([by]) if adds else []
+    by = By(day.name, asked.item.period)
+    within = replace(asked, where=[*asked.where, only])
+    rows = [row for row in within.of_periods(day, by, By(line.name)) if row.keys[1] in values]
+    whole = asked.of_periods(day, by) if adds else []
     if len({row.currency for row in whole}) == 1:
         drawn: dict[Any, Decimal] = {}
         for row in rows:
@@ -295,14 +291,6 @@ def _of_largest_lines(
             for row in whole
         ]
     return rows
-
-
-def _groups(collection_id: str, scope: Scope, **asked: Any) -> list[Group]:
-    """The groups, with keys of several values (a SET, an array, JSON) as tuples: figures are told apart by them."""
-    return [
-        replace(each, keys=tuple(map(_one_key, each.keys)))
-        for each in grouped.grouped(collection_id, scope, **asked)
-    ]
 
 
 def _one_key(value: Any) -> Any:
@@ -347,77 +335,44 @@ def _nothing(measure: str) -> Any:
     return 0 if measure in ("count", "sum", "distinct") else None
 
 
-def _time(
-    desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]
-) -> Figures:
-    day, line = _needed(collection, scope, item.date), _field(collection, scope, item.by)
-    measured = _field(collection, scope, item.field)
-    keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
-    by = [By(day.name, item.period), *([By(line.name)] if line else [])]
-    rows = _of_periods(desk, item, day, keys[0], by, where, roots, scope)
+def _time(asked: _Question) -> Figures:
+    item = asked.item
+    day, line, measured = asked.needed(item.date), asked.field(item.by), asked.field(item.field)
+    keys = asked.periods()
+    rows = asked.of_periods(day, By(day.name, item.period), *([By(line.name)] if line else []))
     cut = line is not None and len(rows) == grouped.MOST_GROUPS
     if line is not None and cut:
-        rows = _of_largest_lines(desk, item, collection, day, line, keys[0], where, roots, scope)
+        rows = _of_largest_lines(asked, day, line)
     lines = _lines(rows, keys, item.measure)
-    named = _named(desk.actor, line, {each for each, _, _ in lines} - {OTHER}) if line else {}
+    named = _named(asked.desk.actor, line, {each for each, _, _ in lines} - {OTHER}) if line else {}
     cut = (
         line is not None
         and bool(lines)
         and lines[-1][0] != OTHER
         and (cut or len({row.keys[1] for row in rows}) > len(lines))
     )
-    return Figures(
-        collection,
-        keys if lines else [],
-        lines,
-        measured,
-        date=day,
-        line=line,
-        named=named,
-        conditions=where,
-        roots=roots,
-        cut=cut,
+    return asked.figures(
+        keys if lines else [], lines, measured=measured, date=day, line=line, named=named, cut=cut
     )
 
 
-def _share(
-    desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]
-) -> Figures:
-    by, measured = _needed(collection, scope, item.by), _field(collection, scope, item.field)
-    rows = _groups(
-        collection.id,
-        scope,
-        measure=item.measure,
-        field=item.field,
-        by=[By(by.name)],
-        where=where,
-        roots=roots,
-    )
+def _share(asked: _Question) -> Figures:
+    item = asked.item
+    by, measured = asked.needed(item.by), asked.field(item.field)
+    rows = asked.groups(By(by.name))
     currency = rows[0].currency if rows else None
     first, rest = rows[: item.limit], rows[item.limit :]
     keys = [row.keys[0] for row in first]
     values = [row.value for row in first]
     if rest and item.chart == "share" and item.measure in ADDED_UP:
         if len(rows) == grouped.MOST_GROUPS:  # there may be more: they are what is left of the whole
-            every = grouped.grouped(
-                collection.id, scope, measure=item.measure, field=item.field, where=where, roots=roots
-            )
-            others = _added(row.value for row in every) - _added(values)
+            others = _added(row.value for row in asked.groups()) - _added(values)
         else:
             others = _added(row.value for row in rest)
         keys.append(OTHER)
         values.append(_text_of(others))
-    named = _named(desk.actor, by, set(keys) - {OTHER, None})
-    return Figures(
-        collection,
-        keys,
-        [(None, currency, values)],
-        measured,
-        by=by,
-        named=named,
-        conditions=where,
-        roots=roots,
-    )
+    named = _named(asked.desk.actor, by, set(keys) - {OTHER, None})
+    return asked.figures(keys, [(None, currency, values)], measured=measured, by=by, named=named)
 
 
 def _added(values: Iterable[Any]) -> Decimal:
@@ -428,15 +383,12 @@ def _text_of(total: Decimal) -> int | str:
     return int(total) if total == total.to_integral_value() else format(total, "f")
 
 
-def _cohort(
-    desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]
-) -> Figures:
+def _cohort(asked: _Question) -> Figures:
     """`keys` are the cohorts; the series are how many of them came after 0, 1, 2 … periods."""
-    day, then = _needed(collection, scope, item.date), _needed(collection, scope, item.then)
-    keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
-    rows = _of_periods(
-        desk, item, day, keys[0], [By(day.name, item.period), By(then.name, item.period)], where, roots, scope
-    )
+    period = asked.item.period
+    day, then = asked.needed(asked.item.date), asked.needed(asked.item.then)
+    keys = asked.periods()
+    rows = asked.of_periods(day, By(day.name, period), By(then.name, period))
     places = {key: number for number, key in enumerate(keys)}
     table = [[0 for _ in keys] for _ in keys]
     sizes = dict.fromkeys(keys, 0)
@@ -451,24 +403,21 @@ def _cohort(
         (after, None, [table[after][place] if place + after <= last else None for place in range(len(keys))])
         for after in range(len(keys))
     ]
-    total = [(key, sizes[key]) for key in keys]
-    return Figures(
-        collection, keys, series, None, date=day, then=then, conditions=where, roots=roots, total=total
-    )
+    return asked.figures(keys, series, date=day, then=then, total=list(sizes.items()))
 
 
-def _funnel(
-    desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]
-) -> Figures:
-    stages = [expressions.parse(stage.where) for stage in item.stages or ()]
+def _funnel(asked: _Question) -> Figures:
+    desk, collection, scope = asked.desk, asked.collection, asked.scope
+    listed = asked.item.stages or ()
+    stages = [expressions.parse(stage.where) for stage in listed]
     for stage in stages:
         require_fields(collection, scope, stage)
-    known = {**roots, **desk.roots([*(each for each in where if isinstance(each, Expression)), *stages])}
+    uses = [*(each for each in asked.where if isinstance(each, Expression)), *stages]
+    known = {**asked.roots, **desk.roots(uses)}
     stages = [desk.in_days(stage, collection, known) for stage in stages]
-    numbers = grouped.staged(collection.id, scope, stages, where, known)
-    keys = [stage.label for stage in item.stages or ()]
-    return Figures(
-        collection, keys, [(None, None, numbers)], None, conditions=where, roots=known, stages=stages
+    numbers = grouped.staged(collection.id, scope, stages, asked.where, known)
+    return asked.figures(
+        [stage.label for stage in listed], [(None, None, numbers)], roots=known, stages=stages
     )
 
 
@@ -494,27 +443,17 @@ def _answer_of_select(desk: Desk, item: Chart | Metric) -> Figures:
         },
         source=item.source,
     )
-    if len(answer.columns) == 1:
-        return Figures(
-            None,
-            [],
-            [],
-            columns=answer.columns,
-            total=[(None, answer.rows[0][0] if answer.rows else None)],
-            cut=answer.cut,
-        )
+    several = len(answer.columns) > 1
+    rows = answer.rows if several else []
     series = [
-        (name, None, [row[number] for row in answer.rows])
-        for number, name in enumerate(answer.columns)
-        if number
+        (name, None, [row[number] for row in rows]) for number, name in enumerate(answer.columns) if number
     ]
-    first = answer.rows[0][1] if answer.rows else None
     return Figures(
         None,
-        [row[0] for row in answer.rows],
+        [row[0] for row in rows],
         series,
         columns=answer.columns,
-        total=[(None, first)],
+        total=[(None, answer.rows[0][several] if answer.rows else None)],
         cut=answer.cut,
     )
 
@@ -537,12 +476,16 @@ def _named(actor: Actor, by: Field | None, values: set[Any]) -> Mapping[tuple[st
     return browse.names_of(actor, {(by.references, str(value)) for value in values if value is not None})
 
 
-def _note(desk: Desk, item: Chart | Metric, collection: Collection, groups: int) -> None:
-    log.note(
-        desk.actor,
+def _note(asked: _Question, groups: int) -> None:
+    item = asked.item
+    browse.note_on(
+        asked.desk.actor,
         "figures_viewed",
-        open={"workspace": desk.document.id, "component": item.id, "measure": item.measure, "groups": groups},
-        source=collection.source,
-        collection=collection.id,
-        label=access.label_of(f"collection:{collection.id}"),
+        asked.collection,
+        open={
+            "workspace": asked.desk.document.id,
+            "component": item.id,
+            "measure": item.measure,
+            "groups": groups,
+        },
     )

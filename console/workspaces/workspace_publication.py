@@ -95,8 +95,10 @@ def create(actor: Actor, document: Mapping[str, Any]) -> str:
         if connection.execute(
             sa.select(tables.workspace.c.id).where(tables.workspace.c.id == made.id)
         ).first():
-            reason = f"There is a workspace called {made.id} already: choose another name for the address."
-            raise Invalid(reason, at=("id", reason))
+            raise Invalid(
+                f"There is a workspace called {made.id} already: choose another name for the address.",
+                at="id",
+            )
         _add_draft(connection, Editing(made.id, None, 0, Draft(None, 0)), made, actor)
     return made.id
 
@@ -219,8 +221,7 @@ def checked(document: Mapping[str, Any], workspace_id: str | None = None) -> Wor
     )
     made = read(document)
     if workspace_id is not None and made.id != workspace_id:
-        reason = f"This is the document of {made.id}, not of {workspace_id}."
-        raise Invalid(reason, at=("id", reason))
+        raise Invalid(f"This is the document of {made.id}, not of {workspace_id}.", at="id")
     return made
 
 

@@ -51,7 +51,7 @@ def test_a_million_points_cost_no_more_than_are_shown() -> None:
                 SERIES, points=[{"at": f"Invoice number {at}", "value": 1} for at in range(12)], expected=1
             )["names"]
         )
-        == 3
+        == 2
     )
 
 

@@ -379,14 +379,11 @@ def test_a_series_is_grey_up_to_what_was_expected_and_amber_above() -> None:
     assert [bar["soft"]["y"] for bar in below["bars"]] == ["30.0", "4.0"]
     assert (below["base"], below["bars"][0]["soft"]["height"]) == ("30.0", "26.0")
     assert drawn(SERIES, points=points(None, 4, None))["bars"][0]["x"] == "36.67"
-    assert drawn(SERIES, points=points(-5, 3, -120))["peak"]["apart"] is True, (
-        "a bar below nothing is no room for words"
-    )
     assert (
         drawn(SERIES, points=points(-5, 3, -120))["lowest"],
         drawn(SERIES, points=points(5, 3))["lowest"],
     ) == ("-120 in m2", "")
-    assert drawn(SERIES, points=[{"at": "", "value": 3}, {"at": "", "value": 9}])["peak"]["brief"] == "9", (
+    assert drawn(SERIES, points=[{"at": "", "value": 3}, {"at": "", "value": 9}])["peak"] == "9", (
         "no name is not called a dash"
     )
     flat = drawn(SERIES, points=points(0, 0))
@@ -394,10 +391,6 @@ def test_a_series_is_grey_up_to_what_was_expected_and_amber_above() -> None:
         "each of a few bars has its name"
     )
     assert [bar["soft"]["height"] for bar in flat["bars"]] == ["0.5", "0.5"]
-    assert drawn(SERIES, points=points(1, 9, 1, 1, 1, 1), expected=2)["peak"]["apart"] is False
-    assert (
-        drawn(SERIES, points=points(1, 9, 1, 1, 1, 1, 8, 1, 1, 1, 1, 1), expected=2)["peak"]["apart"] is True
-    ), "not about another bar"
     shut = blocks.picture(without(found(SERIES, points=points(5, 6), expected=5), "content[0].expected"), say)
     assert (shut["hidden"], shut["bars"]) == (True, [])
 

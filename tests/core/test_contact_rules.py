@@ -101,7 +101,7 @@ def week(**days: Any) -> dict[str, Any]:
         (changed(caps=[{"kinds": ["sms"], "most": 10**9, "hours": 24}]), ["caps.0.most"]),
         (changed(caps=[{"kinds": ["sms"], "most": 1, "hours": 91 * 24}]), ["caps.0.hours"]),
         (changed(caps=[{"kinds": ["chat"], "most": 1, "hours": 1}]), ["caps.0.kinds"]),
-        (changed(caps=[{"kinds": [], "most": 1, "hours": 1, "by": 1}]), ["caps.0.by", "caps.0.kinds"]),
+        (changed(caps=[{"kinds": [], "most": 1, "hours": 1, "by": 1}]), ["caps.0.kinds", "caps.0.by"]),
         (changed(chat_zone="Mars/Base"), ["chat_zone"]),
     ],
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from console.core import drafting
 from console.core.documents.approval_check import UNHEARD
@@ -158,6 +158,14 @@ def test_changes_and_their_inverse_are_nothing(given: list[dict[str, Any]]) -> N
     assert drafting.written(again) == drafting.written(after)
 
 
+@example(
+    [{"op": "add_trigger", "trigger": {"kind": "event"}}],
+    [
+        {"op": "add_step", "step": {"type": "guidance"}},
+        {"op": "add_trigger", "trigger": {"kind": "event"}},
+        {"op": "remove_trigger", "trigger": "event"},
+    ],
+)
 @settings(max_examples=60, deadline=None)
 @given(lists_of_changes(), lists_of_changes())
 def test_two_editors_merge_or_collide(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:

@@ -5,9 +5,12 @@ from typing import Any
 
 from console.core import schedule
 from console.core.documents import triggers_check
+from console.core.documents.references import Known
 from console.core.documents.schedule_presets import STEPS, Preset, preset_of
 from console.core.documents.triggers import Trigger
 from tests.tables import cases
+
+HOUSE = Known({}, frozenset(), frozenset(), {}, None, None, None)
 
 EVERY: list[tuple[dict[str, Any], str, str]] = [
     ({"every": "minutes", "minutes": 5}, "*/5 * * * *", "Every 5 minutes"),
@@ -82,7 +85,7 @@ def test_what_is_wrong_is_named_by_its_part(preset: dict[str, Any], part: str) -
         "run_as": "robot@fernwick.test",
         "triggers": [{"id": "night", "kind": "schedule", "preset": preset}],
     }
-    found = triggers_check.problems(raw, None, None, {})
+    found = triggers_check.problems(raw, HOUSE)
     assert [problem.field for problem in found] == [f"triggers[0].preset.{part}"]
     assert Trigger.model_validate(raw["triggers"][0]).fields is None
 
@@ -90,7 +93,7 @@ def test_what_is_wrong_is_named_by_its_part(preset: dict[str, Any], part: str) -
 def test_fields_and_a_preset_exclude_each_other_and_neither_is_nothing() -> None:
     def fields(**given: Any) -> list[str]:
         raw = {"run_as": "robot@fernwick.test", "triggers": [{"id": "night", "kind": "schedule", **given}]}
-        return [problem.field for problem in triggers_check.problems(raw, None, None, {})]
+        return [problem.field for problem in triggers_check.problems(raw, HOUSE)]
 
     preset = {"every": "day", "at": "09:00"}
     assert fields(preset=preset) == []
@@ -98,9 +101,7 @@ def test_fields_and_a_preset_exclude_each_other_and_neither_is_nothing() -> None
     assert fields() == ["triggers[0].cron"]
     assert fields(cron="0 9 *") == ["triggers[0].cron"]
     raw = {"triggers": [{"id": "hook", "kind": "webhook", "preset": preset}]}
-    assert [problem.field for problem in triggers_check.problems(raw, None, None, {})] == [
-        "triggers[0].preset"
-    ]
+    assert [problem.field for problem in triggers_check.problems(raw, HOUSE)] == ["triggers[0].preset"]
 
 
 def test_the_next_times_say_where_the_clocks_are_turned() -> None:

@@ -84,7 +84,7 @@ CIRCLE = [
 ]
 ENDS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "three hundred owners": (TREE, {"owners": THREE_HUNDRED}, ("Big Holder", "more")),
-    "twelve layers": (TREE, {"owners": TWELVE}, ("Layer 1", "Layer 12", "7 layers between, 4 to 10")),
+    "twelve layers": (TREE, {"owners": TWELVE}, ("Layer 1", "Layer 12")),
     "a circle of owners": (TREE, {"owners": CIRCLE}, ("back to Alpha",)),
     "nobody owns it": (TREE, {"owners": []}, ("No holding is on file.",)),
     "an owner without a name": (TREE, {"owners": [owner("", None, 40)]}, ("40 %",)),

@@ -5,7 +5,7 @@ The names that the person may use, and the draft as it was, are kept with the qu
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -150,7 +150,7 @@ def ask(actor: Actor, slug_or_id: str, message: str, revision: int) -> str:
     }
     kid, nonce, ct = subjects.seal(subject, f"builder_turn|{turn_id}", question)
     answered = (
-        subjects.seal(subject, f"builder_answer|{turn_id}", _answer_json(Answer(why[1])))
+        subjects.seal(subject, f"builder_answer|{turn_id}", asdict(Answer(why[1])))
         if why
         else (None, None, None)
     )
@@ -161,12 +161,8 @@ def ask(actor: Actor, slug_or_id: str, message: str, revision: int) -> str:
         "at": at,
         "status": "failed" if why else "pending",
         "revision": revision,
-    }
-    row |= {
         "deadline": at + timedelta(seconds=current.chosen("build").seconds),
         "code": why[0] if why else None,
-    }
-    row |= {
         "subject": subject,
         "kid": kid,
         "nonce": nonce,
@@ -260,14 +256,14 @@ def settle(
     connection: sa.Connection, asked: Question, answer: Answer, *, code: str | None = None, rounds: int = 0
 ) -> None:
     """Keep the answer, or with a `code` why there is none; nothing happens where the turn was stopped meanwhile."""
-    _, nonce, ct = subjects.seal(asked.subject, f"builder_answer|{asked.turn}", _answer_json(answer))
+    _, nonce, ct = subjects.seal(asked.subject, f"builder_answer|{asked.turn}", asdict(answer))
     connection.exec_driver_sql(_SETTLED, ("failed" if code else "ready", code, rounds, nonce, ct, asked.turn))
 
 
 def note_growing(asked: Question, lines: Sequence[str]) -> None:
     """Keep what the answer says so far, a line for each change, as long as the turn is pending."""
     _, nonce, ct = subjects.seal(
-        asked.subject, f"builder_answer|{asked.turn}", _answer_json(Answer("\n".join(lines)))
+        asked.subject, f"builder_answer|{asked.turn}", asdict(Answer("\n".join(lines)))
     )
     fetch(_GROWN, (nonce, ct, asked.turn))
 
@@ -285,9 +281,11 @@ def _document_at(actor: Actor, draft: Draft, revision: int) -> dict[str, Any]:
             raise NotFound
         return workflows.draft_at(actor, draft.id, revision)
     except NotFound:
-        reason = "The draft is not kept at this revision: ask about the newest one."
         raise Conflict(
-            reason, code="stale_revision", revision=draft.revision, at=("revision", reason)
+            "The draft is not kept at this revision: ask about the newest one.",
+            code="stale_revision",
+            revision=draft.revision,
+            at="revision",
         ) from None
 
 
@@ -298,15 +296,6 @@ def _talk(workflow: str, person: str, at: datetime) -> list[tuple[str, str]]:
         if row[3] > at - TALK_OF and row[5] == "ready"
     ]
     return [(each.message, each.answer.text) for each in former]
-
-
-def _answer_json(answer: Answer) -> dict[str, Any]:
-    return {
-        "text": answer.text,
-        "changes": list(answer.changes),
-        "assumptions": list(answer.assumptions),
-        "questions": list(answer.questions),
-    }
 
 
 def _read(row: Sequence[Any]) -> Turn:
@@ -336,29 +325,13 @@ def _read(row: Sequence[Any]) -> Turn:
     except subjects.Unreadable:
         raise NotFound from None
     answer = Answer(**given) if given else Answer("")
+    found = Turn(turn_id, status, revision, at, stored["message"], stored["document"], answer, taken)
     if status == "stopped":
-        return Turn(
-            turn_id,
-            "failed",
-            revision,
-            at,
-            stored["message"],
-            stored["document"],
-            Answer(STOPPED),
-            stopped=True,
-        )
+        return replace(found, status="failed", answer=Answer(STOPPED), stopped=True)
     if status == "pending" and log.now() > deadline_at + MARGIN:
-        seconds = options.current().chosen("build").seconds
-        return Turn(
-            turn_id,
-            "failed",
-            revision,
-            at,
-            stored["message"],
-            stored["document"],
-            Answer(absence("timeout", seconds)),
-        )
-    return Turn(turn_id, status, revision, at, stored["message"], stored["document"], answer, taken)
+        late = Answer(absence("timeout", options.current().chosen("build").seconds))
+        return replace(found, status="failed", answer=late)
+    return found
 
 
 def _with_problems(found: Turn, draft: Draft) -> Turn:

@@ -4,7 +4,6 @@ What names something out of reach, a step type or setting that is not there, or 
 can finish, such as a way that leads nowhere yet, may (`open_ends`).
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -118,8 +117,8 @@ def begun_anew(case: Case, change: Change) -> tuple[list[Change], list[Change]]:
     )
 
 
-def judge(case: Case, changes: Sequence[Change], *, whole: bool = True) -> Judged:
-    """The changes tried on a copy. Without `whole` it ends at the first that cannot be made, else what is wrong with the others is told with it."""
+def judge(case: Case, changes: Sequence[Change]) -> Judged:
+    """The changes tried on a copy. What is wrong with those that can be made is told beside those that cannot."""
     left, refused = dict(enumerate(changes)), list[Problem]()
     while True:
         try:
@@ -130,7 +129,7 @@ def judge(case: Case, changes: Sequence[Change], *, whole: bool = True) -> Judge
             at = f"changes[{number}]" + (f".{error.field}" if error.field else "")
             step = getattr(left.pop(number), "step", None)
             refused.append(Problem(step if isinstance(step, str) else None, at, error.reason))
-            if not whole or len(refused) == MOST_REFUSED:
+            if len(refused) == MOST_REFUSED:
                 return Judged(case.document, changes, refused)
     try:
         drafting.require_shape(after)
@@ -143,39 +142,16 @@ def judge(case: Case, changes: Sequence[Change], *, whole: bool = True) -> Judge
     return Judged(after, changes, hard, [each for each in found if _may_stay(each, after)])
 
 
-def best_of(case: Case, changes: Sequence[Change], until: float) -> Judged:
-    """As many of the changes as may be in a draft, tried one after the other until the moment `until` of time.monotonic(); a step whose settings are wrong comes without them."""
+def best_of(case: Case, changes: Sequence[Change]) -> Judged:
+    """As many of the changes as may be in a draft: all of them, else those that may come after those before them."""
     whole = judge(case, changes)
     if not whole.hard:
         return whole
-    kept: list[Change] = []
     result = Judged(case.document, ())
-    waiting = list(changes) if len(changes) <= MOST_TRIED else []
-    moved = True
-    while waiting and moved and time.monotonic() < until:
-        moved = False
-        for change in list(waiting):
-            for tried in (change, *_bare(change)):
-                trial = judge(case, [*kept, tried], whole=False)
-                if not trial.hard:
-                    kept.append(tried)
-                    waiting.remove(change)
-                    result, moved = trial, True
-                    break
-            if time.monotonic() >= until:
-                break
+    for change in changes if len(changes) <= MOST_TRIED else ():
+        trial = judge(case, [*result.changes, change])
+        result = result if trial.hard else trial
     return replace(result, left_out=whole.hard)
-
-
-def _bare(change: Change) -> list[Change]:
-    """A new step without its settings and ways, which a person fills in."""
-    if not isinstance(change, AddStep) or not (change.step.get("config") or change.step.get("next")):
-        return []
-    kept: dict[str, Any] = {
-        name: change.step[name] for name in ("id", "type", "title") if name in change.step
-    }
-    ways = {**kept, "next": change.step["next"]} if change.step.get("next") else kept
-    return [change.model_copy(update={"step": ways}), change.model_copy(update={"step": kept})]
 
 
 def _key(problem: Problem) -> tuple[str | None, str, str]:

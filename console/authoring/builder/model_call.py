@@ -52,8 +52,6 @@ def call_model(
         "workflow": question.workflow,
         "team": question.team or None,
         "label": question.label,
-    }
-    row |= {
         "person": question.person,
         "deadline": question.deadline_at,
         "provider": chosen.config.name,
@@ -168,8 +166,13 @@ def _note(
             cached_tokens=raw.cached_tokens,
             output_tokens=raw.output_tokens,
         )
-        row |= {"mode": raw.mode, "request_id": raw.request_id}
-        row |= {"input": raw.input_tokens, "cached": raw.cached_tokens, "output": raw.output_tokens}
+        row |= {
+            "mode": raw.mode,
+            "request_id": raw.request_id,
+            "input": raw.input_tokens,
+            "cached": raw.cached_tokens,
+            "output": raw.output_tokens,
+        }
     price = current.price_version if cost is not None else None
     row |= {
         "id": call,

@@ -10,9 +10,7 @@ from typing import Any
 
 from console import actions, records, workflows
 from console.auth import access
-from console.authoring import diagrams
 from console.authoring.builder.reachable_names import reachable, visible_collections
-from console.authoring.diagrams import Thumbnail
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.collections.contact_document import FIELDS
@@ -29,8 +27,6 @@ LONGEST_TITLE = 200
 STEP = re.compile(r"^steps\[(\d+)\]")
 OWN = "own:"
 """Before the name of a workflow of this console, where a beginning is named."""
-ALIKE = 88.0
-"""From this likeness (of 100) a name stands for another that is not here."""
 NEAR = 0.2
 """Below this likeness the words that are shared are only those that most beginnings have."""
 MOST_NEAR = 3
@@ -57,7 +53,6 @@ class Beginning:
     steps: int
     automatic: bool
     own: bool
-    picture: Thumbnail
     more: str = ""
     draft: bool = False
     collection: str = ""
@@ -171,16 +166,17 @@ def replace_unknown_names(
     }
     known["roles"] = {role: role for role in names["roles"]}
     pairs: dict[str, str] = {}
+    own = alike(str(document.get("collection")), known["collections"])
 
     def named(part: str, name: str) -> str:
         here = alike(name, known[part])
+        if part == "collections" and collection is not None and here == own:
+            return collection
         if here != name:
             pairs[name] = here
         return here
 
     made: dict[str, Any] = _walked(document, named)
-    if collection is not None and made.get("collection") is not None:
-        made = _moved(made, str(made["collection"]), collection)
     fields = next(
         (each["fields"] for each in names["collections"] if each["id"] == made.get("collection")), None
     )
@@ -200,21 +196,10 @@ def replace_unknown_names(
 
 
 def alike(name: str, known: Mapping[str, str]) -> str:
-    """The name itself where it is known, else the one that is nearly the same by id or label, if exactly one is; else the name."""
-    from rapidfuzz import fuzz
-
-    if name in known or not known:
-        return name
+    """The name itself where it is known, else the one that has the same words as its id or label, if exactly one has; else the name."""
     words = _plain(name)
-    scores = sorted(
-        (
-            (max(fuzz.ratio(words, _plain(each)), 100 * (words == _plain(label))), each)
-            for each, label in known.items()
-        ),
-        reverse=True,
-    )
-    best = scores[0]
-    return best[1] if best[0] >= ALIKE and (len(scores) == 1 or scores[1][0] < best[0]) else name
+    same = [each for each, label in known.items() if words in (_plain(each), _plain(label))]
+    return same[0] if name not in known and len(same) == 1 else name
 
 
 def _plain(name: str) -> str:
@@ -236,16 +221,6 @@ def _walked(value: Any, named: Any, key: str = "") -> Any:
     return (
         named(NAMING[key], value) if key in NAMING and isinstance(value, str) and "{{" not in value else value
     )
-
-
-def _moved(value: Any, there: str, here: str) -> Any:
-    """The value with one collection in place of another wherever it is named."""
-    if isinstance(value, Mapping):
-        return {
-            name: here if name == "collection" and entry == there else _moved(entry, there, here)
-            for name, entry in value.items()
-        }
-    return [_moved(each, there, here) for each in value] if isinstance(value, list) else value
 
 
 def _over_fields(value: Any, renamed: Callable[[str], str], collection: str, key: str = "") -> Any:
@@ -310,7 +285,6 @@ def _document(actor: Actor, beginning: str) -> dict[str, Any]:
 
 def _beginning(name: str, document: Mapping[str, Any], *, own: bool) -> Beginning:
     sentence = str(document.get("description") or "").split(". ")[0].strip().rstrip(".")
-    picture = diagrams.thumbnail(document)
     return Beginning(
         name,
         str(document.get("title") or document["slug"]),
@@ -318,7 +292,6 @@ def _beginning(name: str, document: Mapping[str, Any], *, own: bool) -> Beginnin
         len(document["steps"]),
         bool(document.get("triggers")),
         own,
-        picture,
         " ".join(
             [
                 str(document.get("description") or ""),

@@ -38,8 +38,6 @@ from console.infra.jobs import PutBack
 ROUNDS = 3
 LEAST_S = 1.0
 """With less time left the model is not asked again."""
-SAVING_S = 4.0
-"""How long it is tried at most to save parts of a proposal that cannot be taken whole."""
 MOST_TOLD = 6
 LONGEST_TITLE = 60
 PAUSE_S = 0.3
@@ -181,7 +179,7 @@ class _Rounds:
             return None
         if best is None:
             raise CallFailed(ProviderError(code), ms=0, tries=0)
-        return _composed(question, best, best_of(case, best.judged.changes, time.monotonic() + SAVING_S))
+        return _composed(question, best, best_of(case, best.judged.changes))
 
     def _best(self, question: Question, case: Case, prompt: BuilderPrompt) -> tuple[_Tried | None, Code]:
         best: _Tried | None = None

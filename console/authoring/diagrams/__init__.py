@@ -2,4 +2,3 @@
 
 from console.authoring.diagrams.paths import Picture, Shown, path, picture_of, show
 from console.authoring.diagrams.step_nodes import Node
-from console.authoring.diagrams.thumbnails import Thumbnail, thumbnail

@@ -93,21 +93,13 @@ class Labels:
 
     def changed(self, use: Use) -> str:
         """The label of a field that a step changes, of the run's record or of another."""
-        link = (
-            next((entry for entry in self.collection.relations if entry.name == use.relation), None)
-            if self.collection and use.relation
-            else None
-        )
+        link = self.collection.relation(use.relation) if self.collection and use.relation else None
         other = link.collection if link else use.collection
         return _label(self.collections.get(other) if other else self.collection, use.column or "")
 
     def beside(self, relation: str | None, collection: str | None, columns: Sequence[str]) -> str:
         """The labels of a relation's target, or another collection, and its fields."""
-        link = (
-            next((entry for entry in self.collection.relations if entry.name == relation), None)
-            if self.collection and relation
-            else None
-        )
+        link = self.collection.relation(relation) if self.collection and relation else None
         target = self.collections.get(link.collection if link else collection or "")
         label = link.label if link else target.label if target else relation or collection
         fields = _joined(_label(target, column) for column in dict.fromkeys(columns))

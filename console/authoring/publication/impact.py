@@ -1,7 +1,7 @@
 """What publishing a draft would do, before somebody does it: what differs, whom it concerns, what starts soon, who lacks which right."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,7 +69,7 @@ class ChannelUse:
 
     def to_json(self) -> dict[str, Any]:
         """The use in the shape of the API."""
-        return {"channel": self.channel, "steps": list(self.steps), "new": self.new, "reaches": self.reaches}
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,11 @@ def _teams_of(address: str) -> Collection[str]:
 def _needs(team: str | None, document: Mapping[str, Any]) -> dict[tuple[str, str], _Need]:
     """What the steps read, change and do, with who does them."""
     named = {step["id"]: str(step.get("title") or step["id"]) for step in document["steps"]}
-    workers = _workers(team, f"{OBJECT}:{document.get('slug')}")
+    workers = {
+        person: name
+        for act in WORK
+        for person, name in limits.people_able(team, f"{OBJECT}:{document.get('slug')}", act)
+    }
     account = _account(document)
     needs: dict[tuple[str, str], _Need] = {}
     for sketch in sketches(document, steps.all_types(), []):
@@ -115,11 +119,6 @@ def _used(sketch: Sketch, own: Any) -> Iterable[tuple[str, tuple[str, ...]]]:
             yield f"collection:{name}", ("update" if use.changed else "read",)
     for use in sketch.actions:
         yield f"action:{use.column}", ("execute", "request")
-
-
-def _workers(team: str | None, obj: str) -> dict[str, str]:
-    """Who may work in the workflow: name by id."""
-    return {person: name for act in WORK for person, name in limits.people_able(team, obj, act)}
 
 
 def _with_roles(workers: Mapping[str, str], sketch: Sketch, team: str | None) -> dict[str, str]:

@@ -207,8 +207,11 @@ def move_runs(
         "former_version": former,
         "version": new,
         "steps": targets,
+        "runs": wanted,
+        "person": actor.id,
+        "reason": words,
+        "made_at": log.now(),
     }
-    values |= {"runs": wanted, "person": actor.id, "reason": words, "made_at": log.now()}
     with transaction() as connection:
         MOVES.add(connection, **values)  # also of few: this process may die
     if len(wanted) <= AT_ONCE:

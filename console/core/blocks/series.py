@@ -22,12 +22,8 @@ from console.core.blocks.base import (
     required_number,
 )
 
-HEIGHT, TOP, LABEL = Decimal(56), Decimal(4), 11
-"""Height of the picture's bars in pixels, the gap above the highest, and the base line of the words about it."""
-ROOM = Decimal(25)
-"""What the words about the highest bar need beside it, in per cent; where there is less they stand above the picture and name it."""
-UNDER = Decimal(16)
-"""How far below the top edge a line has no room for words above it, and what they need under it."""
+HEIGHT, TOP = Decimal(56), Decimal(4)
+"""Height of the picture's bars in pixels, and the gap above the highest."""
 LABELS, LETTERS = 4, 36
 """Names below the bars, so that they do not touch each other on a telephone."""
 
@@ -143,11 +139,8 @@ def _short(leaf: Leaf) -> Leaf:
 
 
 def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal | None) -> Data:
-    values = [value for _, value in known]
-    high, low = (
-        max([*values, expected or Decimal(0), Decimal(0)]),
-        min([*values, expected or Decimal(0), Decimal(0)]),
-    )
+    reached = [*(value for _, value in known), expected or Decimal(0), Decimal(0)]
+    high, low = max(reached), min(reached)
     scale = (HEIGHT - TOP) / (high - low) if high > low else Decimal(0)
     zero = HEIGHT + low * scale
     step = Decimal(100) / len(rows)
@@ -166,61 +159,26 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
                 else None,
             }
         )
-    longest = max(len(row["label"]) for row in rows)
-    every = max(1, -(-len(rows) // max(2, min(LABELS, LETTERS // (longest + 2)))))
+    last = len(rows) - 1
+    fitting = min(len(rows), max(2, min(LABELS, LETTERS // (max(len(row["label"]) for row in rows) + 2))))
     names = [
         {
             "x": f"{number * step + step / 2:.2f}",
             "label": rows[number]["label"],
-            "end": number == len(rows) - 1,
+            "end": number == last,
         }
-        for number in range(len(rows))
-        if number % every == 0 or number == len(rows) - 1
+        for number in (round(place * last / (fitting - 1)) for place in range(fitting))
     ]
-    if every > 1 and len(rows) - 1 - (len(names) - 2) * every < max(2, every * 2 // 3):
-        names.pop(-2)
     peak, lowest = max(known, key=lambda pair: pair[1]), min(known, key=lambda pair: pair[1])
-    x, end, bar = _beside(
-        [zero - max(value, Decimal(0)) * scale if value else HEIGHT for _, value in known],
-        [number for number, _ in known],
-        step,
-    )
-    line = zero - expected * scale if expected is not None else None
-    under = (
-        line + UNDER if line is not None and line <= UNDER else Decimal(0)
-    )  # the words about the line stand under it, where high bars would lie behind them
-    crowded = any(
-        bar["over"] or zero - max(value, Decimal(0)) * scale < under
-        for bar, (_, value) in list(zip(bars, known, strict=True))[: -(-len(bars) // 3)]
-    )
     return {
         "bars": bars,
         "names": names,
-        "crowded": crowded,
         "base": f"{zero:.1f}",
         "height": 72,
-        "line": f"{line:.1f}" if line is not None else None,
+        "line": f"{zero - expected * scale:.1f}" if expected is not None else None,
+        "peak": rows[peak[0]]["brief"] if peak[1] > 0 else "",
         "lowest": rows[lowest[0]]["brief"] if lowest[1] < 0 else "",
-        "peak": {"apart": False, "nothing": True}
-        if peak[1] <= 0
-        else {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL, "apart": bar != peak[0]},
     }
-
-
-def _beside(tops: list[Decimal], numbers: list[int], step: Decimal) -> tuple[Decimal, bool, int | None]:
-    """(where the words about the highest bar stand, whether they end there, which bar they stand beside).
-
-    They stand over bars that are low enough, on the side with more room; above them all (beside no bar) where there is none.
-    """
-    high = [number for number, top in zip(numbers, tops, strict=True) if top < LABEL + 4]
-    first, last = min(high, default=numbers[0]), max(high, default=numbers[0])
-    if max(first * step, Decimal(100) - (last + 1) * step) < ROOM:
-        return Decimal(100), True, None
-    return (
-        (first * step, True, first)
-        if first * step >= (Decimal(100) - (last + 1) * step)
-        else ((last + 1) * step, False, last)
-    )
 
 
 def _bar(zero: Decimal, start: Decimal, end: Decimal, scale: Decimal) -> Data:

@@ -28,13 +28,7 @@ MOST_OWNERS = 500
 """Owners that are kept."""
 AT_ONCE = 40
 """Rows that are shown at once; of more, those that lead to a person above the line."""
-FEW = 12
-"""Rows that are shown at once of more than `AT_ONCE`, none of which leads to a person above the line."""
 MOST_ROWS = 300
-UPPER, LOWER = 3, 2
-"""Layers that are shown of a deep tree: the first and the last."""
-DEEP = 6
-"""Layers up to which all are shown."""
 WIDTH = Decimal("0.64")
 """Pixels of a bar for each per cent."""
 
@@ -138,24 +132,18 @@ class Tree(Block):
             inclusive=(data.get("inclusive") or {}).get("value", True) is not False,
         )
         rows = list(known.rows(line))
-        kept = (
-            [row for row in rows if not row["between"]]
-            if max((row["depth"] for row in rows), default=0) > DEEP
-            else rows
-        )
-        first = kept if len(kept) <= AT_ONCE else [row for row in kept if row["leads"]][:MOST_ROWS]
-        more = [] if len(kept) <= AT_ONCE else [row for row in kept if not row["leads"]][:MOST_ROWS]
+        leading = [row for row in rows if row["leads"]] if len(rows) > AT_ONCE else []
+        first = leading[:MOST_ROWS] or rows[:AT_ONCE]
+        others = [row for row in rows if not row["leads"]] if leading else rows[AT_ONCE:]
+        more = others[:MOST_ROWS]
         above = any(row["above"] for row in rows)
-        layers = sorted({row["depth"] for row in rows if row["between"]}) if kept is not rows else []
         return {
-            "rows": first or more[:FEW],
-            "more": more if first else more[FEW:],
-            "skipped": f"{len(layers)} layers between, {layers[0]} to {layers[-1]}" if layers else "",
-            "left_out": left_out(data) + (len(kept) - len(first) - len(more) if first else 0),
+            "rows": first,
+            "more": more,
+            "left_out": left_out(data) + len(rows) - len(first) - len(more),
             "line_words": f"{say(data['line'])} %",
             "line_x": f"{line.share * WIDTH:.1f}",
             "drawn": not shut,
-            "apart": "" if shut else _apart(known.apart()),
             "over": [] if shut else list(known.over()),
             "nobody": ""
             if above or shut or not rows
@@ -227,19 +215,9 @@ class _Known:
     def rows(self, line: Limit) -> Iterator[Data]:
         """Depth first; an owner that stands above itself is named and not followed again."""
         walked = list(self._walk())
-        deepest = max((depth for depth, _, _ in walked), default=0)
         leading = self._leading(line)
-        shown = [
-            min(depth, UPPER + 1) if depth <= deepest - LOWER else depth - (deepest - LOWER - UPPER)
-            for depth, _, _ in walked
-        ]
-        drawn = (
-            shown if deepest > DEEP else [depth for depth, _, _ in walked]
-        )  # what stands below layers left out moves up to them
-        for (depth, number, back), guides in zip(walked, _guides(drawn), strict=True):
-            row = self._row(depth, number, line, back=back)
-            row |= guides
-            row["between"] = UPPER < depth <= deepest - LOWER
+        for (depth, number, back), guides in zip(walked, _guides([row[0] for row in walked]), strict=True):
+            row = self._row(depth, number, line, back=back) | guides
             row["leads"] = self.keys[number] in leading
             row["small"] = not (row["leads"] or back or row["marks"] or self.by_owned.get(self.keys[number]))
             yield row
@@ -258,21 +236,6 @@ class _Known:
             yield depth, number, back
             if not back:
                 left += [(depth + 1, below, (*above, key)) for below in reversed(self.by_owned.get(key, []))]
-
-    def apart(self) -> list[str]:
-        """Names of the owners that no chain leads to from the company: those of a circle of its own."""
-        reached, left = set[str](), [""]
-        while left:
-            owned = left.pop()
-            found = {self.keys[number] for number in self.by_owned.get(owned, ())} - reached
-            reached |= found
-            left += found
-        shut = {key for key, owner in zip(self.keys, self.owners, strict=True) if hidden(owner["name"])}
-        return [
-            SOMEBODY if key in shut else self.names[key]
-            for key in dict.fromkeys(self.keys)
-            if key and key not in reached
-        ]
 
     def over(self) -> Iterator[str]:
         """A sentence for each company of which more than the whole is held."""
@@ -376,18 +339,8 @@ PLAIN = {"as": "number"}
 """How a share is shown: it is in per cent, whatever its column is taken for."""
 MOST_HELD = Decimal("100.01")
 """What all shares of a company may come to, in per cent: rounded ones add up to a little more than the whole."""
-NAMED = 3
-"""Owners without a chain that are named."""
 INDENT, MOST_INDENTED = 14, 8
 """Pixels by which a layer is moved to the right, and how often."""
-
-
-def _apart(names: list[str]) -> str:
-    """A sentence about owners that are tied to no chain of the company's."""
-    if not names:
-        return ""
-    said = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-    return f"No chain leads to this company from: {said}."
 
 
 def _guides(depths: list[int]) -> list[Data]:

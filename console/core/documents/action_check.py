@@ -1,16 +1,13 @@
 """All errors of an action document at once: its shape, and unknown names in it."""
 
-import difflib
 from collections.abc import Collection as Many, Iterable, Mapping
 from typing import Any
-
-from pydantic import ValidationError
 
 from console.core import expressions
 from console.core.documents.action_document import FORMAT, Action, texts
 from console.core.documents.fields import Located
-from console.core.documents.json_shape import loaded, model_errors, problems_of_values
-from console.core.documents.references import USER
+from console.core.documents.json_shape import Spot, read_document
+from console.core.documents.references import USER, suggestion
 from console.core.documents.workflow_check import Problem
 from console.core.effect_kinds import KINDS
 from console.core.expressions import ExpressionError
@@ -27,33 +24,14 @@ def check(
     roles: Many[str] | None = None,
 ) -> list[Problem]:
     """All errors of the document. Collections, ids of actions, function names and roles are checked only if given."""
-    raw, problems_found = loaded(document)
-    if raw is None:
-        return [
-            Problem(None, spot.path, spot.reason.replace("A workflow file", "An action file"))
-            for spot in problems_found
-        ]
-    problems = [Problem(None, spot.path, spot.reason) for spot in [*problems_found, *problems_of_values(raw)]]
-    written = raw.get("format")
-    if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
-        reason = (
-            f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."
-        )
-        return [*problems, Problem(None, "format", reason)]
-    try:
-        action = Action.model_validate(raw)
-    except ValidationError as error:
-        # pydantic's place of an effect includes the name of its kind; people know effects by number.
-        errors = model_errors(error, Action)
-        return [
-            *problems,
-            *(
-                Problem(
-                    None, type(spot)(tuple(p for p in spot.place if p not in KINDS), "").path, spot.reason
-                )
-                for spot in errors
-            ),
-        ]
+    action, spots = read_document(document, Action, FORMAT, "An action file")
+    # pydantic's place of an effect includes the name of its kind; people know effects by number.
+    problems = [
+        Problem(None, Spot(tuple(part for part in spot.place if part not in KINDS), "").path, spot.reason)
+        for spot in spots
+    ]
+    if action is None:
+        return problems
     problems += [
         problem
         for text, template, results in texts(action)
@@ -223,7 +201,4 @@ def _missing_neighbours(
 def _known(reason: str, name: str, names_known: Iterable[str]) -> str | None:
     """The reason with a similar known name; None if the name is known."""
     names = list(names_known)
-    if name in names:
-        return None
-    near = difflib.get_close_matches(name, names, 1)
-    return f"{reason}: is {near[0]} meant?" if near else f"{reason}."
+    return None if name in names else f"{reason}{suggestion(name, names)}"

@@ -1,7 +1,6 @@
 """Errors in the AI settings of a document: unknown fields, and steps without anything to propose or without a person to see it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 
@@ -15,33 +14,23 @@ UNSEEN = "The step completes without a click, so nobody would see what is propos
 NOTHING_LEFT = "The run goes on with the answer: in shadow there would be none to go on with."
 
 
-def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
+def problems(sketches: Sequence[Sketch]) -> list[Problem]:
     """All errors in `ai` of steps."""
     return [
         problem
-        for sketch, written in _steps_with_settings(sketches, raw)
+        for sketch in sketches
+        if (written := _settings(sketch)) is not None
         for problem in _ai_errors(sketch, written)
     ]
 
 
-def _steps_with_settings(
-    sketches: Sequence[Sketch], raw: Mapping[str, Any]
-) -> Iterator[tuple[Sketch, StepAI]]:
-    """The steps with valid AI settings; errors in others are reported by the document's model."""
-    written = raw.get("steps")
-    steps = written if isinstance(written, list) else []
-    for sketch in sketches:
-        given = (
-            steps[sketch.place].get("ai")
-            if sketch.place < len(steps) and isinstance(steps[sketch.place], dict)
-            else None
-        )
-        if not isinstance(given, dict):
-            continue
-        try:
-            yield sketch, StepAI.model_validate(given)
-        except ValidationError:
-            continue
+def _settings(sketch: Sketch) -> StepAI | None:
+    """The AI settings of the step if they are valid; errors in others are reported by the document's model."""
+    given = sketch.raw.get("ai")
+    try:
+        return StepAI.model_validate(given) if isinstance(given, dict) else None
+    except ValidationError:
+        return None
 
 
 def _ai_errors(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
@@ -72,18 +61,19 @@ def _ai_errors(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
         for place, field in enumerate(given):
             if field not in fields_known:
                 yield Problem(sketch.id, f"ai.{name}[{place}]", _no_such(field, fields_known))
-    yield from _left_out(sketch, written)
+    for place, field in enumerate(written.trusted_only if written.fields is not None else ()):
+        if field not in (written.fields or ()):
+            reason = f"{field} is not among the fields that are proposed."
+            yield Problem(sketch.id, f"ai.trusted_only[{place}]", reason, "warning")
     yield from _unsupported(sketch, written, fields_known)
 
 
-def conditions(sketch: Sketch, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def conditions(sketch: Sketch) -> Iterator[tuple[str, str]]:
     """(place, expression) of everything that makes a choice certain."""
-    for _, written in _steps_with_settings([sketch], raw):
-        for name, supporting in written.supports.items():
-            for option, condition in (
-                {"": supporting} if isinstance(supporting, str) else supporting
-            ).items():
-                yield f"ai.supports.{name}" + (f".{option}" if option else ""), condition
+    written = _settings(sketch)
+    for name, supporting in written.supports.items() if written is not None else ():
+        for option, condition in ({"": supporting} if isinstance(supporting, str) else supporting).items():
+            yield f"ai.supports.{name}" + (f".{option}" if option else ""), condition
 
 
 def _unsupported(sketch: Sketch, written: StepAI, fields_known: Sequence[str]) -> Iterator[Problem]:
@@ -103,20 +93,6 @@ def _unsupported(sketch: Sketch, written: StepAI, fields_known: Sequence[str]) -
                     f"ai.supports.{name}.{option}",
                     f"There is no choice {option}{suggestion(option, ways)}",
                 )
-
-
-def _left_out(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
-    """Fields that would be trusted but are never proposed."""
-    if written.fields is None:
-        return
-    for place, field in enumerate(written.trusted_only):
-        if field not in written.fields:
-            yield Problem(
-                sketch.id,
-                f"ai.trusted_only[{place}]",
-                f"{field} is not among the fields that are proposed.",
-                "warning",
-            )
 
 
 def _no_such(field: str, fields_known: Sequence[str]) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console.core.documents.duties_check import people_for
+from console.core.documents.duties_check import kept_from, people_for
 from console.core.documents.workflow_sketch import Problem, Sketch
 from console.core.plain_words import roles_words
-from console.core.run.duties import OF_STEP, REQUESTER, STARTER
+from console.core.run.duties import REQUESTER
 
 UNHEARD = "Who says no is not heard: “Rejected” goes the same way as “Approved”. Give it a way of its own."
 
@@ -117,8 +117,9 @@ def _nobody(
     able = {person for person, lacking in lacks.items() if lacking is None}
     if not able:
         names = _listed(sorted(surroundings.people[person] for person in holders))
-        return f"Nobody can give this approval: who has the role {role_names}{place} ({names}) may not {_first(lacks)}."
-    left = able - _kept_out(approval, sketches, raw, surroundings)
+        lacking = next(each for _, each in sorted(lacks.items()) if each is not None)
+        return f"Nobody can give this approval: who has the role {role_names}{place} ({names}) may not {lacking}."
+    left = able - kept_from(approval.not_by, sketches, raw, rights, surroundings.people).keys()
     askers = _doers(sketch, raw, surroundings) if REQUESTER in approval.not_by else frozenset()
     most = max((len(left - {asker}) for asker in askers), default=len(left))
     if most >= approval.needs:
@@ -145,30 +146,10 @@ def _lacks(person: str, approval: Asked, team: str | None, raw: Mapping[str, Any
     return None
 
 
-def _kept_out(
-    approval: Asked, sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Any
-) -> frozenset[str]:
-    """People excluded in every run, because only they can do the step that a rule names."""
-    by_id = {sketch.id: sketch for sketch in sketches}
-    excluded: set[str] = set()
-    for rule in approval.not_by:
-        named = OF_STEP.fullmatch(rule)
-        step = by_id.get(named[1]) if named is not None else None
-        if rule == STARTER:
-            step = next((sketch for sketch in sketches if sketch.type == "start"), None)
-        alone = _doers(step, raw, surroundings) if step is not None else frozenset()
-        excluded |= alone if len(alone) == 1 else set()
-    return frozenset(excluded)
-
-
 def _doers(sketch: Sketch, raw: Mapping[str, Any], surroundings: Any) -> frozenset[str]:
     """People with a role for the step, without those who have left."""
     there: frozenset[str] = people_for(sketch, raw, surroundings.rights) & surroundings.people.keys()
     return there
-
-
-def _first(lacks: Mapping[str, str | None]) -> str:
-    return next(lacking for _, lacking in sorted(lacks.items()) if lacking is not None)
 
 
 def _mend(managers: Sequence[str]) -> str:

@@ -16,30 +16,16 @@ def problems(
     """All errors in `not_by` of steps. `before`: step → steps on some path to it; `rights`: who has which role, None: not checked."""
     by_id = {sketch.id: sketch for sketch in sketches}
     problems_found = []
-    for sketch, rules in _ruled(sketches, raw):
+    for sketch in sketches:
+        given = sketch.raw.get("not_by")
+        rules = [rule for rule in given if isinstance(rule, str)] if isinstance(given, list) else []
         for place, rule in enumerate(rules):
             reason, severity = _rule_error(rule, sketch, by_id, before)
             if reason:
                 problems_found.append(Problem(sketch.id, f"not_by[{place}]", reason, severity))  # type: ignore[arg-type]
-        if rights is not None and (alone := _nobody(sketch, rules, by_id, raw, rights)):
+        if rights is not None and (alone := _nobody(sketch, rules, sketches, raw, rights)):
             problems_found.append(Problem(sketch.id, "not_by", alone, "warning"))
     return problems_found
-
-
-def _ruled(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[tuple[Sketch, list[str]]]:
-    """The steps with rules, and their rules that are texts."""
-    written = raw.get("steps")
-    steps = written if isinstance(written, list) else []
-    with_rules = [
-        (sketch, steps[sketch.place].get("not_by"))
-        for sketch in sketches
-        if sketch.place < len(steps) and isinstance(steps[sketch.place], dict)
-    ]
-    return [
-        (sketch, [rule for rule in rules if isinstance(rule, str)])
-        for sketch, rules in with_rules
-        if isinstance(rules, list)
-    ]
 
 
 def _rule_error(
@@ -65,25 +51,40 @@ def _rule_error(
 
 
 def _nobody(
-    step: Sketch, rules: Sequence[str], by_id: Mapping[str, Sketch], raw: Mapping[str, Any], rights: Any
+    step: Sketch, rules: Sequence[str], sketches: Sequence[Sketch], raw: Mapping[str, Any], rights: Any
 ) -> str | None:
     """Why nobody could do the step after the steps named in its rules; None if somebody could, or there are no people."""
-    doers = people_for(step, raw, rights)
-    kept_from: dict[str, str] = {}
+    doers, ruled_out = people_for(step, raw, rights), kept_from(rules, sketches, raw, rights)
+    if not doers or doers - ruled_out.keys():
+        return None
+    rule = ruled_out[min(doers)]
+    return f"Nobody could ever do it: whoever may do this step is the only one who may do what the rule {rule} names. Give another person the role."
+
+
+def kept_from(
+    rules: Sequence[str],
+    sketches: Sequence[Sketch],
+    raw: Mapping[str, Any],
+    rights: Any,
+    people: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Person → the rule that rules them out in every run: of `people` (None: of all) they alone can do the step that it names."""
+    found: dict[str, str] = {}
     for rule in rules:
         named = OF_STEP.fullmatch(rule)
-        other = (
-            by_id.get(named[1])
-            if named is not None
-            else next((sketch for sketch in by_id.values() if sketch.type == "start"), None)
+        step = next(
+            (
+                each
+                for each in sketches
+                if (each.id == named[1] if named is not None else rule == STARTER and each.type == "start")
+            ),
+            None,
         )
-        alone = people_for(other, raw, rights) if other is not None else frozenset()
+        able = people_for(step, raw, rights) if step is not None else frozenset()
+        alone = able if people is None else able & people.keys()
         if len(alone) == 1:
-            kept_from[next(iter(alone))] = rule
-    if not doers or doers - kept_from.keys():
-        return None
-    rule = kept_from[min(doers)]
-    return f"Nobody could ever do it: whoever may do this step is the only one who may do what the rule {rule} names. Give another person the role."
+            found[next(iter(alone))] = rule
+    return found
 
 
 def people_for(sketch: Sketch, raw: Mapping[str, Any], rights: Any) -> frozenset[str]:

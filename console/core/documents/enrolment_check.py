@@ -5,7 +5,7 @@ from typing import Any
 
 from console.core import expressions
 from console.core.documents.fields import Located
-from console.core.documents.references import Known, suggestion, wrong_references
+from console.core.documents.references import Known, roots_of, suggestion, wrong_references
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow_sketch import Problem
 from console.core.expressions.nodes import Compare, Items, Literal, Path, Within, walk
@@ -25,7 +25,7 @@ def problems(raw: Mapping[str, Any], known: Known) -> list[Problem]:
         place = f"exits[{number}].if"
         reasons = wrong_references(Located(place, text, event=True), template=False, known=known)
         if not reasons:
-            roots = sorted({path[0] for path in expressions.paths(expressions.parse(text))} - KNOWN_ROOTS)
+            roots = sorted(roots_of(text) - KNOWN_ROOTS)
             reasons = [
                 f"{root} is not known here: an exit looks at record, input, event and variables."
                 for root in roots

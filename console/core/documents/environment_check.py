@@ -211,7 +211,8 @@ def _use_wrong(use: Use, own_collection: Any, collections: Mapping[str, Any], sl
     if (
         use.option is not None
         and column.options is not None
-        and use.option.casefold() not in _words_of(column.options)
+        and use.option.casefold()
+        not in {word.casefold() for option in column.options for word in (str(option.value), option.label)}
     ):
         return f"{target.label}: {column.label} is never “{use.option}”; it is {_listed([option.label for option in column.options])}."
     if use.changed and column.readonly and not (use.act == "create" and use.column in target.key):
@@ -219,11 +220,6 @@ def _use_wrong(use: Use, own_collection: Any, collections: Mapping[str, Any], sl
     if use.changed and column.governed and slug not in column.governed:
         return f"{target.label}: {use.column} is changed by {_listed(column.governed)} alone (`governed` of the collection)."
     return None
-
-
-def _words_of(options: Iterable[Any]) -> set[str]:
-    """The values and labels of options, as they are compared."""
-    return {word.casefold() for option in options for word in (str(option.value), option.label)}
 
 
 def _meant(name: str, names: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -27,6 +27,9 @@ UNION_TAG = re.compile(
 )
 
 
+M = TypeVar("M", bound=BaseModel)
+
+
 @dataclass(frozen=True, slots=True)
 class Spot:
     """A place in a document, as keys and indexes from the top, and the error there."""
@@ -41,8 +44,37 @@ class Spot:
         return "".join(parts).removeprefix(".")
 
 
-def loaded(document: bytes | str | Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[Spot]]:
-    """(the JSON object, errors in the text); None if the text is not a JSON object."""
+def read_document(
+    document: bytes | str | Mapping[str, Any], model: type[M], newest: int, what: str
+) -> tuple[M | None, list[Spot]]:
+    """(the document as the model has it, all that is wrong with its shape); None where it has none. `newest`: the newest format that is read."""
+    raw, spots = loaded(document, what)
+    if raw is None:
+        return None, spots
+    spots += problems_of_values(raw)
+    if (newer := newer_format(raw, newest)) is not None:
+        return None, [*spots, newer]
+    try:
+        return model.model_validate(raw), spots
+    except ValidationError as error:
+        return None, [*spots, *model_errors(error, model)]
+
+
+def newer_format(raw: Mapping[str, Any], newest: int) -> Spot | None:
+    """The error of a document that a newer release wrote."""
+    written = raw.get("format")
+    if type(written) is not int or written <= newest:
+        return None
+    return Spot(
+        ("format",),
+        f"This file has format {written}; this console reads formats up to {newest}: use a newer release.",
+    )
+
+
+def loaded(
+    document: bytes | str | Mapping[str, Any], what: str = "A workflow file"
+) -> tuple[dict[str, Any] | None, list[Spot]]:
+    """(the JSON object, errors in the text); None if the text is not a JSON object. `what` it is called."""
     if isinstance(document, Mapping):
         return dict(document), []
     size = len(document) if isinstance(document, bytes) else len(document.encode(errors="replace"))
@@ -65,7 +97,7 @@ def loaded(document: bytes | str | Mapping[str, Any]) -> tuple[dict[str, Any] | 
     except ValueError as error:
         return None, [Spot((), f"The file is no JSON: {error}.")]
     if not isinstance(parsed, dict):
-        return None, [Spot((), "A workflow file holds one object, in braces.")]
+        return None, [Spot((), f"{what} holds one object, in braces.")]
     return parsed, [
         Spot((), f"The key {name} stands twice in the same object: keep one.")
         for name in dict.fromkeys(twice)

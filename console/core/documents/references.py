@@ -166,6 +166,12 @@ def _wrong_record(rest: list[str], text: Located, known: Known) -> str | None:
     )
 
 
+def roots_of(text: str, *, template: bool = False) -> set[str]:
+    """The roots of the paths in an expression, or in the expressions of a template. Raises ExpressionError."""
+    parsed = expressions.templates(text) if template else [expressions.parse(text)]
+    return {path[0] for expression in parsed for path in expressions.paths(expression)}
+
+
 def suggestion(name: str, names: Iterable[str], otherwise: str = ".") -> str:
     """End of the sentence: a similar known name, if there is one."""
     near = difflib.get_close_matches(name, list(names), 1)

@@ -1,6 +1,7 @@
 """Errors in `report` of a workflow: the clearance, the record it creates, and its texts."""
 
 from collections.abc import Collection as Many, Mapping
+from dataclasses import replace
 from typing import Any
 
 from console.core.documents.fields import Located
@@ -11,11 +12,9 @@ REPORTED = frozenset({"receipt", "reported_on"})
 """Input of a reported run besides the form's fields."""
 
 
-def problems(
-    raw: Mapping[str, Any], own_fields: frozenset[str] | None, collections: Mapping[str, Any] | None
-) -> list[Problem]:
-    """All errors in `report`; [] without one. `own_fields` are the fields of the start, None: unknown."""
-    report = raw.get("report")
+def problems(raw: Mapping[str, Any], house: Known) -> list[Problem]:
+    """All errors in `report`; [] without one. `house`: what every expression of the workflow knows."""
+    report, collections = raw.get("report"), house.collections
     if not isinstance(report, dict):
         return []
     problems_found = []
@@ -34,8 +33,8 @@ def problems(
                 None, "report.collection", f"There is no collection {source}{suggestion(source, collections)}"
             )
         )
-    names_known = Known(
-        {}, frozenset(), frozenset(), {}, own_fields, source if isinstance(source, str) else None, collections
+    names_known = replace(
+        house, variables=frozenset(), tables={}, collection=source if isinstance(source, str) else None
     )
     for name, text in values.items() if isinstance(values, dict) else ():
         place = f"report.values.{name}"

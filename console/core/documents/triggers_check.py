@@ -1,13 +1,15 @@
 """Errors of the triggers of a workflow document, each with the field to mend."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from console.core import expressions, schedule
+from console.core.documents.collections import fields_of
 from console.core.documents.fields import Located
-from console.core.documents.references import Known, suggestion, wrong_references
+from console.core.documents.references import Known, roots_of, suggestion, wrong_references
 from console.core.documents.triggers import Trigger
 from console.core.documents.workflow_sketch import Problem, Sketch
 
@@ -58,14 +60,9 @@ OF_ALL = frozenset({"id", "kind", "enabled", "title"})
 UNATTENDED = frozenset({"schedule", "event"})
 
 
-def problems(
-    raw: Mapping[str, Any],
-    input_names: frozenset[str] | None,
-    collections: Mapping[str, Any] | None,
-    tables: Mapping[str, tuple[frozenset[str], int] | None],
-) -> list[Problem]:
-    """Everything wrong in `triggers` that the shape of the document does not show. `input_names` are the fields of the start, None if unknown."""
-    given = raw.get("triggers")
+def problems(raw: Mapping[str, Any], house: Known) -> list[Problem]:
+    """Everything wrong in `triggers` that the shape of the document does not show. `house`: what every expression of the workflow knows."""
+    given, collections = raw.get("triggers"), house.collections
     found: list[Problem] = []
     first: dict[str, int] = {}
     for number, each in enumerate(given if isinstance(given, list) else ()):
@@ -82,14 +79,11 @@ def problems(
         found += [
             Problem(None, f"{place}.{field}", reason) for field, reason in _of_kind(trigger, raw, collections)
         ]
-        found += [
-            Problem(None, f"{place}.{field}", reason)
-            for field, reason in _texts(trigger, raw, input_names, collections, tables)
-        ]
+        found += [Problem(None, f"{place}.{field}", reason) for field, reason in _texts(trigger, raw, house)]
         if reason := nobody_acts(trigger, raw.get("run_as")):
             found.append(Problem(None, "run_as", reason))
         found += unseen(trigger, raw, collections, place)
-        found += _misspelt(trigger, input_names, place)
+        found += _misspelt(trigger, house.input, place)
     return found
 
 
@@ -102,7 +96,8 @@ def _of_kind(
             yield name, f"A trigger of kind {trigger.kind} takes no {name}: remove it."
     if trigger.kind == "schedule":
         yield from _of_schedule(trigger)
-    yield from _wrong_zone(trigger)
+    if trigger.zone is not None and (wrong := schedule.wrong_zone(trigger.zone)) is not None:
+        yield "zone", wrong
     if trigger.kind == "event":
         yield from _of_event(trigger, raw, collections)
     own = raw.get("collection")
@@ -195,11 +190,6 @@ def _of_schedule(trigger: Trigger) -> Iterator[tuple[str, str]]:
         yield "preset.day", wrong
 
 
-def _wrong_zone(trigger: Trigger) -> Iterator[tuple[str, str]]:
-    if trigger.zone is not None and (wrong := schedule.wrong_zone(trigger.zone)) is not None:
-        yield "zone", wrong
-
-
 def _of_event(
     trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None
 ) -> Iterator[tuple[str, str]]:
@@ -222,26 +212,11 @@ def collection_of(trigger: Trigger, raw: Mapping[str, Any]) -> str | None:
     return trigger.collection or (own if isinstance(own, str) else None)
 
 
-def _texts(
-    trigger: Trigger,
-    raw: Mapping[str, Any],
-    input_names: frozenset[str] | None,
-    collections: Mapping[str, Any] | None,
-    tables: Mapping[str, tuple[frozenset[str], int] | None],
-) -> Iterator[tuple[str, str]]:
+def _texts(trigger: Trigger, raw: Mapping[str, Any], house: Known) -> Iterator[tuple[str, str]]:
     """Unreadable expressions, unknown names in them, and inputs that the start does not ask for."""
     roots = ROOTS.get(trigger.kind, HOUSE)
-    variables = raw.get("variables")
     of = collection_of(trigger, raw) if trigger.kind == "event" else None
-    known = Known(
-        {},
-        frozenset(),
-        frozenset(variables) if isinstance(variables, dict) else frozenset(),
-        tables,
-        None,
-        of,
-        collections,
-    )
+    known = replace(house, input=None, collection=of)
     texts = [
         ("filter", trigger.filter),
         ("record", trigger.record),
@@ -253,16 +228,16 @@ def _texts(
         wrong = _strange_roots(text, roots) or wrong_references(
             Located(field, text, event=True), template=False, known=known
         )
-        wrong = wrong or _wrong_former(text, of, collections)
+        wrong = wrong or _wrong_former(text, of, house.collections)
         yield from ((field, reason) for reason in wrong)
     for name in trigger.input:
-        if input_names is not None and name not in input_names:
-            yield f"input.{name}", f"The start asks for no {name}{suggestion(name, input_names)}"
+        if house.input is not None and name not in house.input:
+            yield f"input.{name}", f"The start asks for no {name}{suggestion(name, house.input)}"
 
 
 def _strange_roots(text: str, roots: frozenset[str]) -> list[str]:
     try:
-        strange = sorted({path[0] for path in expressions.paths(expressions.parse(text))} - roots)
+        strange = sorted(roots_of(text) - roots)
     except expressions.ExpressionError:
         return []
     return [f"{root} is not known here: it may look at {', '.join(sorted(roots))}." for root in strange]
@@ -273,16 +248,9 @@ def _wrong_former(text: str, of: str | None, collections: Mapping[str, Any] | No
     if collection is None:
         return []
     names = [field.name for field in collection.fields]
-    named = sorted(
-        {
-            path[1]
-            for path in expressions.paths(expressions.parse(text))
-            if path[0] == "former" and len(path) > 1
-        }
-    )
     return [
         f"{collection.label} has no field {name}{suggestion(name, names)}"
-        for name in named
+        for name in sorted(fields_of(text, root="former"))
         if name not in names
     ]
 
@@ -355,18 +323,7 @@ def _misspelt(trigger: Trigger, input_names: frozenset[str] | None, place: str) 
         return []
     found = []
     for field, text in (("filter", trigger.filter), ("record", trigger.record)):
-        read = (
-            sorted(
-                {
-                    path[1]
-                    for path in expressions.paths(expressions.parse(text))
-                    if path[0] == "input" and len(path) > 1
-                }
-            )
-            if text
-            else []
-        )
-        for name in read:
+        for name in sorted(fields_of(text, root="input")) if text else ():
             meant = suggestion(name, input_names)
             if name not in input_names and meant != ".":
                 reason = f"The start asks for no {name}{meant} Whoever calls has to send {name}, or nothing starts."

@@ -10,7 +10,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from console.core import expressions
 from console.core.documents import (
     ai_check,
     approval_check,
@@ -27,8 +26,8 @@ from console.core.documents.document_parts import RESERVED
 from console.core.documents.draft_shape import in_shape
 from console.core.documents.environment_check import Surroundings
 from console.core.documents.fields import Located
-from console.core.documents.json_shape import loaded, problems_of_values
-from console.core.documents.references import ANY_NAME, Known, wrong_references
+from console.core.documents.json_shape import loaded, newer_format, problems_of_values
+from console.core.documents.references import ANY_NAME, Known, roots_of, wrong_references
 from console.core.documents.variables import Table
 from console.core.documents.workflow import FORMAT, upgraded
 from console.core.documents.workflow_sketch import (
@@ -42,6 +41,7 @@ from console.core.documents.workflow_sketch import (
     shape,
     sketches as sketches_of,
 )
+from console.core.expressions import ExpressionError
 
 __all__ = ["Problem", "Severity", "StepKind", "Surroundings", "check"]
 
@@ -70,16 +70,8 @@ def check(
     if raw is None:
         return [Problem(None, spot.path, spot.reason) for spot in problems_found]
     problems = [placed(spot, raw) for spot in [*problems_found, *problems_of_values(raw)]]
-    written = raw.get("format")
-    if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
-        return [
-            *problems,
-            Problem(
-                None,
-                "format",
-                f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release.",
-            ),
-        ]
+    if (newer := newer_format(raw, FORMAT)) is not None:
+        return [*problems, placed(newer, raw)]
     raw = upgraded(raw)
     problems += shape(raw)
     raw = in_shape(raw) if problems else raw
@@ -90,16 +82,14 @@ def check(
     problems += _ways(sketches, raw)
     problems += _paths(sketches)
     before = graph.reaching(_edges(sketches))
-    problems += _references(sketches, raw, before, around.collections)
+    house = _house(sketches, raw, around.collections)
+    problems += _references(sketches, raw, before, house)
     problems += environment_check.problems(sketches, raw, around)
     problems += duties_check.problems(sketches, raw, before, around.rights)
     problems += approval_check.problems(sketches, raw, around)
     problems += approval_check.unheard(sketches, raw)
-    problems += ai_check.problems(sketches, raw)
-    start = next((sketch for sketch in sketches if sketch.type == START), None)
-    problems += triggers_check.problems(
-        raw, start.outputs if start is not None else None, around.collections, _tables(raw)
-    )
+    problems += ai_check.problems(sketches)
+    problems += triggers_check.problems(raw, house)
     problems += triggers_check.unseen_by_waits(sketches, raw, around.collections)
     problems += _groups(raw, sketches)
     problems += tests_check.problems(raw, sketches)
@@ -286,51 +276,46 @@ def _edges(sketches: Sequence[Sketch]) -> dict[str, list[str]]:
 # -------------------------------------------------------------------------------------------------------------- references
 
 
+def _house(
+    sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None
+) -> Known:
+    """The names that every expression of the workflow can use."""
+    start = next((sketch for sketch in sketches if sketch.type == START), None)
+    variables, collection = raw.get("variables"), raw.get("collection")
+    return Known(
+        outputs={},
+        before=frozenset(),
+        variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),
+        tables=_tables(raw),
+        input=start.outputs if start is not None else None,
+        collection=collection if isinstance(collection, str) else None,
+        collections=collections,
+    )
+
+
 def _references(
-    sketches: Sequence[Sketch],
-    raw: Mapping[str, Any],
-    before: Mapping[str, Many[str]],
-    collections: Mapping[str, Any] | None,
+    sketches: Sequence[Sketch], raw: Mapping[str, Any], before: Mapping[str, Many[str]], house: Known
 ) -> list[Problem]:
     """Unreadable expressions and templates, and unknown names in them. `before`: step id → the steps that lead to it."""
     outputs = {sketch.id: sketch.outputs for sketch in sketches}
     with_item = graph.reachable(
         _edges(sketches), [step for sketch in sketches if sketch.type == LOOP for step in sketch.begins]
     )
-    variables = raw.get("variables")
-    start = next((sketch for sketch in sketches if sketch.type == START), None)
-    collection = raw.get("collection")
-    tables = _tables(raw)
-    input_names = start.outputs if start is not None else None
-    problems = reporting_check.problems(raw, input_names, collections)
-    if input_names is not None and raw.get("report"):
-        input_names |= reporting_check.REPORTED
-    problems += enrolment_check.problems(
-        raw,
-        Known(
-            outputs={},
-            before=frozenset(),
-            variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),
-            tables=tables,
-            input=input_names,
-            collection=collection if isinstance(collection, str) else None,
-            collections=collections,
-        ),
-    )
+    problems = reporting_check.problems(raw, house)
+    if house.input is not None and raw.get("report"):
+        house = replace(house, input=house.input | reporting_check.REPORTED)
+    problems += enrolment_check.problems(raw, house)
     for sketch in sketches:
-        found, conditions = _finding_texts(sketch, raw), list(ai_check.conditions(sketch, raw))
+        found = [text for name in ("finding", "flag") for text in findings.texts(name, sketch.raw.get(name))]
+        conditions = list(ai_check.conditions(sketch))
         if not (sketch.texts or sketch.content or found or conditions):
             continue
-        names_known = Known(
+        names_known = replace(
+            house,
             outputs=outputs,
             before={*before.get(sketch.id, ()), sketch.id}
             if sketch.kind is not None and sketch.kind.own_values
             else before.get(sketch.id, ()),
-            variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),
-            tables=tables,
-            input=input_names,
-            collection=collection if isinstance(collection, str) else None,
-            collections=collections,
             own=sketch.id,
             item=_item_names(sketch, within=sketch.id in with_item),
         )
@@ -388,34 +373,23 @@ def _with_reads(sketch: Sketch) -> frozenset[str] | None:
     )
 
 
-def _finding_texts(sketch: Sketch, raw: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
-    """The texts of what a step finds, with their place and whether they are templates."""
-    step = raw["steps"][sketch.place]
-    return [text for name in ("finding", "flag") for text in findings.texts(name, step.get(name))]
-
-
 def _wrong_finding(text: Located, *, template: bool, known: Known) -> list[str]:
     """The errors in a text of what a step finds. It is read again in replay, so it may use nothing but what the run holds."""
     reasons = wrong_references(text, template=template, known=known)
     if reasons:
         return reasons
-    parsed = expressions.templates(text.text) if template else [expressions.parse(text.text)]
-    roots = sorted(
-        {path[0] for expression in parsed for path in expressions.paths(expression)} - FINDING_ROOTS
-    )
     return [
         f"{root} is not known here: what was found is told from steps, input, variables and tables."
-        for root in roots
+        for root in sorted(roots_of(text.text, template=template) - FINDING_ROOTS)
     ]
 
 
 def _unknown_at_end(sketch: Sketch, text: Located, *, template: bool) -> list[str]:
     """The error of a block of an end that names the record: it would be the record of today, not what the run came to."""
     try:
-        parsed = expressions.templates(text.text) if template else [expressions.parse(text.text)]
-    except expressions.ExpressionError:
+        named = "record" in roots_of(text.text, template=template)
+    except ExpressionError:
         return []
-    named = any(path[0] == "record" for expression in parsed for path in expressions.paths(expression))
     return (
         ["record is not known at an end: take what an earlier step has loaded."]
         if named and sketch.type == END

@@ -92,9 +92,10 @@ class StepKind(Protocol):
 
 @dataclass(slots=True)
 class Sketch:
-    """A step as far as it can be parsed. `place` is its index in the list; `config` None if the settings are wrong."""
+    """A step as far as it can be parsed. `place` is its index in the list, `raw` the step as written; `config` None if the settings are wrong."""
 
     place: int
+    raw: Mapping[str, Any]
     id: str
     type: str
     kind: StepKind | None
@@ -171,7 +172,7 @@ def sketches(
         )
         kind = step_types.get(step["type"])
         sketch = Sketch(
-            place, step["id"], step["type"], kind, None, edges, str(step.get("completion", "manual"))
+            place, step, step["id"], step["type"], kind, None, edges, str(step.get("completion", "manual"))
         )
         sketch.roles = named_texts(step.get("roles"))
         if kind is None:

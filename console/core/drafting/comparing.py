@@ -1,7 +1,7 @@
 """What differs between two documents, as changes; the inverse of changes; and merging the changes of two editors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from console.core.drafting.applying import apply, completed, effective, require_shape
@@ -35,7 +35,7 @@ class Collision:
 
     def to_json(self) -> dict[str, Any]:
         """The shape of the API."""
-        return {"step": self.step, "field": self.field, "mine": self.mine, "theirs": self.theirs}
+        return asdict(self)
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
@@ -109,6 +109,10 @@ def merge(
         return dict(theirs), []
     if base is theirs:
         return wanted, []
+    if not _started(
+        base, wanted
+    ):  # a trigger that was added and removed again takes away none of theirs with its id
+        mine = [change for change in mine if _about(change) != (None, STARTS)]
     both = ours & touched(base, theirs)
     collisions = [
         Collision(step, name, *pair)

@@ -106,8 +106,6 @@ def document_of(facts: Facts, pages: Sequence[Read], title: str) -> dict[str, An
     known |= {
         "ibans": [fact.value for fact in facts.of("iban")],
         "vat_ids": [fact.value for fact in facts.of("vat_id")],
-    }
-    known |= {
         "title": title,
         "pages": len(pages),
         "read": facts.read,

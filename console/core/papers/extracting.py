@@ -195,14 +195,10 @@ def _plain(label: str) -> str:
     return " ".join(re.sub(r"[^\w\s&'-]", " ", label.casefold()).split())
 
 
-def _name(label: str) -> str:
-    return re.sub(r"\W+", "_", _plain(label)).strip("_")[:40]
-
-
 def _named(page: int, label: str, words: Sequence[Word]) -> Iterator[Found]:
     """The value under the name of its label, in that name's form; invalid values are left out."""
     text = " ".join(word.text for word in words)[:MOST_VALUE].strip()
-    name = _canonical(label) or _name(label)
+    name = _canonical(label) or re.sub(r"\W+", "_", _plain(label)).strip("_")[:40]
     box = bounding_box(word.box for word in words)
     if not name or not text:
         return

@@ -125,7 +125,7 @@ def keep_file(
             **more,
         )
     except Invalid as wrong:
-        raise Invalid(wrong.message, code=wrong.code, at=(wanted, wrong.message)) from None
+        raise Invalid(wrong.message, code=wrong.code, at=wanted) from None
 
 
 def take_away(page: Page, file_id: str) -> None:

@@ -2,27 +2,18 @@
 
 from collections.abc import Callable, Mapping
 
-from console.formats.sentences.sentence_parts import Parts, after, escape_braces
+from console.formats.sentences.sentence_parts import Parts
 
 
 def _planned(parts: Parts) -> str:
-    words = after(" of ", parts.person("person")) + after(
-        ", in whose place stands ", parts.person("substitute")
-    )
-    return (
-        "{who} "
-        + ("took back" if parts.open.get("taken_back") is True else "planned")
-        + " an absence"
-        + escape_braces(words)
-    )
+    did = "took back" if parts.open.get("taken_back") is True else "planned"
+    return f"{{who}} {did} an absence{{person_person: of }}{{person_substitute:, in whose place stands }}"
 
 
 def _passed_on(parts: Parts) -> str:
-    absent, deputy = (
-        parts.person("person") or "somebody who is away",
-        parts.person("substitute") or "Somebody",
-    )
-    return escape_braces(f"{deputy}, who stands in, was told what waits for {absent}")
+    absent = "{person_person}" if parts.person("person") else "somebody who is away"
+    deputy = "{person_substitute}" if parts.person("substitute") else "Somebody"
+    return f"{deputy}, who stands in, was told what waits for {absent}"
 
 
 ABSENCES: Mapping[str, str | Callable[[Parts], str]] = {

@@ -69,20 +69,6 @@ def _run_started(parts: Parts) -> str:
     )
 
 
-def _run_taken_over(parts: Parts) -> str:
-    return "{who} took over {workflow}{on_record}" + escape_braces(
-        after(" from ", parts.person("former_holder"))
-    )
-
-
-def _run_assigned(parts: Parts) -> str:
-    return (
-        "{who} assigned {workflow}{on_record}"
-        + escape_braces(after(" to ", parts.person("holder")))
-        + parts.instead()
-    )
-
-
 def _step_completed(parts: Parts) -> str:
     return "{who} completed {step}{attempt}{outcome}" + (
         ", handled manually" if parts.open.get("handled_manually") is True else ""
@@ -199,13 +185,8 @@ def _trigger_changed(parts: Parts) -> str:
     }.get(parts.text("change"), "changed")
     if parts.text("change") == "again":
         many = parts.count("count", "firing", "firings") or "what waited"
-        return (
-            "{who} had "
-            + many
-            + " tried again that could not start yet, of a trigger"
-            + escape_braces(after(": ", parts.text("trigger")))
-        )
-    return f"{{who}} {done} a trigger" + escape_braces(after(": ", parts.text("trigger")))
+        return "{who} had " + many + " tried again that could not start yet, of a trigger{text_trigger:: }"
+    return f"{{who}} {done} a trigger{{text_trigger:: }}"
 
 
 def _record_changed(parts: Parts) -> str:
@@ -238,10 +219,6 @@ def _access_requested(parts: Parts) -> str:
     return "{who} asked for " + (escape_braces(f"“{act}”{after(' on ', asked)}") if act else "a right")
 
 
-def _sign_in_failed(parts: Parts) -> str:
-    return "Signing in was refused" + escape_braces(after(" for ", parts.person("person"))) + "{why}"
-
-
 _FACTOR = {
     "added": "set up the second factor",
     "replaced": "replaced the second factor",
@@ -252,24 +229,17 @@ _FACTOR = {
 
 
 def _factor_changed(parts: Parts) -> str:
-    return (
-        "{who} "
-        + _FACTOR.get(parts.text("change"), "changed the second factor")
-        + escape_braces(after(" of ", parts.person("person")))
-    )
+    return "{who} " + _FACTOR.get(parts.text("change"), "changed the second factor") + "{person_person: of }"
+
+
+def _counted(text: str, name: str, one: str, many: str) -> Callable[[Parts], str]:
+    """The text with a number in brackets, where it is known."""
+    return lambda parts: text + in_brackets(parts.count(name, one, many))
 
 
 def _again(first: str, second: str) -> Callable[[Parts], str]:
     """The sentence of a first proposal, or that of a second look at it."""
     return lambda parts: second if parts.text("mode") == "second" else first
-
-
-def _of_person(verb: str) -> Callable[[Parts], str]:
-    return lambda parts: f"{{who}} {verb}" + escape_braces(after(" for ", parts.person("person")))
-
-
-def _person(verb: str, fallback: str) -> Callable[[Parts], str]:
-    return lambda parts: f"{{who}} {verb} {escape_braces(parts.person('person') or fallback)}"
 
 
 def _policy_changed(parts: Parts) -> str:
@@ -288,28 +258,21 @@ def _own_rights_answered(parts: Parts) -> str:
         "void": "changed, so that it became void,",
     }
     words = did.get(parts.text("outcome"), "answered")
-    return f"{{who}} {words} the request for a right on records" + escape_braces(
-        after(" by ", parts.person("requested_by"))
-    )
+    return f"{{who}} {words} the request for a right on records{{person_requested_by: by }}"
 
 
 def _own_rights_given(parts: Parts) -> str:
-    who = "{who} confirmed a new right on records" + escape_braces(
-        after(" for a role of ", parts.person("person"))
-    )
     return (
-        who
+        "{who} confirmed a new right on records{person_person: for a role of }"
         if parts.text("confirmed_by")
         else "{who} gave a role of their own a new right on records, without a second administrator"
     )
 
 
 def _workflow_handed_over(parts: Parts) -> str:
-    owner = parts.person("holder")
-    whose = f"personal, of {escape_braces(owner)}" if owner else "the organisation's"
-    return f"{{who}} made the workflow {{workflow_named}} {whose}" + escape_braces(
-        in_brackets(after("before: ", parts.person("former_holder")))
-    )
+    whose = "personal, of {person_holder}" if parts.person("holder") else "the organisation's"
+    before = " (before: {person_former_holder})" if parts.person("former_holder") else ""
+    return f"{{who}} made the workflow {{workflow_named}} {whose}{before}"
 
 
 def _workflow_changed(parts: Parts) -> str:
@@ -365,8 +328,7 @@ def _approval_decided(parts: Parts) -> str:
     return (
         f"{{who}} {decision} "
         + escape_braces(parts.action() or "what was asked for")
-        + "{on_record}"
-        + parts.instead()
+        + "{on_record}{instead}"
     )
 
 
@@ -375,12 +337,10 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "run_started": _run_started,
         "run_saved": "{who} saved {workflow}{on_record} for later{why}",
         "run_resumed": "{who} resumed {workflow}{on_record}",
-        "run_taken_over": _run_taken_over,
+        "run_taken_over": "{who} took over {workflow}{on_record}{person_former_holder: from }",
         "run_released": "{who} released {workflow}{on_record}",
-        "run_assigned": _run_assigned,
-        "run_escalated": lambda parts: (
-            "{who} put {workflow}{on_record} into an inbox" + escape_braces(after(": ", parts.text("inbox")))
-        ),
+        "run_assigned": "{who} assigned {workflow}{on_record}{person_holder: to }{instead}",
+        "run_escalated": "{who} put {workflow}{on_record} into an inbox{text_inbox:: }",
         "run_completed": "{who} completed {workflow}{on_record}{outcome}",
         "run_aborted": "{who} aborted {workflow}{on_record}",
         "run_failed": "{workflow_first}{on_record} failed{why}",
@@ -401,8 +361,8 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "timer_set": "{workflow_first}{on_record} waits at {step}",
         "timer_fired": "{workflow_first}{on_record} went on from {step} by itself",
         "event_awaited": lambda parts: (
-            "{workflow_first}{on_record} waits at {step}"
-            + escape_braces(after(" for ", AWAITED.get(parts.text("for"), "something outside")))
+            "{workflow_first}{on_record} waits at {step} for "
+            + AWAITED.get(parts.text("for"), "something outside")
         ),
         "event_arrived": "What {step} waited for is there{outcome}",
         "wait_left": "{step_first} waits no longer{why}",
@@ -416,39 +376,27 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "effect_reported": _effect_reported,
         "effect_kept": "{who} kept the result of the earlier {change}",
         "effect_checked": _effect_checked,
-        "approval_requested": lambda parts: (
-            "{who} asked for approval" + escape_braces(after(" of ", parts.action())) + "{on_record}"
-        ),
+        "approval_requested": "{who} asked for approval{action: of }{on_record}",
         "approval_decided": _approval_decided,
         "approval_asked": "{who} asked a question about an approval{on_record}",
         "approval_replied": "{who} replied to a question about an approval{on_record}",
-        "approval_voided": lambda parts: (
-            "An approval" + escape_braces(after(" of ", parts.action())) + "{on_record} became void"
-        ),
+        "approval_voided": "An approval{action: of }{on_record} became void",
         "approval_expired": lambda parts: (
-            "Nobody decided in time about"
-            + escape_braces(" " + (parts.action() or "an approval"))
+            "Nobody decided in time about "
+            + ("{action}" if parts.action() else "an approval")
             + "{on_record}"
         ),
         "document_requested": "{who} asked for documents{on_record}",
-        "document_received": lambda parts: (
-            "A document came in" + escape_braces(after(": ", parts.text("wanted"))) + "{on_record}"
-        ),
+        "document_received": "A document came in{text_wanted:: }{on_record}",
         "document_link_revoked": "{who} revoked the link for documents{on_record}",
-        "task_created": lambda parts: (
-            "{who} made a task"
-            + escape_braces(after(" for ", parts.person("assignee", "team")))
-            + "{on_record}"
-        ),
-        "task_closed": lambda parts: "{who} closed a task{on_record}" + parts.instead(),
+        "task_created": "{who} made a task{assignee: for }{on_record}",
+        "task_closed": "{who} closed a task{on_record}{instead}",
         "channel_changed": "{who} changed a channel",
         "contact_rules_changed": "{who} changed at which hours and how often people outside are reached",
         "consent_default_set": "{who} set on which legal basis a workflow reaches leads",
         "secret_changed": "{who} changed a secret for other systems",
         "secret_removed": "{who} removed a secret for other systems",
-        "notice_sent": lambda parts: (
-            "{who} sent a notice" + in_brackets(parts.count("count", "person", "people"))
-        ),
+        "notice_sent": _counted("{who} sent a notice", "count", "person", "people"),
         "context_supplied": "{who} supplied what was missing{on_record}",
         "proposal_requested": lambda parts: (
             "A second look at the proposal for {step} was asked for"
@@ -465,54 +413,36 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "builder_answered": "What was asked about the draft of {workflow} was answered{why}",
         "record_viewed": _record_viewed,
         "record_listed": _record_listed,
-        "figures_viewed": lambda parts: (
-            "{who} looked at figures" + escape_braces(after(" of the workspace ", parts.workspace()))
-        ),
+        "figures_viewed": "{who} looked at figures{workspace: of the workspace }",
         "records_exported": _records_exported,
         "record_changed": _record_changed,
         "access_refused": _access_refused,
-        "rights_disagreed": lambda parts: (
-            "The two judges of rights disagreed"
-            + escape_braces(after(": ", parts.text("act")))
-            + "; {who} was refused"
-        ),
-        "clearance_asked": _of_person("asked for a clearance for a time"),
-        "clearance_granted": _of_person("agreed to a clearance for a time"),
-        "clearance_refused": _of_person("refused a clearance for a time"),
-        "clearance_revoked": _of_person("took back a clearance for a time"),
+        "rights_disagreed": "The two judges of rights disagreed{text_act:: }; {who} was refused",
+        "clearance_asked": "{who} asked for a clearance for a time{person_person: for }",
+        "clearance_granted": "{who} agreed to a clearance for a time{person_person: for }",
+        "clearance_refused": "{who} refused a clearance for a time{person_person: for }",
+        "clearance_revoked": "{who} took back a clearance for a time{person_person: for }",
         "note_added": "{who} wrote a note{on_record}",
         "note_removed": "{who} removed a note of theirs{on_record}",
         **ENROLMENTS,
-        "tag_added": lambda parts: (
-            "{who} put " + escape_braces(parts.tag()) + ("{on_record}" if parts["record"] else " on the run")
-        ),
+        "tag_added": lambda parts: "{who} put {tag}" + ("{on_record}" if parts["record"] else " on the run"),
         "tag_removed": lambda parts: (
-            "{who} took "
-            + escape_braces(parts.tag())
-            + " away from "
-            + escape_braces(parts["record"] or "the run")
+            "{who} took {tag} away from " + ("{record}" if parts["record"] else "the run")
         ),
         "stage_changed": _stage_changed,
         "segment_shared": "{who} saved the filter of a list as a tab for others",
         "segment_removed": "{who} removed a saved filter of a list that others had as a tab",
-        "value_revealed": lambda parts: (
-            "{who} uncovered a masked value"
-            + escape_braces(after(": ", parts.field(parts.text("field")) if parts.text("field") else ""))
-            + "{on_record}"
-        ),
+        "value_revealed": "{who} uncovered a masked value{revealed:: }{on_record}",
         "run_read": "{who} read this run under a clearance for a time",
         "access_requested": _access_requested,
         "signed_in": "{who} signed in",
-        "sign_in_failed": _sign_in_failed,
+        "sign_in_failed": "Signing in was refused{person_person: for }{why}",
         "signed_out": "{who} signed out{why}",
         "identity_confirmed": "{who} showed again who they are",
         "factor_changed": _factor_changed,
-        "identity_linked": _of_person("changed the way in through the identity provider"),
-        "password_link_made": _of_person("made a link for a new password"),
-        "groups_withheld": lambda parts: (
-            "The identity provider did not tell the groups"
-            + escape_braces(after(" of ", parts.person("person")))
-        ),
+        "identity_linked": "{who} changed the way in through the identity provider{person_person: for }",
+        "password_link_made": "{who} made a link for a new password{person_person: for }",
+        "groups_withheld": "The identity provider did not tell the groups{person_person: of }",
         "sign_in_changed": "{who} changed how people sign in",
         "ai_changed": lambda parts: (
             "{who} changed the settings of the AI"
@@ -522,18 +452,16 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
             "{who} tried the connection to a model, which "
             + ("answered" if parts.open.get("ok") is True else "did not work")
         ),
-        "key_created": _of_person("made an API key"),
-        "key_revoked": _of_person("revoked an API key"),
-        "person_created": _person("entered the account of", "a person"),
-        "person_changed": _person("changed the account of", "a person"),
-        "person_removed": _person("removed the account of", "a person"),
+        "key_created": "{who} made an API key{person_person: for }",
+        "key_revoked": "{who} revoked an API key{person_person: for }",
+        "person_created": "{who} entered the account of {somebody}",
+        "person_changed": "{who} changed the account of {somebody}",
+        "person_removed": "{who} removed the account of {somebody}",
         "person_invited": lambda parts: (
             "{who} invited somebody" + (" again" if parts.open.get("again") is True else "")
         ),
         "invitation_ended": "{who} revoked an invitation",
-        "team_changed": lambda parts: (
-            "{who} changed the team" + escape_braces(after(" ", parts.text("team").replace("_", " ")))
-        ),
+        "team_changed": "{who} changed the team{words_team: }",
         "policy_changed": _policy_changed,
         "own_rights_asked": "{who} asked a second administrator to confirm a right on records for a role of their own",
         "own_rights_answered": _own_rights_answered,
@@ -553,17 +481,13 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "incident_closed": "{who} closed an incident of the workflow {workflow_named}{why}",
         "workflow_deleted": "{who} deleted the workflow {workflow_named}",
         "collection_changed": lambda parts: (
-            "{who} changed how a collection is shown"
-            + escape_braces(
-                after(": ", parts.kind(parts.text("collection")) if parts.text("collection") else "")
-            )
+            "{who} changed how a collection is shown{own_kind:: }"
             + in_brackets(parts.count("changes", "change", "changes"))
         ),
         "workspace_changed": lambda parts: (
             "{who} "
             + ("deleted" if parts.open.get("deleted") is True else "changed")
-            + " a workspace"
-            + escape_braces(after(": ", parts.workspace()))
+            + " a workspace{workspace:: }"
             + in_brackets(parts.count("changes", "change", "changes"))
         ),
         "source_removed": _source("disconnected"),
@@ -573,20 +497,12 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         **ABSENCES,
         **MESSAGES,
         **PUBLICATION,
-        "action_changed": lambda parts: (
-            "{who} changed what can be done to records" + escape_braces(after(": ", parts.text("action")))
-        ),
-        "inbox_changed": lambda parts: (
-            "{who} changed an inbox" + escape_braces(after(": ", parts.text("inbox")))
-        ),
+        "action_changed": "{who} changed what can be done to records{text_action:: }",
+        "inbox_changed": "{who} changed an inbox{text_inbox:: }",
         "table_exported": lambda parts: (
-            "{who} downloaded a table"
-            + escape_braces(after(": ", parts.text("table").replace("-", " ")))
-            + in_brackets(parts.count("count", "line", "lines"))
+            "{who} downloaded a table{words_table:: }" + in_brackets(parts.count("count", "line", "lines"))
         ),
-        "ai_cases_exported": lambda parts: (
-            "{who} wrote recorded proposals to a file" + in_brackets(parts.count("count", "case", "cases"))
-        ),
+        "ai_cases_exported": _counted("{who} wrote recorded proposals to a file", "count", "case", "cases"),
         "ai_promoted": _ladder("raised"),
         "ai_stepped_back": _ladder("lowered"),
         "engine_paused": "{who} paused everything that goes by itself",
@@ -596,10 +512,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "ai_feedback": lambda parts: (
             "{who} said that a proposal " + ("helped" if parts.text("thumb") == "up" else "did not help")
         ),
-        "case_file_made": lambda parts: (
-            "{who} took the case file of a run{on_record}"
-            + escape_braces(after(" as ", parts.text("format").upper()))
-        ),
+        "case_file_made": "{who} took the case file of a run{on_record}{form: as }",
         **LOG,
     }
 )

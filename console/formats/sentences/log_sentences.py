@@ -6,12 +6,7 @@ from console.formats.sentences.sentence_parts import Parts, after, escape_braces
 
 
 def _process_started(parts: Parts) -> str:
-    process = parts.text("process", "mode")
-    return (
-        f"A {escape_braces(process)} process started" + "{version}"
-        if process
-        else "A process started{version}"
-    )
+    return f"A {escape_braces(parts.text('process', 'mode') + ' ').lstrip()}process started{{version}}"
 
 
 def _log_read(parts: Parts) -> str:
@@ -19,20 +14,14 @@ def _log_read(parts: Parts) -> str:
 
 
 def _log_exported(parts: Parts) -> str:
-    return (
-        "{who} exported the activity log"
-        + escape_braces(after(" as ", parts.text("format")))
-        + in_brackets(after("from the first ", parts.count("size", "event", "events")))
+    return "{who} exported the activity log{text_format: as }" + in_brackets(
+        after("from the first ", parts.count("size", "event", "events"))
     )
 
 
 def _values_expired(parts: Parts) -> str:
     values = parts.count("count", "value", "values") or "Values"
-    return (
-        f"{values} past the time limit"
-        + escape_braces(after(" for ", parts.text("category").replace("_", " ")))
-        + " were deleted"
-    )
+    return f"{values} past the time limit{{words_category: for }} were deleted"
 
 
 def _subject_erased(parts: Parts) -> str:
@@ -61,10 +50,7 @@ LOG: Mapping[str, str | Callable[[Parts], str]] = {
     "subject_erased": _subject_erased,
     "hold_placed": "{who} placed a hold on what is held about a person",
     "hold_released": "{who} lifted a hold on what is held about a person",
-    "log_damaged": lambda parts: (
-        "{who} found that the activity log is not in order"
-        + escape_braces(after(", first at place ", parts.text("position")))
-    ),
+    "log_damaged": "{who} found that the activity log is not in order{text_position:, first at place }",
     "log_rebuilt": lambda parts: (
         "{who} made the "
         + ("list of events" if parts.text("part") == "list" else "tree of the log")

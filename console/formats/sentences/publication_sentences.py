@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from console.formats.sentences.sentence_parts import Parts, after, escape_braces, in_brackets
+from console.formats.sentences.sentence_parts import Parts, in_brackets
 
 
 def _published(parts: Parts) -> str:
@@ -13,10 +13,8 @@ def _published(parts: Parts) -> str:
 
 
 def _trigger_stopped(parts: Parts) -> str:
-    return (
-        "{who} stopped a trigger that led to itself"
-        + escape_braces(after(": ", parts.text("trigger")))
-        + in_brackets(parts.count("count", "time", "times"))
+    return "{who} stopped a trigger that led to itself{text_trigger:: }" + in_brackets(
+        parts.count("count", "time", "times")
     )
 
 

@@ -131,8 +131,20 @@ def one_line(text: str) -> str:
     return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1].rstrip() + "…"
 
 
+class Said(str):
+    """A part of a sentence. A template may lead it in, where it says something: `{person_holder: from }`."""
+
+    __slots__ = ()
+
+    def __format__(self, lead: str) -> str:
+        """The part behind its lead; nothing for an empty one."""
+        return after(lead, self)
+
+
 class Parts(dict[str, str]):
-    """The parts of a sentence, made when a template uses them: `{who}` is `_who()`. Parts that begin with a space or comma may be empty."""
+    """The parts of a sentence, made when a template uses them: `{who}` is `_who()`, `{action}` is `action()`, `{text_format}` the open value of that name,
+    as `{words_format}` is in words and `{person_holder}` a person.
+    """
 
     def __init__(self, body: Mapping[str, Any], names: Names) -> None:
         super().__init__()
@@ -144,7 +156,10 @@ class Parts(dict[str, str]):
         self.renamed: dict[str, str] = {}
 
     def __missing__(self, part: str) -> str:
-        return str(getattr(self, f"_{part}")())
+        how, _, name = part.partition("_")
+        if how in ("text", "words", "person"):
+            return Said(getattr(self, how)(name))
+        return Said((getattr(self, f"_{part}", None) or getattr(self, part))())
 
     def _name(self, of: str, key: Any, then: str = "") -> str:
         """What it was called `then`, else what the names of this kind say; "" where neither is known."""
@@ -168,6 +183,10 @@ class Parts(dict[str, str]):
                 return one_line(str(value))
         return ""
 
+    def words(self, *names: str) -> str:
+        """The same with blanks in place of `_` and `-`."""
+        return self.text(*names).replace("_", " ").replace("-", " ")
+
     def listed(self, *names: str) -> list[str]:
         """The first of these open values that is a non-empty list, as texts; else []."""
         for name in names:
@@ -182,21 +201,26 @@ class Parts(dict[str, str]):
         return one_line(self.names.people.get(person_id, "")) or person_id
 
     def instead(self) -> str:
-        """In whose place it was done, as an ending of a template such as `in place of Mona Stern`; nothing where nobody was away."""
-        people = self.open.get("stands_in_for")
-        listed = [
-            str(each)
-            for each in (people if isinstance(people, list) else [people])
-            if isinstance(each, str) and each
-        ]
-        return escape_braces(
-            after(
-                " in place of ",
-                enumerate_words(
-                    [one_line(self.names.people.get(each, "")) or one_line(each) for each in listed]
-                ),
-            )
-        )
+        """In whose place it was done, as an ending such as ` in place of Mona Stern`; nothing where nobody was away."""
+        given = self.open.get("stands_in_for")
+        people = [each for each in (given if isinstance(given, list) else [given]) if isinstance(each, str)]
+        names = [one_line(self.names.people.get(each, "") or each) for each in people if each]
+        return after(" in place of ", enumerate_words(names))
+
+    def _assignee(self) -> str:
+        return self.person("assignee", "team")
+
+    def _somebody(self) -> str:
+        return self.person("person") or "a person"
+
+    def _form(self) -> str:
+        return self.text("format").upper()
+
+    def _revealed(self) -> str:
+        return self.field(self.text("field")) if self.text("field") else ""
+
+    def _own_kind(self) -> str:
+        return self.kind(self.text("collection")) if self.text("collection") else ""
 
     def count(self, name: str, one: str, many: str) -> str:
         """`3 values` or `1 value` for an open value that is a number or a list; "" when it is not known."""

@@ -354,7 +354,7 @@ def _judge_clearance(actor: Actor, live: CollectionDocument, made: CollectionDoc
     try:
         access.check_clearance(made.to_json().get("clearance"))
     except PolicyError as error:
-        raise Invalid(error.message, at=("clearance", error.message)) from None
+        raise Invalid(error.message, at="clearance") from None
 
 
 def _judge_subject(actor: Actor, becoming: Collection, every: Mapping[str, Collection]) -> None:
@@ -363,7 +363,7 @@ def _judge_subject(actor: Actor, becoming: Collection, every: Mapping[str, Colle
     if subject_scope.way(before, catalogue.current().collections) == subject_scope.way(becoming, every):
         return
     if wrong := subject_scope.problem(becoming, every):
-        raise Invalid(wrong, at=("subject", wrong))
+        raise Invalid(wrong, at="subject")
     if actor is not COMMAND_LINE:
         access.require(actor, None, "policy", "manage")
 

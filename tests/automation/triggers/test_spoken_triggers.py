@@ -5,6 +5,7 @@ import pytest
 from console import records
 from console.core.documents import condition_words, triggers_check
 from console.core.documents.collections.condition_rows import every_field
+from console.core.documents.references import Known
 from console.core.documents.triggers_check import EVENTS
 from tests.company import DOCUMENT, Company
 from tests.support.contact_club import found_club
@@ -27,9 +28,7 @@ def test_every_row_that_an_event_or_an_exit_offers_is_taken_by_the_check_and_com
             trigger = {"id": "a", "kind": "event", "on": on, "filter": f"{path} != null"}
             found = triggers_check.problems(
                 {"collection": "contact", "run_as": "a@b.example", "triggers": [trigger]},
-                None,
-                {"contact": collection},
-                {},
+                Known({}, frozenset(), frozenset(), {}, None, "contact", {"contact": collection}),
             )
             assert [each for each in found if each.severity == "error"] == [], (on, path)
             assert condition_words.rows(trigger["filter"], offered) is not None

@@ -348,29 +348,20 @@ def _computed(kept: Stored, name: str, says: Mapping[str, Any], columns: Mapping
         reason = f"{kept.id}.{name}, computed: {error.message}"
         raise DefinitionError(reason, at=(f"fields.{name}.computed", error.message)) from None
     kind = says.get("type") or "text"
-    made_of = [columns[source] for source in inputs if source in columns]
-    if hidden := sorted(one.name for one in made_of if one.hidden):
+    if hidden := sorted(name for name in inputs if name in columns and columns[name].hidden):
         reason = f"It is made of {', '.join(hidden)}, which nobody may see here."
         raise DefinitionError(f"{kept.id}.{name}: {reason}", at=(f"fields.{name}.computed", reason))
-    sensitive = bool(says.get("sensitive", any(one.sensitive for one in made_of)))
-    personal = bool(says.get("personal", any(one.personal for one in made_of)))
-    return Field(
+    made = Field(
         name,
-        says.get("label") or humanised(name),
+        humanised(name),
         kind,
         STORED_AS.get(kind, kind),
         options=tuple(_option(item) for item in says["options"]) if says.get("options") else None,
         readonly=True,
-        sensitive=sensitive,
-        personal=personal,
-        help=says.get("help"),
-        hidden=bool(says.get("hidden", False)),
         computed=text,
         inputs=inputs,
-        ai=_made_treatment(name, says, kind, made_of, sensitive=sensitive),
-        author=_author(name, kind, says, made_of),
-        **_look_of(says),
     )
+    return _called(made, says, columns)
 
 
 def _may_be(item: Field, columns: Mapping[str, Field], computed: Sequence[Field]) -> bool:
@@ -380,35 +371,24 @@ def _may_be(item: Field, columns: Mapping[str, Field], computed: Sequence[Field]
 
 
 def _called(item: Field, says: Mapping[str, Any], columns: Mapping[str, Field]) -> Field:
-    """A field from a function, named and displayed as the document says."""
-    made_of = [columns[name] for name in item.inputs]
+    """A field that is made of others, named and displayed as the document says; a model gets of it what it gets of the strictest of them, and nothing of secrets."""
+    made_of = [columns[name] for name in item.inputs if name in columns]
     sensitive = bool(says.get("sensitive", any(one.sensitive for one in made_of)))
-    personal = bool(says.get("personal", any(one.personal for one in made_of)))
+    usually = treatment.usual(item.name, item.type, widget=says.get("widget"), sensitive=sensitive)
+    closed = treatment.secret(item.name) or any(treatment.secret(one.name, one.stored) for one in made_of)
     return replace(
         item,
         label=says.get("label") or item.label,
         help=says.get("help"),
         hidden=bool(says.get("hidden", False)),
         sensitive=sensitive,
-        personal=personal,
-        ai=_made_treatment(item.name, says, item.type, made_of, sensitive=sensitive),
+        personal=bool(says.get("personal", any(one.personal for one in made_of))),
+        ai=treatment.treatment_for(
+            says.get("ai"), treatment.least([*(one.ai for one in made_of), usually]), closed=closed
+        ),
         author=_author(item.name, item.type, says, made_of),
         **_look_of(says),
     )
-
-
-def _made_treatment(
-    name: str, says: Mapping[str, Any], kind: str, made_of: Sequence[Field], *, sensitive: bool
-) -> treatment.Ai:
-    """What a model gets of a computed field: the strictest of its inputs, unless the document says otherwise; nothing of secrets."""
-    usually = treatment.least(
-        [
-            *(one.ai for one in made_of),
-            treatment.usual(name, kind, widget=says.get("widget"), sensitive=sensitive),
-        ]
-    )
-    closed = treatment.secret(name) or any(treatment.secret(one.name, one.stored) for one in made_of)
-    return treatment.treatment_for(says.get("ai"), usually, closed=closed)
 
 
 def _look_of(says: Mapping[str, Any]) -> dict[str, Any]:
@@ -445,8 +425,7 @@ def _check(made: Collection) -> None:
         except ExpressionError as error:
             raise DefinitionError(f"{made.id}, {place}: {error.message}", at=(place, error.message)) from None
         if missing:
-            message = f"{made.id}, {place}: there is no column {', '.join(missing)}."
-            raise DefinitionError(message, at=(place, message))
+            raise DefinitionError(f"{made.id}, {place}: there is no column {', '.join(missing)}.", at=place)
 
 
 def _labelled(fields: tuple[Field, ...], document: Mapping[str, Any]) -> tuple[Field, ...]:

@@ -4,7 +4,6 @@
 other collections.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
@@ -15,6 +14,7 @@ from console.core.documents.collections.consent_places import column_of, consent
 from console.core.documents.collections.model import Collection
 from console.core.documents.document_parts import Part
 from console.core.documents.json_shape import Spot
+from console.core.documents.references import suggestion
 
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -155,5 +155,4 @@ def _hidden(path: tuple[str, ...], name: str | None, there: Collection) -> Itera
 
 
 def _no_such(name: str, columns: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(name, columns, 1)
-    return f"There is no column {name}{f': is {near[0]} meant?' if near else '.'}"
+    return f"There is no column {name}{suggestion(name, columns)}"

@@ -15,77 +15,97 @@ TOLD = 2
 BORN = frozenset({"birth", "born", "birthday", "birthdate", "dob"})
 NUMBER = re.compile(r"(?=\S*\d)\w[\w./-]*")
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+FIRST = ("first_name", "firstname", "given_name", "givenname", "given_names", "forename", "fname", "first")
+LAST = ("last_name", "lastname", "surname", "family_name", "familyname", "lname", "last")
+WHOLE = ("display_name", "full_name", "fullname", "displayname")
+TITLES = (
+    "name",
+    "title",
+    "label",
+    "name1",
+    "legal_name",
+    "company_name",
+    "subject",
+    "filename",
+    "file_name",
+    "description",
+    "code",
+)
 
 
 def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Sequence[str], noun: str) -> str:
     """Default title template: the names of a person, a telling column, the parts of the key in words, else the kind of record (`noun`) with its key."""
-    usable = {item.name: item for item in shown if _may_name(item)}
+    visible = {item.name: item for item in shown}
     parts = set(key) if len(key) > 1 else set()
     known = [
         column
         for column in structure["columns"]
-        if column["name"] in usable.keys() - parts and _shown_plainly(usable[column["name"]])
+        if column["name"] in visible.keys() - parts and _may_name(column, visible[column["name"]])
     ]
-    chosen = field_guesses.title_columns(noun, known, field_guesses.column_words(structure["columns"]))
-    visible = {item.name: item for item in shown}
+    chosen = _names(noun, known, field_guesses.column_words(structure["columns"]))
+    own = visible.get(key[0]) if len(key) == 1 else None
     more = (
-        len(key) == 1 and key[0] in visible and visible[key[0]].references
+        own is not None and own.references
     )  # more about a record of another table: `employee` of a `person`
     if chosen and not (more and all(map(field_guesses.numbers, chosen))):
         return " ".join(f"{{{{ {path(name)} }}}}" for name in chosen)
-    if more:
-        return of_key(key[0], noun)
-    if parts <= visible.keys() and parts:
+    if own is not None and more:
+        return of_key(own.name, noun)
+    if parts and parts <= visible.keys():
         return of_parts([visible[name] for name in key], noun)
-    repeated = {
-        column["name"]
-        for column in structure["columns"]
-        if column.get("repeats")
-        or column.get("form") in ("day", "uuid")
-        or (column.get("form") == "figures" and "version" not in field_guesses.parts_of(column["name"]))
-    }
-    numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
-    texts = [
-        column["name"]
-        for column in known
-        if usable[column["name"]].type in {"text", "email"}
-        and column["name"] not in {*key, *repeated}
-        and _tells(usable[column["name"]], noun)
-        and usable[column["name"]].widget not in field_guesses.CODE_WORDS
-        and (
-            not numbered or field_guesses.parts_of(column["name"])[-1:] != ("id",)
-        )  # a number says more than the key of another system
-    ]
-    natural = (
-        len(key) == 1
-        and key[0] in visible
-        and visible[key[0]].stored == "text"
-        and not random_keys(structure, key)
+    if own is not None and own.stored == "text" and not random_keys(structure, key):
+        return f"{{{{ {path(own.name)} }}}}"
+    named = next(
+        (c["name"] for c in known if c["name"].lower() in ("name", "title") and not c["nullable"]), ""
     )
-    alike = next(
-        (
-            column["name"]
-            for column in known
-            if not natural and not column["nullable"] and field_guesses.is_name(column["name"])
-        ),
-        None,
-    )
-    always = [name for name in texts if not usable[name].nullable]
-    if alike and (always or numbered):  # several are called so: the name, and what tells them apart
-        return f"{{{{ {path(alike)} }}}} {{{{ {path((*always, *key)[0])} }}}}"
-    if texts and not natural:
-        return f"{{{{ {path(texts[0])} }}}}"
-    random = bool(random_keys(structure, key))
-    if random and (moment := _moment(structure, visible)):
-        return f"{noun} {{{{ {path(moment)} }}}}"
-    return of_key(key[0], noun) if numbered or random else " ".join(f"{{{{ {path(name)} }}}}" for name in key)
+    if named and own is not None:  # several are called so: the name, and what tells them apart
+        return f"{{{{ {path(named)} }}}} {{{{ {path(own.name)} }}}}"
+    texts = (c["name"] for c in known if _is_apart(c) and _tells(visible[c["name"]], noun))
+    text = next((name for name in texts if name not in key), None)
+    if text is not None:
+        return f"{{{{ {path(text)} }}}}"
+    return of_key(own.name, noun) if own is not None else " ".join(f"{{{{ {path(name)} }}}}" for name in key)
 
 
-def _may_name(item: Field) -> bool:
-    """Whether a field may stand in a title: a text that everybody who sees the record may see."""
-    return not item.sensitive and (
-        item.type in {"text", "email", "enum", "long_text"} or item.widget == "translations"
+def _may_name(column: Mapping[str, Any], item: Field) -> bool:
+    """Whether a field may stand in a title: a text that everybody who sees the record may see, and no state, code or JSON."""
+    if item.widget == "translations":
+        return not item.sensitive
+    return (
+        column["stored"] == "text"
+        and item.type in {"text", "email", "enum", "long_text"}
+        and not (item.sensitive or item.references)
+        and item.widget not in ("badge", "colour", "json")
+        and field_guesses.STATES.isdisjoint(field_guesses.parts_of(item.name)[-1:])
     )
+
+
+def _is_apart(column: Mapping[str, Any]) -> bool:
+    """Whether the values of a column tell records apart, as far as a sample said."""
+    return not column.get("repeats") and column.get("form") not in ("day", "uuid", "figures")
+
+
+def _names(table: str, columns: Sequence[Mapping[str, Any]], called: Mapping[str, str]) -> list[str]:
+    """The columns that name a record: of a person all names, else the column that tells records apart; none where only the key does.
+
+    `table` is its name in the singular, `called` are all of `column_words`.
+    """
+    names = [column["name"] for column in columns]
+    known = {field_guesses.snaked(called[name]): name for name in reversed(names)}
+    known |= {called[name].lower(): name for name in reversed(names)}
+    if whole := next((known[name] for name in WHOLE if name in known), None):
+        return [whole]
+    first, last = (next((known[name] for name in wanted if name in known), None) for wanted in (FIRST, LAST))
+    if first and last:
+        return [first, last]
+    owns = dict.fromkeys((field_guesses.snaked(table), *field_guesses.parts_of(table)[-1:]))
+    ends = ("_name", "_title", "_label", "", "_description", "_number", "_no", "_code")
+    wanted = [*TITLES[:2], *(f"{own}{end}" for end in ends for own in owns), *TITLES[2:]]
+    ordered = [known[name] for name in wanted if name in known]
+    ordered += [name for name in names if field_guesses.parts_of(called[name])[-1:] == ("name",)]
+    ordered += [name for name in names if field_guesses.numbers(name)]
+    telling = {column["name"] for column in columns if _is_apart(column) and not column.get("long")}
+    return next(([name] for name in ordered if name in telling), [])
 
 
 def parts_in_title(fields: Sequence[Field], key: Sequence[str], title: str) -> set[str]:
@@ -146,41 +166,16 @@ def random_keys(structure: Mapping[str, Any], key: Sequence[str]) -> set[str]:
     }
 
 
-def _moment(structure: Mapping[str, Any], visible: Mapping[str, Field]) -> str | None:
-    """The first column with a moment or day that every record has, and that is more than when its row was written."""
-    return next(
-        (
-            column["name"]
-            for column in structure["columns"]
-            if column["name"] in visible
-            and column["stored"] in ("datetime", "date")
-            and not column["nullable"]
-            and not field_guesses.WRITTEN & set(field_guesses.parts_of(column["name"]))
-        ),
-        None,
-    )
-
-
-def _shown_plainly(item: Field) -> bool:
-    """Whether the values of a field may name a record: no states, colours and JSON."""
-    state = (
-        field_guesses.parts_of(item.name)[-1:]
-        and field_guesses.parts_of(item.name)[-1] in field_guesses.STATES
-    )
-    return not state and item.widget not in ("badge", "colour", "json") and item.references is None
-
-
 def _tells(item: Field, noun: str) -> bool:
-    """Whether a text tells records apart: no amount, and no address of somebody who has to do with them, as the `billing_email` of an order."""
+    """Whether a text tells records apart: no amount or code, and no address of somebody who has to do with them, as the `billing_email` of an order."""
     words = set(field_guesses.parts_of(item.name))
-    foreign = item.type == "email" and words - {
-        "e",
-        "mail",
-        "email",
-        "address",
-        *field_guesses.parts_of(noun),
-    }
-    return not foreign and words.isdisjoint({"ip", "agent"} | field_guesses.MONEY)
+    if item.type == "email":
+        return words <= {"e", "mail", "email", "address", *field_guesses.parts_of(noun)}
+    return (
+        item.type == "text"
+        and item.widget not in field_guesses.CODE_WORDS
+        and words.isdisjoint({"ip", "agent", "id"} | field_guesses.MONEY)
+    )
 
 
 def path(name: str) -> str:

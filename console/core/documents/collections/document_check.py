@@ -1,18 +1,16 @@
 """All errors of a collection document at once: its shape, and unknown names in it."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-from pydantic import ValidationError
 
 from console.core import expressions
 from console.core.documents.collections import contact_document, field_guesses, treatment
 from console.core.documents.collections.assembling import MAY_MEAN_NONE
 from console.core.documents.collections.collection_document import FORMAT, CollectionDocument, FieldDocument
-from console.core.documents.collections.model import FORMATS
-from console.core.documents.json_shape import Spot, loaded, model_errors, problems_of_values
-from console.core.expressions import Expression, ExpressionError
+from console.core.documents.collections.model import FORMATS, fields_of
+from console.core.documents.json_shape import Spot, read_document
+from console.core.documents.references import roots_of, suggestion
+from console.core.expressions import ExpressionError
 from console.core.expressions.operands import moment_of, number_of, uuid_of
 
 OF_TEXT = frozenset({"textarea", "link", "email", "phone", "iban", "image", "file", "code", "colour"})
@@ -49,23 +47,9 @@ def check(
 
     `called` are names of fields from company functions.
     """
-    raw, found = loaded(document)
-    if raw is None:
-        return [
-            Spot(spot.place, spot.reason.replace("A workflow file", "The file of a collection"))
-            for spot in found
-        ]
-    problems = [*found, *problems_of_values(raw)]
-    written = raw.get("format")
-    if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
-        reason = (
-            f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."
-        )
-        return [*problems, Spot(("format",), reason)]
-    try:
-        made = CollectionDocument.model_validate(raw)
-    except ValidationError as error:
-        return [*problems, *model_errors(error, CollectionDocument)]
+    made, problems = read_document(document, CollectionDocument, FORMAT, "The file of a collection")
+    if made is None:
+        return problems
     problems += _twice(made)
     problems += [
         spot
@@ -101,16 +85,12 @@ def _texts(made: CollectionDocument) -> Iterator[tuple[tuple[str | int, ...], st
 def _unread(place: tuple[str | int, ...], text: str, template: bool, roots: frozenset[str]) -> Iterator[Spot]:
     """An expression that cannot be parsed, or that uses an unknown root."""
     try:
-        found = _parsed(text, template)
+        found = roots_of(text, template=template)
     except ExpressionError as error:
         yield Spot(place, f"{error.reason.rstrip('.')} (at character {error.position + 1}).")
         return
-    for root in sorted({path[0] for expression in found for path in expressions.paths(expression)} - roots):
+    for root in sorted(found - roots):
         yield Spot(place, f"There is no {root} here; it may look at {', '.join(sorted(roots))}.")
-
-
-def _parsed(text: str, template: bool) -> list[Expression]:
-    return expressions.templates(text) if template else [expressions.parse(text)]
 
 
 def _twice(made: CollectionDocument) -> Iterator[Spot]:
@@ -154,15 +134,9 @@ def _names(made: CollectionDocument, structure: Mapping[str, Any], called: froze
         yield from contact_document.wrong_columns(made.contact, columns, frozenset(listed))
     for place, text, template, _ in _texts(made):
         try:
-            found = _parsed(text, template)
+            named = fields_of(text, template=template)
         except ExpressionError:
             continue
-        named = {
-            path[1]
-            for one in found
-            for path in expressions.paths(one)
-            if path[0] == "record" and len(path) > 1
-        }
         for name in sorted(named - columns.keys()):
             reason = (
                 f"{name} is computed itself: name the columns that it is made of."
@@ -328,5 +302,4 @@ def _stored(says: FieldDocument, column: Mapping[str, Any]) -> str:
 
 
 def _no_such(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"There is no column {name}{f': is {near[0]} meant?' if near else '.'}"
+    return f"There is no column {name}{suggestion(name, known)}"

@@ -1,13 +1,12 @@
 """Two people's changes of one document: what each changed, where they contradict each other, and both together."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from console.core.documents.collections.document_changes import NAMED, Change, changes
 
 NOTHING: tuple[Any, ...] = (None, {}, [])
-GROUPS = ("summary", "sections")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,37 +48,7 @@ def compare(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[st
             found[change.place] = Both(
                 change.place, change.before, change.before, change.after, disputed=False, by="them"
             )
-    return _with_renamed_groups(list(found.values()))
-
-
-def _with_renamed_groups(found: list[Both]) -> list[Both]:
-    """The places; a group that I made of fields of which they made another one is disputed: a group is known by its heading, and both gave it one."""
-    made = [
-        each for each in found if each.place[:2] == GROUPS and len(each.place) == 3 and each.before in NOTHING
-    ]
-    theirs = {each.place[2]: _fields_of(each.theirs) for each in made if each.by == "them"}
-    told = {}
-    for each in made:
-        if each.by == "me" and (
-            met := [label for label, fields in theirs.items() if fields & _fields_of(each.mine)]
-        ):
-            told[each.place] = replace(each, theirs={"in": ", ".join(met)}, disputed=True, by="both")
-    return [told.get(each.place, each) for each in found]
-
-
-def _fields_of(group: Any) -> set[str]:
-    return set(group.get("fields", ())) if isinstance(group, Mapping) else set()
-
-
-def _each_field_once(document: dict[str, Any], mine: Iterable[tuple[str, ...]]) -> None:
-    """Take fields of groups that are mine out of the others, and others that have none left away."""
-    groups = document.get("summary", {}).get("sections", [])
-    labels = {place[2] for place in mine if place[:2] == GROUPS and len(place) > 2}
-    own = {name for group in groups if group["label"] in labels for name in group.get("fields", ())}
-    for group in [each for each in groups if each["label"] not in labels and own & _fields_of(each)]:
-        group["fields"] = [name for name in group["fields"] if name not in own]
-        if not group["fields"]:
-            groups.remove(group)
+    return list(found.values())
 
 
 def merged(
@@ -98,7 +67,6 @@ def merged(
     ):  # an order comes after the entries that it puts in order
         _put(document, each.place, _at(mine, each.place))
     closed: dict[str, Any] = _closed("", document)
-    _each_field_once(closed, [each.place for each in taken])
     return closed
 
 

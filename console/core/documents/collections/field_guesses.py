@@ -148,26 +148,8 @@ WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "
 BOOKKEEPING = WRITTEN | {"create", "write", "update", "uid"}
 """Words of columns that say when a row was written; and by whom."""
 CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency")
-FIRST = frozenset(
-    {"first_name", "firstname", "given_name", "givenname", "given_names", "forename", "fname", "first"}
-)
-LAST = frozenset({"last_name", "lastname", "surname", "family_name", "familyname", "lname", "last"})
 ENDING = re.compile(
     r"(?:is_|date_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|returned|settled|withdrawn)(?:_(?:at|on|date|time))?"
-)
-WHOLE = ("display_name", "full_name", "fullname", "displayname")
-TITLES = (
-    "name",
-    "title",
-    "label",
-    "name1",
-    "legal_name",
-    "company_name",
-    "subject",
-    "filename",
-    "file_name",
-    "description",
-    "code",
 )
 FEWEST_MARKED, MARKED = 4, 0.8
 """How many columns, and which part of a table's, begin with its mark."""
@@ -511,51 +493,9 @@ def common_mark(names: Sequence[str]) -> str:
     return mark if own else ""
 
 
-def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapping[str, str]) -> list[str]:
-    """The columns that name a record: of a person all names, else the column that tells records apart; none where only the key does.
-
-    `table` is its name in the singular, `columns` are those that may stand in a title, in their order; `called` are all of `column_words`.
-    """
-    texts = {
-        column["name"]: column
-        for column in columns
-        if column["stored"] == "text" or column.get("form") == "translations"
-    }
-    lower = {called[name].lower(): name for name in reversed(texts)}
-    snake = {snaked(called[name]): name for name in reversed(texts)} | lower
-    if whole := next((snake[name] for name in WHOLE if name in snake), None):
-        return [whole]
-    first, last = (
-        next((name for known, name in snake.items() if known in wanted), None) for wanted in (FIRST, LAST)
-    )
-    if first and last:
-        return [first, last]
-    telling = [
-        name
-        for name, column in texts.items()
-        if not column.get("repeats") and column.get("form") not in ("day", "uuid")
-    ]
-    owns = dict.fromkeys((snaked(table), *parts_of(table)[-1:]))
-    named = [f"{own}_{word}" for own in owns for word in ("name", "title", "label")]
-    named += [
-        own for own in owns if own in snake and shown_as(texts[snake[own]], listed=False) == "text"
-    ]  # the address of an address
-    named += [f"{own}_{word}" for own in owns for word in ("description", "number", "no", "code")]
-    ordered = [snake[known] for known in (*TITLES[:2], *named, *TITLES[2:]) if known in snake]
-    ordered += [name for name in texts if parts_of(called[name])[-1:] == ("name",)]
-    ordered += [name for name in texts if numbers(name)]
-    chosen = next((name for name in ordered if name in telling), None)
-    return [chosen] if chosen else []
-
-
 def numbers(name: str) -> bool:
     """Whether a column of this name tells records apart: `order_no`, not `postal_code`."""
     return bool(NUMBERS & set(parts_of(name)[-1:])) and OF_PLACES.isdisjoint(parts_of(name))
-
-
-def is_name(name: str) -> bool:
-    """Whether a column of this name is what people call the thing by."""
-    return name.lower() in ("name", "title")
 
 
 def zone_of(structure: Mapping[str, Any], column: Mapping[str, Any], stored: str) -> str:

@@ -80,7 +80,10 @@ def likely(own: Collection, others: Targets) -> list[tuple[Field, list[Collectio
         ranked = [
             (rank, other)
             for other in near
-            if _fits(field, other) and (rank := _rank(field.name, stem, own, other)) is not None
+            if other.kind == "table"
+            and len(other.key) == 1
+            and other.by_name[other.key[0]].stored == field.stored
+            and (rank := _rank(field.name, stem, own, other)) is not None
         ]
         if ranked:
             found.append(
@@ -105,12 +108,6 @@ def document_of(field: Field, target: Collection, taken: Sequence[str]) -> Mappi
         if each not in taken
     )
     return {"name": name, "collection": target.id, "kind": "to_one", "via": field.name}
-
-
-def _fits(field: Field, other: Collection) -> bool:
-    return (
-        other.kind == "table" and len(other.key) == 1 and other.by_name[other.key[0]].stored == field.stored
-    )
 
 
 def _of_people(stem: Sequence[str]) -> bool:

@@ -562,11 +562,11 @@ class Collection:
         }
 
 
-def fields_of(text: str, *, template: bool = False) -> set[str]:
-    """Names of the record's columns used in an expression or template."""
+def fields_of(text: str, *, template: bool = False, root: str = "record") -> set[str]:
+    """Names of the record's columns, or what else stands right under the root, used in an expression or template."""
     found = expressions.templates(text) if template else [expressions.parse(text)]
     paths = [node for item in found for node in nodes.walk(item.node) if isinstance(node, nodes.Path)]
-    return {str(path.steps[0]) for path in paths if path.root == "record" and path.steps}
+    return {str(path.steps[0]) for path in paths if path.root == root and path.steps}
 
 
 def offered_segments(document: Mapping[str, Any]) -> tuple[Segment, ...]:

@@ -147,8 +147,10 @@ def _declared_relation(made: Mapping[str, Collection], own: Collection, item: Ma
     to = item.get("to") or list(many.key)
     to = [to] if isinstance(to, str) else list(to)
     if len(to) != len(via) or not set(via) <= one.by_name.keys() or not set(to) <= many.by_name.keys():
-        message = f"{own.id}, relation {item['name']}: {', '.join(via)} does not lead to {', '.join(to) or 'a key'} of {many.id}."
-        raise DefinitionError(message, at=(f"relations.{item['name']}", message))
+        raise DefinitionError(
+            f"{own.id}, relation {item['name']}: {', '.join(via)} does not lead to {', '.join(to) or 'a key'} of {many.id}.",
+            at=f"relations.{item['name']}",
+        )
     pairs = tuple(zip(via, to, strict=True)) if item["kind"] == "to_one" else tuple(zip(to, via, strict=True))
     return Relation(
         item["name"],

@@ -108,7 +108,7 @@ def duplicate(document: Mapping[str, Any], component_id: str) -> Document:
         return copy.deepcopy(dict(document))
     made = copy.deepcopy(taken)
     used = set(_ids(document["components"])) | _state_names(document)
-    for each in _every([made]):
+    for each in every_component([made]):
         each["id"] = _free(each["id"], used)
         for name in ("name", "select"):
             if name in each:
@@ -142,7 +142,7 @@ def _free(wanted: str, used: set[str]) -> str:
 
 def _lists(document: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     yield "", document["components"]
-    for each in _every(document["components"]):
+    for each in every_component(document["components"]):
         if each["type"] == "section":
             yield each["id"], each.setdefault("components", [])
         for tab in each.get("tabs", ()):
@@ -154,12 +154,13 @@ def _list(document: Mapping[str, Any], place: str) -> list[dict[str, Any]]:
     return dict(_lists(document)).get(place, page)
 
 
-def _every(components: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def every_component(components: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Every component, those inside others after them."""
     for each in components:
         yield each
-        yield from _every(each.get("components", []))
+        yield from every_component(each.get("components", []))
         for tab in each.get("tabs", ()):
-            yield from _every(tab.get("components", []))
+            yield from every_component(tab.get("components", []))
 
 
 def _places(components: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -173,10 +174,13 @@ def _places(components: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 
 
 def _ids(components: list[dict[str, Any]]) -> list[str]:
-    return [each["id"] for each in _every(components)]
+    return [each["id"] for each in every_component(components)]
 
 
 def _state_names(document: Mapping[str, Any]) -> set[str]:
     return {
-        each[name] for each in _every(document["components"]) for name in ("name", "select") if each.get(name)
+        each[name]
+        for each in every_component(document["components"])
+        for name in ("name", "select")
+        if each.get(name)
     }

@@ -2,11 +2,12 @@
 
 import copy
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from console.core.documents.workspaces.components import SELECTING, CollectionList, Inbox
+from console.core.documents.workspaces.edits import every_component
 from console.core.documents.workspaces.workspace_document import Workspace
 from console.core.expressions import TEMPLATE
 
@@ -49,7 +50,7 @@ def with_name(document: Mapping[str, Any], root: str, former: str, new: str) -> 
     def rename(of: str, steps: list[str]) -> list[str]:
         return [new, *steps[1:]] if of == root and steps[:1] == [former] else steps
 
-    for item in _every(made["components"]):
+    for item in every_component(made["components"]):
         _in_texts(item, rename)
         if root == "selected" and str(item.get("of", "")).partition(".")[0] == former:
             item["of"] = ".".join([new, *item["of"].split(".")[1:]])
@@ -72,20 +73,22 @@ def with_columns(
         if isinstance(part, SELECTING) and part.select
     }
 
-    def follow(collection: str | None, steps: list[str]) -> tuple[list[str], str | None]:
-        """(the path as it is called now, the collection that it leads to)."""
+    def follow(
+        collection: str | None, steps: list[str], *, fields: bool = True
+    ) -> tuple[list[str], str | None]:
+        """(the path as it is called now, the collection that it leads to). `fields`: it may end at a column."""
         told = []
         for step in steps:
             own = names.get(collection or "", Names())
-            told.append(own.columns.get(step) or own.relations.get(step, step))
+            told.append((own.columns.get(step) if fields else None) or own.relations.get(step, step))
             collection = ways(collection, step) if collection else None
         return told, collection
 
-    for item in _every(made["components"]):
+    for item in every_component(made["components"]):
         about = item.get("collection")
         if of := str(item.get("of") or ""):
             name, *steps = of.split(".")
-            told, about = _relations(names, ways, chosen.get(name), steps)
+            told, about = follow(chosen.get(name), steps, fields=False)
             item["of"] = ".".join([name, *told])
         if relation := item.get("relation"):
             item["relation"] = names.get(about or "", Names()).relations.get(relation, relation)
@@ -99,16 +102,6 @@ def with_columns(
 
         _in_texts(item, rename)
     return made
-
-
-def _relations(
-    names: Mapping[str, Names], ways: Ways, collection: str | None, steps: list[str]
-) -> tuple[list[str], str | None]:
-    told = []
-    for step in steps:
-        told.append(names.get(collection or "", Names()).relations.get(step, step))
-        collection = ways(collection, step) if collection else None
-    return told, collection
 
 
 def _collection_of(item: Any, of_inbox: Mapping[str, str]) -> str | None:
@@ -151,7 +144,10 @@ def _in_expression(text: str, rename: Rename) -> str:
     def told(found: re.Match[str]) -> str:
         if found["said"] is not None:
             return found[0]
-        before = [step["plain"] or _unquoted(step["quoted"]) for step in _STEP.finditer(found["steps"])]
+        before = [
+            step["plain"] or re.sub(r"\\(.)", r"\1", step["quoted"][1:-1], flags=re.DOTALL)
+            for step in _STEP.finditer(found["steps"])
+        ]
         after = rename(found["root"], before)
         return found[0] if after == before else found["root"] + "".join(map(step_words, after))
 
@@ -163,15 +159,3 @@ def step_words(name: str) -> str:
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         return f".{name}"
     return '["' + name.replace("\\", "\\\\").replace('"', '\\"') + '"]'
-
-
-def _unquoted(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
-
-
-def _every(components: list[Document]) -> Iterator[Document]:
-    for each in components:
-        yield each
-        yield from _every(each.get("components", []))
-        for tab in each.get("tabs", ()):
-            yield from _every(tab.get("components", []))

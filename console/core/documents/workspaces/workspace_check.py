@@ -4,10 +4,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from console.core import expressions
-from console.core.documents.json_shape import Spot, loaded, model_errors, problems_of_values
+from console.core.documents.json_shape import Spot, read_document
 from console.core.documents.workspaces.components import (
     INPUTS,
     KINDS,
@@ -40,29 +38,9 @@ MOST_DEPTH = 4
 
 def check(document: bytes | str | Mapping[str, Any]) -> list[Spot]:
     """All errors of the document that can be found without a database."""
-    raw, found = loaded(document)
-    if raw is None:
-        return [
-            Spot(spot.place, spot.reason.replace("A workflow file", "The file of a workspace"))
-            for spot in found
-        ]
-    problems = [*found, *problems_of_values(raw)]
-    written = raw.get("format")
-    if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
-        return [
-            *problems,
-            Spot(
-                ("format",),
-                f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release.",
-            ),
-        ]
-    try:
-        made = Workspace.model_validate(raw)
-    except ValidationError as error:
-        return [
-            *problems,
-            *(Spot(_without_tags(spot.place), spot.reason) for spot in model_errors(error, Workspace)),
-        ]
+    made, problems = read_document(document, Workspace, FORMAT, "The file of a workspace")
+    if made is None:
+        return [Spot(_without_tags(spot.place), spot.reason) for spot in problems]
     problems += _names(made)
     for item in made.every:
         problems += [Spot((item.id, *place), reason) for place, reason in _of_component(item, made)]

@@ -61,7 +61,11 @@ class Workspace(StoredDocument):
     def to_json(self) -> dict[str, Any]:
         """The document without what is as it would be anyway."""
         made: dict[str, Any] = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return {"format": FORMAT, **_typed(made, self)}
+        return {
+            "format": FORMAT,
+            **made,  # `exclude_defaults` leaves out the type, which each component has by default: it is put back in front
+            "components": _components(made.get("components", []), self.components),
+        }
 
 
 def walk(components: Sequence[Part]) -> Iterator[Part]:
@@ -81,11 +85,6 @@ def inner_components(item: Part) -> list[Part]:
 def read(document: bytes | str | Mapping[str, Any]) -> Workspace:
     """The document. Raises pydantic's ValidationError; `workspace_check.check` says all errors in words."""
     return Workspace.model_validate(document if isinstance(document, Mapping) else json.loads(document))
-
-
-def _typed(made: dict[str, Any], of: Workspace) -> dict[str, Any]:
-    """`exclude_defaults` leaves out the type, which each component has by default: it is put back in front."""
-    return {**made, "components": _components(made.get("components", []), of.components)}
 
 
 def _components(made: list[dict[str, Any]], of: Sequence[Any]) -> list[dict[str, Any]]:
