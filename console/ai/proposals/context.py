@@ -55,16 +55,7 @@ class Built:
 
 def build(ask_context: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
     """Everything that the provider or the rules get for this call."""
-    names = tuple(
-        sorted(
-            {
-                word.casefold()
-                for each in ask_context.fields
-                for word in (each.name, each.label)
-                if len(word) >= injection_scan.LEAST_NAME
-            }
-        )
-    )
+    names = injection_scan.field_names(ask_context.fields)
     all_pieces = list(_pieces(ask_context))
     pages, unread = _documents(ask_context)
     pieces = cut([part for piece in [*all_pieces, *pages] for part in _doubted(piece, names)][:MOST_SOURCES])
