@@ -89,4 +89,4 @@ def trial(workflow_id: str) -> ResponseReturnValue:
     found = contact_trials.try_contacts(
         g.actor, document, BrowseQuery(segment=sent.segment, filter=sent.filter)
     )
-    return jsonify(found.to_json())
+    return found.to_json()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -96,4 +96,4 @@ def _answer(workflow_id: str) -> ResponseReturnValue:
         for name, value in (document.get("settings") or {}).items()
         if name in CONFIGURED and value is not None
     }
-    return jsonify({"version": entry.live_version, "settings": kept, "variables": rules})
+    return {"version": entry.live_version, "settings": kept, "variables": rules}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from console.authoring import publication
 from console.core import drafting
 from console.core.drafting import ChangeError
 from console.core.errors import Invalid
-from console.views.api.operation import Done, Example, Nothing, Sent, operation, read
+from console.views.api.operation import Done, Example, Nothing, Sent, named, operation, read
 from console.views.api.shapes import Anything, PublishingImpact, WorkflowDraft
 
 blueprint = Blueprint("api_workflow_drafts", __name__, url_prefix="/api/v1")
@@ -35,7 +35,7 @@ class ChangedDraft(Sent):
 
 
 def _draft_now() -> workflows.Draft:
-    return workflows.open_draft(g.actor, str((request.view_args or {})["workflow_id"]))
+    return workflows.open_draft(g.actor, named("workflow_id"))
 
 
 def _as_it_is(_done: Done) -> dict[str, Any]:
@@ -105,11 +105,11 @@ def redo(workflow_id: str) -> ResponseReturnValue:
 
 
 def _answer(draft: workflows.Draft) -> ResponseReturnValue:
-    return jsonify(draft.to_json(workflows.problems(draft)))
+    return draft.to_json(workflows.problems(draft))
 
 
 @blueprint.get("/workflows/<workflow_id>/impact")
 @operation("previewPublishing", "workflow.edit", PublishingImpact, refuses=(403,), example=Example(ONE))
 def impact(workflow_id: str) -> ResponseReturnValue:
     """What publishing the draft would do now: what differs, whom it concerns, what starts soon, who lacks which right. Changes nothing."""
-    return jsonify(publication.impact(g.actor, workflow_id).to_json())
+    return publication.impact(g.actor, workflow_id).to_json()
