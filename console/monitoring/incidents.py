@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -14,7 +14,6 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError, Malformed, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
-from console.infra.db.ids import id_at
 from console.monitoring.failed_runs import TOLD_BY_WHOLE
 from console.runs import RunHead
 from console.runs.views import lists, record_reach
@@ -26,8 +25,6 @@ AT_ONCE = 100
 RECORD_GONE = (
     "Its record is not there any more, or you may not see it: close the incident for it with a reason."
 )
-LATELY = timedelta(days=7)
-MOST_DONE_AGAIN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,84 +63,6 @@ class Retried:
     started: Mapping[str, str]
     refused: Mapping[str, str]
     left: int
-
-
-@dataclass(frozen=True, slots=True)
-class DoneAgain:
-    """Failed runs with one cause that were done again lately, and how those that took their place stand: `completed`, `live`, the `others` ended otherwise."""
-
-    message: str
-    count: int
-    completed: int
-    live: int
-    last_at: datetime
-    newest: RunHead
-
-    @property
-    def others(self) -> int:
-        """How many ended without completing."""
-        return self.count - self.completed - self.live
-
-
-def done_again(actor: Actor, workflow: str) -> list[DoneAgain]:
-    """What became of the failures of the workflow that were done again lately, the latest first. One statement besides those of a list of runs."""
-    failure, run, again, later = (
-        tables.failure.c,
-        tables.run.c,
-        tables.run.alias("again"),
-        tables.failure.alias("later"),
-    )
-    since = log.now() - LATELY
-    lately = sa.select(failure.run, failure.cause, failure.retried_by).where(
-        failure.workflow == workflow, failure.retried_by >= id_at("run", since - log.moved_by())
-    )
-    done = lately.cte("done").prefix_with(
-        "materialized"
-    )  # few: else all runs of the workflow may be read first
-    last_at = sa.func.max(again.c.created_at)
-    grouped = (
-        sa.select(
-            sa.func.count().label("number"),
-            sa.func.count().filter(again.c.status == "completed").label("completed"),
-            sa.func.count().filter(again.c.ended_at.is_(None)).label("live"),
-            last_at.label("last_at"),
-            sa.func.max(again.c.id).label("newest"),
-            sa.func.max(done.c.run).label("failed"),
-        )
-        .select_from(done)
-        .join(again, again.c.id == done.c.retried_by)
-        .join(tables.run, run.id == done.c.run)
-        .where(
-            again.c.created_at > since,
-            record_reach.countable_runs(actor, run.id.in_(sa.select(lately.subquery().c.run))),
-        )
-        .where(
-            access.cleared_for(actor, again.c.label),
-            ~sa.exists().where(later.c.run == again.c.id, later.c.retried_by.is_not(None)),
-        )
-        .group_by(done.c.cause)
-        .order_by(last_at.desc())
-        .limit(MOST_DONE_AGAIN)
-    )
-    with hot_engine().connect() as connection:
-        rows = connection.execute(grouped).all()
-    heads = (
-        {head.id: head for head in _heads(actor, [each for row in rows for each in (row.newest, row.failed)])}
-        if rows
-        else {}
-    )
-    return [
-        DoneAgain(
-            heads[row.failed].reason or "",
-            row.number,
-            row.completed,
-            row.live,
-            row.last_at,
-            heads[row.newest],
-        )
-        for row in rows
-        if {row.newest, row.failed} <= heads.keys()
-    ]
 
 
 def open_incidents(actor: Actor, workflow: str | None = None) -> list[Incident]:

@@ -1,4 +1,4 @@
-"""Home: what waits for the reader, their inboxes, what ended today, a run worth watching, and where their records are."""
+"""Home: what waits for the reader, their inboxes, what ended today, and where their records are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from console.views.work import my_work
 from console.views.workflows import tabs
 from console.work import approvals, ended_runs, my_work as work
 from console.work.approvals import Line
-from console.work.ended_runs import Ended, Story
+from console.work.ended_runs import Ended
 from console.work.tickets import Count
 from console.workflows import inboxes
 from console.workflows.inboxes import Inbox
@@ -41,7 +41,7 @@ MAKERS_SHOWN = 3
 ENDED_SHOWN = 6
 AUTOMATIONS_SHOWN = 8
 LABELS_SHOWN = 7
-BAR, TICK_STEP = 48, 7.6
+BAR = 48
 PLOT_HEIGHT, PLOT_WIDTH, DIGIT = 72, 312, 7
 SERVERS = {"postgresql": "PostgreSQL", "mysql": "MySQL or MariaDB", "sqlite": "SQLite"}
 
@@ -99,12 +99,11 @@ def _home() -> Response:
         if request.args.get("seen") == waiting["seen"]:
             return make_response("", 204)
         return frame.page("home/home.html", waiting | {"refreshed": True}, blocks={"work": "work"})
-    lately = ended_runs.ended_lately(who, look.now, ended_runs.LOOKED_AT)
+    lately = ended_runs.ended_lately(who, look.now, ENDED_SHOWN)
     context = {
         "asked": [_asked_approval(line, look) for line in approvals.created(who, limit=ASKED_SHOWN).lines],
         "panels": panels(who, look, lately, works=bool(waiting["boxes"])),
         "ended": chart(ended_runs.ended_today(who, look.now, look.zone)),
-        "story": watch(ended_runs.story(lately), look),
         "desks": workspaces.workspaces_of(who),
         "pins": pins.pins_of(who),
         "recent": [(record, my_work.clock_or_day(record.at, look)) for record in pins.recent(who)],
@@ -335,7 +334,7 @@ def _operations(who: Actor) -> Panel:
 
 def _ended(lately: Sequence[RunHead], look: Look) -> Panel:
     rows = []
-    for head in lately[:ENDED_SHOWN]:
+    for head in lately:
         named = (
             head.about if head.item or head.record_title != head.record else ""
         )  # a run of no record has neither
@@ -349,7 +348,7 @@ def _ended(lately: Sequence[RunHead], look: Look) -> Panel:
     return Panel("ended-lately", "Ended lately, to replay", "/workflows", "Workflows", rows)
 
 
-# ------------------------------------------------------------------------------------------------------- chart and story
+# ------------------------------------------------------------------------------------------------------------- chart
 
 
 def chart(ended: Ended) -> dict[str, object]:
@@ -398,53 +397,6 @@ def chart(ended: Ended) -> dict[str, object]:
         "lines": lines,
         "said": f"Ended by the hour{'' if ended.guided else ', by themselves'}. {said}",
     }
-
-
-def watch(story: Story | None, look: Look) -> dict[str, object] | None:
-    """Return the run to watch, with who took part in words and a tick for each mark: (x, y, height, by whom)."""
-    if story is None:
-        return None
-    parts = [
-        _many(story.people, "person", "people"),
-        _many(story.proposals, "AI proposal", "AI proposals"),
-        _many(story.revised, "change of mind", "changes of mind"),
-    ]
-    high = {"person": 18, "ai": 14, "auto": 9}
-    return {
-        "title": story.run.record_title,
-        "workflow": story.run.workflow_title,
-        "when": my_work.clock_or_day(story.run.ended_at, look),
-        "words": ", ".join(part for part in parts if part),
-        "href": frame.run_url(story.run.id, "replay"),
-        "picture": frame.run_url(story.run.id, "picture"),
-        "ticks": [
-            (round(2 + place * TICK_STEP, 1), 28 - high[mark], high[mark], mark)
-            for place, mark in enumerate(story.marks)
-        ],
-    }
-
-
-_NUMBERS = (
-    "no",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-)
-
-
-def _many(number: int, one: str, many: str) -> str:
-    """Return a number of things in words; "" for none."""
-    words = _NUMBERS[number] if number < len(_NUMBERS) else str(number)
-    return "" if number == 0 else f"{words} {one if number == 1 else many}"
 
 
 def sources(readable: Sequence[Collection]) -> list[Mapping[str, object]]:

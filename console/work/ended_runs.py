@@ -1,4 +1,4 @@
-"""Runs that ended: how many today, hour by hour, and the one of the last weeks that shows most."""
+"""Runs that ended: how many today, hour by hour, and the last ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from console.core.actor import Actor
 from console.core.moments import midnight
 from console.core.run.origin import GUIDED
 from console.infra.db import tables
-from console.infra.db.engine import fetch, hot_engine
+from console.infra.db.engine import hot_engine
 from console.runs import RunHead
 from console.runs.views import record_reach
 from console.runs.views.lists import visible_runs
@@ -20,13 +20,6 @@ from console.runs.views.run_filters import is_whole
 
 MOST = 10_000
 LATELY = timedelta(days=45)
-LOOKED_AT = 60
-SHOWN = 40
-_MARKS = "select kind, actor from console.activity where run = %s order by pos limit %s"
-_TOLD = """
-select a.run, count(distinct a."by") filter (where a."by" like 'usr%%'), count(*) filter (where a.proposal is not null),
-count(*) filter (where a.status = 'cancelled'), count(*) from console.attempt a where a.run = any(%s) group by a.run
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +51,6 @@ class Ended:
     def all(self) -> int:
         """How many ended."""
         return sum(hour.all for hour in (*self.guided, *self.alone))
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """A run that is worth watching: who took part, proposals, changes of mind, and its events as (kind, by a person, AI or automatic)."""
-
-    run: RunHead
-    people: int
-    proposals: int
-    revised: int
-    marks: Sequence[str]
 
 
 def ended_today(actor: Actor, now: datetime, zone: str) -> Ended:
@@ -114,30 +96,3 @@ def ended_lately(actor: Actor, now: datetime, limit: int) -> list[RunHead]:
     run = tables.run.c
     wanted = (run.mode == GUIDED, ~run.test, run.ended_at >= now - LATELY)
     return visible_runs(actor, *wanted, order=(run.ended_at.desc(), run.id.desc()), limit=limit)[0]
-
-
-def story(heads: Sequence[RunHead]) -> Story | None:
-    """Of these runs the one with most people, changes of mind and proposals; None where none has more than one person or proposal."""
-    by_run = {row[0]: row[1:] for row in fetch(_TOLD, ([head.id for head in heads],))} if heads else {}
-    best = max(heads, key=lambda head: _interest(by_run.get(head.id, (0, 0, 0, 0))), default=None)
-    if best is None or best.id not in by_run or sum(by_run[best.id][:3]) < 2:
-        return None
-    people, proposals, revised, _ = by_run[best.id]
-    return Story(best, people, proposals, 1 if revised else 0, _marks(best.id))
-
-
-def _interest(row: Sequence[Any]) -> tuple[int, int]:
-    people, proposals, cancelled, attempts = row
-    return 4 * people + min(proposals, 12) + (3 if cancelled else 0), attempts
-
-
-def _marks(run_id: str) -> list[str]:
-    """By whom the run's events were, in order, thinned out to `SHOWN`: "person", "ai" or "auto"."""
-    rows = fetch(_MARKS, (run_id, MOST))
-    every = [
-        "ai" if kind.startswith("proposal") else "person" if str(actor).startswith("usr") else "auto"
-        for kind, actor in rows
-    ]
-    if len(every) <= SHOWN:
-        return every
-    return [every[place * len(every) // SHOWN] for place in range(SHOWN)]
