@@ -174,7 +174,7 @@ def add(
 
     Raises NotAllowed, Invalid with a detail per field.
     """
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
+    workflows.require(actor, workflow, "activate")
     full = (
         [("kind", f"A workflow has at most {MOST_RULES} alerts.")]
         if len(rules_of(workflow)) >= MOST_RULES
@@ -218,7 +218,7 @@ def change(
 
     `seen` is the `mark` of the `terms` that a form showed. Raises NotAllowed, NotFound, Invalid with a detail per field, Conflict where they changed since.
     """
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
+    workflows.require(actor, workflow, "activate")
     told = _judged(workflow, (kind, minutes, pattern, people, starts), [], "The alert was not changed.")
     rule = tables.alert_rule.c
     with transaction() as connection:
@@ -280,7 +280,7 @@ def _judged(
 
 def remove(actor: Actor, workflow: Known, rule_id: str) -> None:
     """Take a rule away. Needs the right `activate`. Raises NotAllowed, NotFound."""
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
+    workflows.require(actor, workflow, "activate")
     rule = tables.alert_rule.c
     with transaction() as connection:
         gone = (
@@ -503,16 +503,14 @@ def _people(workflow: Known, addresses: Sequence[str]) -> tuple[list[str], list[
 
 def _may_see(person: str, workflow: Known) -> bool:
     try:
-        return access.can(
-            accounts.actor_of_person(person), workflow.team or None, f"{OBJECT}:{workflow.slug}", "see"
-        )
+        return workflows.may(accounts.actor_of_person(person), workflow, "see")
     except ConsoleError:
         return False
 
 
 def _may_read(account: Actor, workflow: Known) -> bool:
     """Whether the account sees the workflow's runs, and the records that they are about."""
-    sees = access.can(account, workflow.team or None, f"{OBJECT}:{workflow.slug}", "see")
+    sees = workflows.may(account, workflow, "see")
     return sees and (
         workflow.collection is None or access.can(account, None, f"collection:{workflow.collection}", "read")
     )

@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import runs, workflows
-from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.run.origin import HANDS_OFF
@@ -18,7 +17,7 @@ from console.infra.db.engine import hot_engine
 from console.monitoring.incidents import AT_ONCE, MOST_GROUPS, Incident, Retried, title_of_step
 from console.runs import RunHead
 from console.runs.views import lists, record_reach
-from console.workflows import OBJECT, Known
+from console.workflows import Known
 
 MARK = "asks-"
 """How the ids of these groups begin: nobody has failed yet."""
@@ -109,7 +108,7 @@ def answer_all(actor: Actor, workflow: Known, cause: str, outcome: str, reason: 
 
     Raises NotAllowed without the right to start the workflow, NotFound if nothing of the group is open for the actor, Invalid for an answer that it does not offer.
     """
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "start")
+    workflows.require(actor, workflow, "start")
     group = next((each for each in groups(actor, workflow) if each.cause == cause), None)
     if group is None:
         raise NotFound("Nobody waits for this answer any more.")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from console import log, runs, workflows
-from console.auth import access, accounts
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.infra.db import tables
@@ -19,7 +19,7 @@ from console.messaging import messages
 from console.monitoring import asking_runs, incidents, unable_to_start
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
 from console.runs.views import record_reach
-from console.workflows import OBJECT, Known
+from console.workflows import Known
 
 WEEK = 7
 
@@ -63,11 +63,7 @@ def cards(actor: Actor, zone: str) -> list[Card]:
     """Every workflow that the actor may see, with drafts, by title; days are those of `zone`. Five statements at most, whatever their number; for a reader
     who sees only a part of the records one more, and those to the sources.
     """
-    seen = [
-        known
-        for known in workflows.all_known()
-        if access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "see")
-    ]
+    seen = [known for known in workflows.all_known() if workflows.may(actor, known, "see")]
     if not seen:
         return []
     version_at, workflow_at = tables.workflow_version.c, tables.workflow.c
@@ -146,7 +142,7 @@ def automations(actor: Actor, zone: str) -> list[tuple[Card, int, int]]:
 
 
 def _may_switch(actor: Actor, known: Known) -> bool:
-    return access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate")
+    return workflows.may(actor, known, "activate")
 
 
 def first_day(now: datetime, zone: str, days: int = WEEK) -> date:

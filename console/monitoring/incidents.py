@@ -8,7 +8,6 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from console import log, workflows
-from console.auth import access
 from console.automation import enrolments
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Malformed, NotFound
@@ -17,7 +16,7 @@ from console.infra.db.engine import hot_engine, transaction
 from console.monitoring.failed_runs import TOLD_BY_WHOLE
 from console.runs import RunHead
 from console.runs.views import lists, record_reach
-from console.workflows import OBJECT, Definition, Known, lifecycle
+from console.workflows import Definition, Known, lifecycle
 
 MOST_GROUPS = 100
 AT_ONCE = 100
@@ -169,7 +168,7 @@ class Preview:
 
 def preview(actor: Actor, workflow: Known, cause: str) -> Preview:
     """What `retry_all` would do now. Raises as that does."""
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "start")
+    workflows.require(actor, workflow, "start")
     heads = runs_of(actor, workflow, cause)
     if not heads:
         raise NotFound("Nothing of this incident is open any more.")
@@ -188,7 +187,7 @@ def retry_all(
 
     Raises NotAllowed without the right to start the workflow, NotFound if nothing of the incident is open for the actor.
     """
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "start")
+    workflows.require(actor, workflow, "start")
     heads = runs_of(actor, workflow, cause)
     if not heads:
         raise NotFound("Nothing of this incident is open any more.")
@@ -229,7 +228,7 @@ def close(actor: Actor, workflow: Known, cause: str, reason: str) -> int:
 
     Raises NotAllowed, Invalid, NotFound if nothing of it is open for the actor.
     """
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "cancel")
+    workflows.require(actor, workflow, "cancel")
     why = lifecycle.require_reason(reason)
     if not (heads := runs_of(actor, workflow, cause)):
         raise NotFound("Nothing of this incident is open any more.")

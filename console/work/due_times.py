@@ -189,7 +189,7 @@ def set_for_workflow(
 
     `seen` is the `mark` of the terms that a form showed. Raises NotAllowed, Invalid with a detail per field, Conflict where they changed since.
     """
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
+    workflows.require(actor, workflow, "activate")
     named = {"workflow": workflow.id, "slug": workflow.slug}
     return _set(actor, terms, workflow.id, None, workflow.team, named, workflow.label, seen)
 

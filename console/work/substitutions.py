@@ -89,11 +89,7 @@ def undecidable(reader: Actor, absent: str, deputy: str) -> list[str]:
     around, found = workflows.validation_context(), []
     for known in workflows.all_known():
         definition = workflows.readable_version(known.id, known.live)
-        if (
-            definition is None
-            or known.archived
-            or not access.can(reader, known.team or None, f"{workflows.OBJECT}:{known.slug}", "see")
-        ):
+        if definition is None or known.archived or not workflows.may(reader, known, "see"):
             continue
         raw, sketches = definition.document.to_json(), list[Sketch]()
         workflows.check(raw, None, sketches)

@@ -186,7 +186,7 @@ def gates(target: str, step: Step, evidence: Evidence) -> Iterator[Gate]:
 
 def may_move(actor: Actor, workflow: Known) -> bool:
     """Whether the actor may take a step of this workflow up and down."""
-    return access.can(actor, workflow.team or None, f"workflow:{workflow.slug}", "publish")
+    return workflows.may(actor, workflow, "publish")
 
 
 def _require_step(actor: Actor, slug: str, step_id: str) -> tuple[Known, Step, Under]:

@@ -87,7 +87,7 @@ def list_triggers(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
     """The workflow and its triggers: those of its live version, those added since, those of the draft where nothing is published. Raises NotFound."""
     entry = workflows.entry(actor, slug_or_id)
     trigger_rows.synchronise(entry.id)
-    may_edit = access.can(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "edit")
+    may_edit = workflows.may(actor, entry, "edit")
     seen = firing_counts.visible_firings(actor, [entry.id], ":", "")
     with hot_engine().connect() as connection:
         rows = {
@@ -310,7 +310,7 @@ def try_waiting(actor: Actor, slug_or_id: str, ident: str) -> int:
 def current_trigger(actor: Actor, slug_or_id: str, ident: str) -> Made:
     """A trigger as it is now, for who may edit the workflow; never its secret. Raises NotFound, NotAllowed."""
     entry, found = list_triggers(actor, slug_or_id)
-    access.require(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "edit")
+    workflows.require(actor, entry, "edit")
     for trigger in found:
         if trigger.id == ident:
             return Made(trigger.id, trigger.definition.kind, trigger.enabled, trigger.address)
@@ -363,7 +363,7 @@ def _renewed(
 
 def _allowed(actor: Actor, slug_or_id: str, act: str) -> Entry:
     entry = workflows.entry(actor, slug_or_id)
-    access.require(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", act)
+    workflows.require(actor, entry, act)
     trigger_rows.synchronise(entry.id)
     return entry
 

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import log, monitoring, workflows
-from console.auth import access
 from console.core.errors import NotFound
 from console.monitoring import alerts, incidents
 from console.views.api import idempotency
@@ -25,7 +24,7 @@ from console.views.api.operation import (
 )
 from console.views.api.shapes import Alert, DueTime, Incident, Listed, RetriedGroup, WorkflowMetrics
 from console.work import due_times
-from console.workflows import OBJECT, Known
+from console.workflows import Known
 
 blueprint = Blueprint("api_monitoring", __name__, url_prefix="/api/v1")
 
@@ -112,7 +111,7 @@ def _known(slug_or_id: str) -> Known:
     found = next(
         (workflow for workflow in workflows.all_known() if slug_or_id in (workflow.id, workflow.slug)), None
     )
-    if found is None or not access.can(g.actor, found.team or None, f"{OBJECT}:{found.slug}", "see"):
+    if found is None or not workflows.may(g.actor, found, "see"):
         raise NotFound(hidden=found is not None and found.label is None)
     return found
 
