@@ -106,12 +106,10 @@ def evaluate(
 def _workflow(slug: str | None) -> str | None:
     if slug is None:
         return None
-    found_workflow = next(
-        (candidate for candidate in workflows.all_known() if slug in (candidate.slug, candidate.id)), None
-    )
-    if found_workflow is None:
+    found = workflows.find_known(slug)
+    if found is None:
         raise NotFound(f"There is no workflow {slug}.")
-    return found_workflow.id
+    return found.id
 
 
 def _text(score: Score) -> list[str]:

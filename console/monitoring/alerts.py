@@ -327,7 +327,7 @@ def raise_due() -> int:
         subject,
         told_by_whole,
     ) in rows:
-        known = _known(workflow_id)
+        known = workflows.find_known(workflow_id)
         if (
             known is not None
             and at > log.now() - OLDEST
@@ -357,7 +357,7 @@ def raise_due() -> int:
 
 def _told_by_whole(run_id: str, workflow: Known) -> bool:
     """Whether a run that this one is a part of is of the same workflow, or of one that has rules of its own."""
-    known = [_known(each) for each in failed_runs.workflows_of_wholes(run_id)]
+    known = [workflows.find_known(each) for each in failed_runs.workflows_of_wholes(run_id)]
     return any(whole is not None and (whole.id == workflow.id or rules_of(whole)) for whole in known)
 
 
@@ -371,7 +371,7 @@ def tell_slow() -> int:
             row = connection.execute(
                 sa.select(tables.alert_rule).where(tables.alert_rule.c.id == rule_id)
             ).first()
-        known = _known(row.workflow) if row is not None else None
+        known = workflows.find_known(row.workflow) if row is not None else None
         if row is None or known is None:
             continue
         _raise(
@@ -514,10 +514,6 @@ def _may_read(account: Actor, workflow: Known) -> bool:
     return sees and (
         workflow.collection is None or access.can(account, None, f"collection:{workflow.collection}", "read")
     )
-
-
-def _known(workflow_id: str) -> Known | None:
-    return next((workflow for workflow in workflows.all_known() if workflow.id == workflow_id), None)
 
 
 def _note(

@@ -139,9 +139,8 @@ def team_of(obj: str) -> str | None:
     if kind == "action" and ident in action_cache.every():
         return action_cache.get(ident).team
     if kind == "workflow":
-        return next(
-            (known_one.team or None for known_one in workflows.all_known() if known_one.slug == ident), None
-        )
+        known = workflows.find_known(ident)
+        return known.team or None if known is not None else None
     if kind == "inbox":
         return next(
             (team for (team,) in fetch("select team from console.inbox where id = %s", (ident,))), None

@@ -147,7 +147,7 @@ def settle(
     unless: str | None = None,
 ) -> bool:
     """Write where the step stands from now on, with its event; False where it stands at `unless` by now."""
-    workflow_known = next((each for each in workflows.all_known() if each.id == workflow), None)
+    workflow_known = workflows.find_known(workflow)
     by, label = None if actor is ENGINE else actor.id, workflow_known.label if workflow_known else None
     with transaction() as connection:
         _one_at_a_time(connection, workflow, step)

@@ -190,7 +190,7 @@ def may_move(actor: Actor, workflow: Known) -> bool:
 
 
 def _require_step(actor: Actor, slug: str, step_id: str) -> tuple[Known, Step, Under]:
-    of_slug = next((workflow for workflow in workflows.all_known() if workflow.slug == slug), None)
+    of_slug = workflows.find_known(slug)
     seen = of_slug is not None and (
         of_slug.id in {workflow for _, workflow in measure.pairs(actor)}
         or (
@@ -216,8 +216,6 @@ def _mode(own: Rung, now_held: Held | None, about: Under) -> Rung:
         return own
     if now_held.mode == "auto" and own == "assist":
         return "auto" if now_held.fingerprint == about.print else "assist"
-    if own == "shadow":
-        return "shadow" if now_held.mode == "shadow" else "assist"
     return "shadow" if now_held.mode == "shadow" else "assist"
 
 

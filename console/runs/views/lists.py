@@ -400,10 +400,8 @@ def _heads(
 
 def known_as(workflow_id: str) -> tuple[str, str]:
     """(slug, title) of a workflow as it is called now, for runs whose version cannot be read here."""
-    return next(
-        ((known.slug, known.title) for known in workflows.all_known() if known.id == workflow_id),
-        (workflow_id, "A workflow"),
-    )
+    known = workflows.find_known(workflow_id)
+    return (known.slug, known.title) if known is not None else (workflow_id, "A workflow")
 
 
 def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tuple[str, str], str]:

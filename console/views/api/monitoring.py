@@ -108,9 +108,7 @@ DUE_TIME = {
 
 def _known(slug_or_id: str) -> Known:
     """Return the workflow. Raises NotFound as for one that is not there."""
-    found = next(
-        (workflow for workflow in workflows.all_known() if slug_or_id in (workflow.id, workflow.slug)), None
-    )
+    found = workflows.find_known(slug_or_id)
     if found is None or not workflows.may(g.actor, found, "see"):
         raise NotFound(hidden=found is not None and found.label is None)
     return found
