@@ -55,7 +55,6 @@ def every(person_id: str) -> ResponseReturnValue:
     "own",
     {201: AbsenceKept},
     body=NewAbsence,
-    refuses=(403,),
     again=_kept,
     example=Example(
         PERSON,
@@ -76,7 +75,6 @@ def plan(person_id: str) -> ResponseReturnValue:
     "takeBackAbsence",
     "own",
     {204: None},
-    refuses=(403,),
     example=Example(PERSON | {"absence_id": "abs_01j0000000000000000000000a"}),
 )
 def take_back(person_id: str, absence_id: str) -> ResponseReturnValue:

@@ -90,7 +90,6 @@ def get_approval(approval_id: str) -> ResponseReturnValue:
     "action.approve",
     Approval,
     body=Approve,
-    refuses=(403,),
     again=_decided,
     example=Example(body={"reason": "The receipt fits."}),
 )
@@ -110,7 +109,6 @@ def approve(approval_id: str) -> ResponseReturnValue:
     "action.approve",
     Approval,
     body=Reject,
-    refuses=(403,),
     again=_decided,
     example=Example(body={"reason": "The receipt is missing."}),
 )
@@ -133,7 +131,6 @@ def questions(approval_id: str) -> ResponseReturnValue:
     "action.approve",
     Listed[ApprovalRemark],
     body=Ask,
-    refuses=(403,),
     again=lambda _done: _remarks(named("approval_id")),
     example=Example(body={"question": "Which receipt is it about?"}),
 )
@@ -149,7 +146,6 @@ def ask(approval_id: str) -> ResponseReturnValue:
     "own",
     Listed[ApprovalRemark],
     body=Reply,
-    refuses=(403,),
     again=lambda _done: _remarks(named("approval_id")),
     example=Example(body={"answer": "The one of March, page 2."}),
 )

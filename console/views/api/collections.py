@@ -155,7 +155,6 @@ def _added(done: Done) -> dict[str, Any] | None:
     "collection.create",
     {201: Record},
     body=NewRecord,
-    refuses=(403,),
     again=_added,
     example=Example(
         CUSTOMER,
@@ -176,7 +175,7 @@ def add(collection: str) -> ResponseReturnValue:
     "collection.delete",
     {204: None},
     body=GoneRecord,
-    refuses=(403, 409),
+    refuses=(409,),
     example=Example(CUSTOMER | {"key": "17"}, body={"expected": {"desk": "retail"}}),
 )
 def delete(collection: str, key: str) -> ResponseReturnValue:
@@ -192,7 +191,6 @@ def delete(collection: str, key: str) -> ResponseReturnValue:
     "collection.update",
     Record,
     body=ChangedRecord,
-    refuses=(403,),
     example=Example(
         CUSTOMER | {"key": "17"}, body={"values": {"email": "new@customers.example"}, "expected": {}}
     ),
@@ -219,7 +217,6 @@ def _export_asked_for(done: Done) -> dict[str, Any] | None:
     "collection.export",
     {202: Export},
     body=ExportedList,
-    refuses=(403,),
     again=_export_asked_for,
     example=Example(
         CUSTOMER,

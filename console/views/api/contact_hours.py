@@ -63,7 +63,6 @@ def shown() -> ResponseReturnValue:
     "source.manage",
     ContactRules,
     body=NewRules,
-    refuses=(403, 409),
     example=Example(
         body={"version": 0, "hours": {}, "caps": [{"kinds": ["email", "sms"], "most": 3, "hours": 168}]}
     ),
@@ -94,7 +93,6 @@ def lead_consents(workflow_id: str) -> ResponseReturnValue:
     "source.manage",
     LeadConsents,
     body=NewLeadConsents,
-    refuses=(403,),
     example=Example(ONE, body={"consent": {}}),
 )
 def set_lead_consents(workflow_id: str) -> ResponseReturnValue:

@@ -110,7 +110,6 @@ def _import_of(collection: str, import_id: str) -> import_batches.Import:
     "collection.create",
     {202: ContactImport},
     body=SentContacts,
-    refuses=(403,),
     again=_begun,
     example=Example(
         PLACE,

@@ -38,7 +38,6 @@ def _first_turn(done: Done) -> dict[str, Any]:
     "workflow.edit",
     {202: BuilderTurnRef},
     body=Wish,
-    refuses=(403,),
     again=_first_turn,
     example=Example({"workflow_id": "kyc-review"}, body=WISH),
 )

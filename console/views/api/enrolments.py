@@ -175,7 +175,6 @@ def _lead(target: Target, lead_id: str) -> dict[str, Any]:
     "workflow.start",
     {202: EnrolmentBatch},
     body=WhomToEnrol,
-    refuses=(403, 409),
     again=_batch_done,
     example=Example(ONE, body={"records": ["1"], "preview": True}),
 )
@@ -229,7 +228,6 @@ def get_enrolment(workflow_id: str, enrolment_id: str) -> ResponseReturnValue:
     "workflow.start",
     EnrolmentBatch,
     body=Nothing,
-    refuses=(403,),
     again=_batch_now,
     example=Example(ONE | {"enrolment_id": "enr_01jd0000000000000000000000"}, body={}),
 )
@@ -264,7 +262,6 @@ def rows(workflow_id: str, enrolment_id: str) -> ResponseReturnValue:
     "workflow.start",
     EnrolledLeads,
     body=SentLeads,
-    refuses=(403, 409),
     again=_enrolled,
     example=Example(ONE, body={"leads": [{"record": "unknown"}]}),
 )
@@ -311,7 +308,6 @@ def lead(workflow_id: str, lead_id: str) -> ResponseReturnValue:
     "workflow.cancel",
     EnrolmentLead,
     body=WhyLeft,
-    refuses=(403, 409),
     again=_left,
     example=Example(
         ONE | {"lead_id": "lead_01jd0000000000000000000000"}, body={"reason": "Asked us to stop."}
@@ -329,7 +325,6 @@ def unenrol(workflow_id: str, lead_id: str) -> ResponseReturnValue:
     "workflow.cancel",
     {200: TakeOutPlan, 202: TakeOut},
     body=WhoLeaves,
-    refuses=(403, 409),
     again=_taken_out,
     example=Example(ONE, body={"preview": True}),
 )

@@ -47,7 +47,7 @@ def _sent(done: Done) -> dict[str, Any] | None:
     "workflow.see",
     {201: FileValue},
     body=Media("multipart/form-data", "The file and where it belongs", Upload),
-    refuses=(403, 404),
+    refuses=(404,),
     again=_sent,
 )
 def send() -> ResponseReturnValue:

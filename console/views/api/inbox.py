@@ -96,7 +96,6 @@ def listed(name: str) -> ResponseReturnValue:
     "inbox.work",
     Run,
     body=Nothing,
-    refuses=(403,),
     again=taken,
     example=Example(DESK, body={}),
 )
@@ -112,7 +111,6 @@ def take_next(name: str) -> ResponseReturnValue:
     "inbox.work",
     Run,
     body=Take,
-    refuses=(403,),
     again=taken,
     example=Example(DESK, body={"ticket": "run_01j0000000000000000000000a"}),
 )
@@ -127,7 +125,6 @@ def take(name: str) -> ResponseReturnValue:
     "inbox.manage",
     Listed[Given],
     body=Assign,
-    refuses=(403,),
     example=Example(
         DESK,
         body={
@@ -149,7 +146,6 @@ def assign(name: str) -> ResponseReturnValue:
     "inbox.manage",
     Listed[Given],
     body=Unassign,
-    refuses=(403,),
     example=Example(DESK, body={"tickets": ["run_01j0000000000000000000000a"]}),
 )
 def unassign(name: str) -> ResponseReturnValue:

@@ -36,7 +36,7 @@ def get_me() -> ResponseReturnValue:
     "disconnectIdentity",
     "own",
     {204: None},
-    refuses=(403, 409),
+    refuses=(409,),
     example=Example({"identity_id": "idn_01j0000000000000000000000a"}),
 )
 def disconnect(identity_id: str) -> ResponseReturnValue:

@@ -88,7 +88,6 @@ def _message_made(done: Done) -> dict[str, Any]:
     "collection.message",
     {201: Message},
     body=NewMessage,
-    refuses=(403,),
     again=_message_made,
     example=Example(
         body={
@@ -146,7 +145,6 @@ class NewGateway(Sent):
     "source.manage",
     Channel,
     body=NewGateway,
-    refuses=(403,),
     example=Example(body={"document": None}),
 )
 def set_gateway() -> ResponseReturnValue:

@@ -182,7 +182,6 @@ def every() -> ResponseReturnValue:
     "workflow.start",
     RetriedGroup,
     body=RetryAll,
-    refuses=(403,),
     again=_retried,
     example=Example(ONE | {"incident_id": "0"}, body={}),
 )
@@ -207,7 +206,6 @@ def retry(workflow_id: str, incident_id: str) -> ResponseReturnValue:
     "workflow.cancel",
     {204: None},
     body=Closed,
-    refuses=(403,),
     again=_closed,
     example=Example(ONE | {"incident_id": "0"}, body={"reason": "Done by hand."}),
 )
@@ -230,7 +228,6 @@ def list_alerts(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     {201: Alert},
     body=NewAlert,
-    refuses=(403,),
     again=_alert_made,
     example=Example(ONE, body=ALERT),
 )
@@ -247,7 +244,6 @@ def add_alert(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     Alert,
     body=NewAlert,
-    refuses=(403,),
     example=Example(ONE | {"alert_id": "0"}, body=ALERT | {"minutes": 240}),
 )
 def change_alert(workflow_id: str, alert_id: str) -> ResponseReturnValue:
@@ -265,7 +261,6 @@ def _given(sent: NewAlert) -> dict[str, Any]:
     "removeAlert",
     "workflow.activate",
     {204: None},
-    refuses=(403,),
     example=Example(ONE | {"alert_id": "0"}),
 )
 def remove_alert(workflow_id: str, alert_id: str) -> ResponseReturnValue:
@@ -287,7 +282,6 @@ def due_time(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     DueTime,
     body=NewDueTime,
-    refuses=(403,),
     example=Example(ONE, body=DUE_TIME),
 )
 def set_due_time(workflow_id: str) -> ResponseReturnValue:
@@ -300,7 +294,7 @@ def set_due_time(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/workflows/<workflow_id>/due-time")
-@operation("removeDueTime", "workflow.activate", {204: None}, refuses=(403,), example=Example(ONE))
+@operation("removeDueTime", "workflow.activate", {204: None}, example=Example(ONE))
 def remove_due_time(workflow_id: str) -> ResponseReturnValue:
     """Take the due time away."""
     due_times.set_for_workflow(g.actor, _known(workflow_id), None)
@@ -313,7 +307,6 @@ def remove_due_time(workflow_id: str) -> ResponseReturnValue:
     "inbox.manage",
     DueTime,
     body=NewDueTime,
-    refuses=(403,),
     example=Example({"name": "desk"}, body=DUE_TIME),
 )
 def set_inbox_due_time(name: str) -> ResponseReturnValue:
@@ -326,7 +319,6 @@ def set_inbox_due_time(name: str) -> ResponseReturnValue:
     "removeInboxDueTime",
     "inbox.manage",
     {204: None},
-    refuses=(403,),
     example=Example({"name": "desk"}),
 )
 def remove_inbox_due_time(name: str) -> ResponseReturnValue:

@@ -83,7 +83,6 @@ def _added(done: Done) -> dict[str, Any] | None:
     "collection.update",
     {201: Note},
     body=NewNote,
-    refuses=(403,),
     again=_added,
     example=Example(RECORD, body={"text": "Called back; they send the mandate on Monday."}),
 )

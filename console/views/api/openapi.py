@@ -148,6 +148,7 @@ class Call:
         statuses = {*ALWAYS, *self.operation.refuses}
         statuses |= {*WITH_BODY} if self.operation.body is not None or self.method == "POST" else set()
         statuses |= {404} if self.parameters or self.operation.again is not None else set()
+        statuses |= {403} if self.method != "GET" and not self.operation.open else set()
         return sorted(statuses)
 
 

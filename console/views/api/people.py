@@ -80,7 +80,7 @@ def get_person(person_id: str) -> ResponseReturnValue:
     "disconnectIdentityOf",
     "user.manage",
     {204: None},
-    refuses=(403, 409),
+    refuses=(409,),
     example=Example({**PERSON, "identity_id": "idn_01j0000000000000000000000a"}),
 )
 def disconnect(person_id: str, identity_id: str) -> ResponseReturnValue:
@@ -96,7 +96,6 @@ def disconnect(person_id: str, identity_id: str) -> ResponseReturnValue:
     "user.manage",
     {201: Account},
     body=NewAccount,
-    refuses=(403, 409),
     again=_made,
     example=Example(body=EXAMPLE),
 )

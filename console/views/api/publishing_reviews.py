@@ -56,7 +56,6 @@ def _now(done: Done) -> dict[str, Any]:
     "workflow.publish",
     {201: PublishingReview},
     body=AskedReview,
-    refuses=(403, 409),
     again=_now,
     example=Example({"workflow_id": "kyc-review"}, body={"note": "Asks for the reason first."}),
 )
@@ -114,7 +113,6 @@ def show(review_id: str) -> ResponseReturnValue:
     "workflow.publish",
     PublishingReview,
     body=ReviewReason,
-    refuses=(403, 409),
     again=_now,
     example=Example(body={}),
 )
@@ -129,7 +127,6 @@ def approve(review_id: str) -> ResponseReturnValue:
     "workflow.publish",
     PublishingReview,
     body=ReviewReason,
-    refuses=(403, 409),
     again=_now,
     example=Example(body={"reason": "Say who is told."}),
 )
@@ -144,7 +141,6 @@ def request_changes(review_id: str) -> ResponseReturnValue:
     "own",
     PublishingReview,
     body=ReviewReason,
-    refuses=(403, 409),
     again=_now,
     example=Example(body={}),
 )

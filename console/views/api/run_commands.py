@@ -159,9 +159,7 @@ def command(
 ) -> Callable[[View], View]:
     """Declare a view as a command of a run: POST `/runs/<run_id>/<path>`, with an example of its body."""
     shown = Example(body=example, status=status)
-    declare = operation(
-        name, permission, {status: answer}, body=body, refuses=(403,), again=again, example=shown
-    )
+    declare = operation(name, permission, {status: answer}, body=body, again=again, example=shown)
     return lambda view: blueprint.post(f"/runs/<run_id>/{path}")(declare(view))
 
 
@@ -320,7 +318,6 @@ class Retried(Sent):
     "workflow.start",
     {200: Run, 201: Run},
     body=Retried,
-    refuses=(403,),
     again=moved,
     example=Example(body={"from": "start"}, status=201),
 )

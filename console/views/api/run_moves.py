@@ -49,7 +49,6 @@ def _so_far(done: Done) -> dict[str, Any]:
     "workflow.publish",
     {200: RunMovePlan, 202: RunMove},
     body=MovedRuns,
-    refuses=(403, 409),
     again=_so_far,
     example=Example(ONE, body={"from": 1, "to": 2, "preview": True}),
 )

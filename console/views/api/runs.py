@@ -131,7 +131,7 @@ def _begun(done: Done) -> dict[str, Any] | None:
     "workflow.start",
     {201: Run},
     body=Start,
-    refuses=(403, 404),
+    refuses=(404,),
     again=_begun,
     example=Example(body=START),
 )

@@ -56,7 +56,6 @@ def every() -> ResponseReturnValue:
     "source.manage",
     OutgoingSecret,
     body=NewSecret,
-    refuses=(403,),
     example=Example(BANK, body={"value": "sk_live_9876543210", "hosts": ["api.bank.example"]}),
 )
 def put(secret: str) -> ResponseReturnValue:
@@ -78,7 +77,7 @@ def put(secret: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/<secret>")
-@operation("removeSecret", "source.manage", {204: None}, refuses=(403,), example=Example(BANK))
+@operation("removeSecret", "source.manage", {204: None}, example=Example(BANK))
 def remove(secret: str) -> ResponseReturnValue:
     """Remove a secret. What names it cannot ask the other system any more."""
     secret_settings.remove(g.actor, secret)

@@ -52,7 +52,6 @@ def _tag(collection: str, key: str, name: str) -> dict[str, object]:
     "collection.update",
     {201: Tag},
     body=NewTag,
-    refuses=(403,),
     again=_put,
     example=Example(PLACE, body={"tag": "lead"}),
 )
@@ -68,7 +67,7 @@ def add_tag(collection: str, key: str) -> ResponseReturnValue:
     "removeTag",
     "collection.update",
     {204: None},
-    refuses=(403, 422),
+    refuses=(422,),
     example=Example(PLACE | {"tag": "lead"}),
 )
 def remove_tag(collection: str, key: str, tag: str) -> ResponseReturnValue:

@@ -139,7 +139,6 @@ def _now(ident: str) -> dict[str, Any]:
     "workflow.edit",
     {201: TriggerMade},
     body=CreatedTrigger,
-    refuses=(403, 409),
     again=_added,
     example=Example({"workflow_id": "call-back"}, body={"kind": "webhook", "enabled": True}),
 )
@@ -156,7 +155,6 @@ def create(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     TriggerMade,
     body=SwitchedTrigger,
-    refuses=(403,),
     example=Example(HOOK, body={"enabled": True}),
 )
 def switch(workflow_id: str, trigger: str) -> ResponseReturnValue:
@@ -170,7 +168,6 @@ def switch(workflow_id: str, trigger: str) -> ResponseReturnValue:
     "workflow.edit",
     TriggerMade,
     body=Nothing,
-    refuses=(403, 409),
     again=_renewed,
     example=Example(HOOK, body={}),
 )
@@ -186,7 +183,6 @@ def rotate(workflow_id: str, trigger: str) -> ResponseReturnValue:
     "workflow.edit",
     TriggerMade,
     body=SenderSecret,
-    refuses=(403, 409),
     again=_renewed,
     example=Example({"workflow_id": "call-back", "trigger": "signed"}, body={}),
 )

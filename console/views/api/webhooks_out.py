@@ -121,7 +121,6 @@ def every() -> ResponseReturnValue:
     "webhook.manage",
     {201: OutgoingWebhook},
     body=NewWebhook,
-    refuses=(403,),
     again=_made,
     example=Example(body={"url": URL, "events": ["run.completed", "run.failed"]}),
 )
@@ -148,7 +147,6 @@ def show(webhook_id: str) -> ResponseReturnValue:
     "webhook.manage",
     OutgoingWebhook,
     body=ChangedWebhook,
-    refuses=(403,),
     example=Example(ONE, body={"enabled": False}),
 )
 def change(webhook_id: str) -> ResponseReturnValue:
@@ -159,7 +157,7 @@ def change(webhook_id: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/<webhook_id>")
-@operation("removeWebhook", "webhook.manage", {204: None}, refuses=(403,), example=Example(ONE))
+@operation("removeWebhook", "webhook.manage", {204: None}, example=Example(ONE))
 def remove(webhook_id: str) -> ResponseReturnValue:
     """Remove it with its deliveries. What waits is not sent."""
     outgoing.remove(g.actor, webhook_id)
@@ -172,7 +170,6 @@ def remove(webhook_id: str) -> ResponseReturnValue:
     "webhook.manage",
     OutgoingWebhook,
     body=Nothing,
-    refuses=(403,),
     again=_now,
     example=Example(ONE, body={}),
 )
@@ -188,7 +185,6 @@ def renew_secret(webhook_id: str) -> ResponseReturnValue:
     "webhook.manage",
     {202: OutgoingDelivery},
     body=Nothing,
-    refuses=(403,),
     again=_tested,
     example=Example(ONE, body={}),
 )
@@ -224,7 +220,6 @@ def deliveries(webhook_id: str) -> ResponseReturnValue:
     "webhook.manage",
     {202: OutgoingDelivery},
     body=Nothing,
-    refuses=(403,),
     again=_redelivered,
     example=Example(DELIVERY, body={}),
 )

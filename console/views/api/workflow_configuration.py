@@ -71,7 +71,6 @@ def show(workflow_id: str) -> ResponseReturnValue:
     "workflow.edit",
     WorkflowConfiguration,
     body=ChangedConfiguration,
-    refuses=(403,),
     example=Example(ONE, body={"settings": {"retries": 5}}),
 )
 def change(workflow_id: str) -> ResponseReturnValue:

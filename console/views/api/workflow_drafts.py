@@ -57,7 +57,6 @@ def show(workflow_id: str) -> ResponseReturnValue:
     "workflow.edit",
     WorkflowDraft,
     body=ChangedDraft,
-    refuses=(403, 409),
     example=Example(ONE, body=CHANGES),
 )
 def change(workflow_id: str) -> ResponseReturnValue:
@@ -78,7 +77,6 @@ def change(workflow_id: str) -> ResponseReturnValue:
     "workflow.edit",
     WorkflowDraft,
     body=Nothing,
-    refuses=(403, 409),
     again=_as_it_is,
     example=Example(ONE, body={}),
 )
@@ -94,7 +92,6 @@ def undo(workflow_id: str) -> ResponseReturnValue:
     "workflow.edit",
     WorkflowDraft,
     body=Nothing,
-    refuses=(403, 409),
     again=_as_it_is,
     example=Example(ONE, body={}),
 )

@@ -121,7 +121,6 @@ def _edge_made(done: Done) -> dict[str, Any]:
     "workflow.edit",
     {201: WorkflowNode},
     body=NewNode,
-    refuses=(403,),
     again=_node_made,
     example=Example(ONE, body={"type": "TIME", "title": "Two days", "config": {"duration": "P2D"}}),
 )
@@ -158,7 +157,6 @@ def show_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
     "workflow.edit",
     WorkflowNode,
     body=ChangedNode,
-    refuses=(403, 409),
     example=Example(NODE, body={"title": "A pause"}),
 )
 def change_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
@@ -174,7 +172,7 @@ def change_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
     "workflow.edit",
     {204: None},
     query=Seen,
-    refuses=(403, 409),
+    refuses=(409,),
     example=Example(NODE),
 )
 def remove_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
@@ -189,7 +187,6 @@ def remove_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
     "workflow.edit",
     {201: WorkflowEdge},
     body=NewEdge,
-    refuses=(403,),
     again=_edge_made,
     example=Example(ONE, body={"source": "node_wait", "target": "node_converted"}),
 )
@@ -223,7 +220,6 @@ def show_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
     "workflow.edit",
     WorkflowEdge,
     body=ChangedEdge,
-    refuses=(403, 409),
     example=Example(EDGE, body={"target": "node_end"}),
 )
 def change_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
@@ -240,7 +236,7 @@ def change_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
     "workflow.edit",
     {204: None},
     query=Seen,
-    refuses=(403, 409),
+    refuses=(409,),
     example=Example(EDGE),
 )
 def remove_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:

@@ -160,7 +160,6 @@ def _changed(done: Done) -> dict[str, Any] | None:
     "workflow.edit",
     {201: Workflow},
     body=CreatedWorkflow,
-    refuses=(403,),
     again=_changed,
     example=Example(body={"title": "Call back", "description": "Who asked to be called."}),
 )
@@ -208,7 +207,6 @@ def get_workflow(workflow_id: str) -> ResponseReturnValue:
     "workflow.edit",
     Workflow,
     body=ChangedWorkflow,
-    refuses=(403,),
     example=Example(ONE, body={"title": "Review of a customer"}),
 )
 def change(workflow_id: str) -> ResponseReturnValue:
@@ -224,7 +222,7 @@ def change(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/workflows/<workflow_id>")
-@operation("deleteWorkflow", "workflow.edit", {204: None}, refuses=(403, 409), example=Example(ONE))
+@operation("deleteWorkflow", "workflow.edit", {204: None}, refuses=(409,), example=Example(ONE))
 def remove(workflow_id: str) -> ResponseReturnValue:
     """Delete a workflow that was never published; 409 for others, which are archived instead."""
     workflows.remove(g.actor, workflow_id)
@@ -251,7 +249,6 @@ def cancellation(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     Workflow,
     body=Activated,
-    refuses=(403,),
     again=_changed,
     example=Example(ONE, body={}),
 )
@@ -276,7 +273,6 @@ def _require_filled(workflow_id: str, status: str | None, *, leave_out: bool) ->
     "workflow.activate",
     Workflow,
     body=Why,
-    refuses=(403,),
     again=_changed,
     example=Example(ONE, body={}),
 )
@@ -291,7 +287,6 @@ def pause(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     Workflow,
     body=Why,
-    refuses=(403,),
     again=_changed,
     example=Example(ONE, body={}),
 )
@@ -306,7 +301,6 @@ def complete(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     Workflow,
     body=Why,
-    refuses=(403,),
     again=_changed,
     example=Example(ONE, body={"reason": "The law has changed."}),
 )
@@ -321,7 +315,6 @@ def cancel(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     Workflow,
     body=Nothing,
-    refuses=(403,),
     again=_changed,
     example=Example(ONE, body={}),
 )
@@ -337,7 +330,6 @@ def archive(workflow_id: str) -> ResponseReturnValue:
     "workflow.publish",
     Workflow,
     body=Publication,
-    refuses=(403,),
     again=_changed,
     example=Example(ONE, body={"note": "Asks for the reason first."}),
 )
@@ -356,7 +348,6 @@ def publish(workflow_id: str) -> ResponseReturnValue:
     "workflow.edit",
     {201: Workflow},
     body=Copied,
-    refuses=(403,),
     again=_changed,
     example=Example(ONE, body={}),
 )
@@ -379,7 +370,6 @@ def definition(workflow_id: str) -> ResponseReturnValue:
     Definition,
     body=Written,
     query=Unchanged,
-    refuses=(403, 409),
     example=Example({"workflow_id": "call-back"}, body=DRAFT),
 )
 def redefine(workflow_id: str) -> ResponseReturnValue:
