@@ -23,7 +23,7 @@ from console.core.run.origin import StartedBy
 from console.core.seen_before import require_unchanged
 from console.infra import jobs, settings, subjects
 from console.infra.db import tables
-from console.infra.db.engine import fetch, hot_engine, transaction
+from console.infra.db.engine import fetch, read_row, read_rows, transaction
 from console.infra.db.ids import new_id
 from console.monitoring import failed_runs, incidents
 from console.runs.engine.run_causes import Place, causes_passed_on
@@ -129,13 +129,12 @@ class Words:
 def rules_of(workflow: Known) -> list[Rule]:
     """The rules of the workflow, the oldest first. The caller made sure that it may be seen."""
     rule = tables.alert_rule.c
-    with hot_engine().connect() as connection:
-        return [
-            Rule(*row)
-            for row in connection.execute(
-                sa.select(tables.alert_rule).where(rule.workflow == workflow.id).order_by(rule.made_at)
-            )
-        ]
+    return [
+        Rule(*row)
+        for row in read_rows(
+            sa.select(tables.alert_rule).where(rule.workflow == workflow.id).order_by(rule.made_at)
+        )
+    ]
 
 
 def tellable(workflow: Known) -> list[tuple[str, str]]:
@@ -367,10 +366,7 @@ def tell_slow() -> int:
         return 0
     rows = fetch(_SLOW, (AT_ONCE,))
     for run_id, rule_id in rows:
-        with hot_engine().connect() as connection:
-            row = connection.execute(
-                sa.select(tables.alert_rule).where(tables.alert_rule.c.id == rule_id)
-            ).first()
+        row = read_row(sa.select(tables.alert_rule).where(tables.alert_rule.c.id == rule_id))
         known = workflows.find_known(row.workflow) if row is not None else None
         if row is None or known is None:
             continue

@@ -13,7 +13,7 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.run.origin import HANDS_OFF
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows, read_value
 from console.monitoring.incidents import AT_ONCE, MOST_GROUPS, Incident, Retried, title_of_step
 from console.runs import RunHead
 from console.runs.views import lists, record_reach
@@ -51,8 +51,7 @@ def groups(actor: Actor, workflow: Known) -> list[Incident]:
         .order_by(sa.func.max(run.active_at).desc())
         .limit(MOST_GROUPS)
     )
-    with hot_engine().connect() as connection:
-        rows = connection.execute(grouped).all()
+    rows = read_rows(grouped)
     newest = [row.newest for row in rows]
     heads = {head.id: head for head in lists.with_ids(actor, newest)}
     return [_group(row, workflow, heads[row.newest]) for row in rows if row.newest in heads]
@@ -67,12 +66,7 @@ def count(actor: Actor, workflow: Known) -> int:
     joined = counted.select_from(tables.run).join(
         tables.attempt, sa.and_(attempt.run == run.id, attempt.n == run.current)
     )
-    with hot_engine().connect() as connection:
-        return int(
-            connection.execute(
-                joined.where(record_reach.countable_runs(actor, *_asking(workflow)))
-            ).scalar_one()
-        )
+    return int(read_value(joined.where(record_reach.countable_runs(actor, *_asking(workflow)))))
 
 
 def runs_of(actor: Actor, workflow: Known, group: Incident) -> list[RunHead]:

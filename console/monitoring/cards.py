@@ -14,7 +14,7 @@ from console.auth import accounts
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.messaging import messages
 from console.monitoring import asking_runs, incidents, unable_to_start
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
@@ -93,8 +93,7 @@ def cards(actor: Actor, zone: str) -> list[Card]:
         starts.label("starts"),
     )
     stored = sa.select(*columns).outerjoin(tables.workflow_version, lives)
-    with hot_engine().connect() as connection:
-        heads = {row.id: row for row in connection.execute(stored)}
+    heads = {row.id: row for row in read_rows(stored)}
     counts, names = runs.live_counts(actor), {team.id: team.name for team in accounts.teams()}
     labels = {name: collection.label for name, collection in (workflows.connected() or {}).items()}
     open_accounts = accounts.service_accounts() if any(map(unable_to_start.may_begin, seen)) else {}
@@ -135,8 +134,7 @@ def automations(actor: Actor, zone: str) -> list[tuple[Card, int, int]]:
     asking = sa.select(run.workflow, sa.func.count()).where(
         record_reach.countable_runs(actor, run.workflow.in_(own), *asking_runs.ASKING)
     )
-    with hot_engine().connect() as connection:
-        counts = {row[0]: row[1] for row in connection.execute(asking.group_by(run.workflow))}
+    counts = {row[0]: row[1] for row in read_rows(asking.group_by(run.workflow))}
     failed = incidents.failed_runs(actor, own)
     return [(card, counts.get(card.known.id, 0), failed.get(card.known.id, 0)) for card in found]
 

@@ -12,7 +12,7 @@ from console.automation import enrolments
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Malformed, NotFound
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine, transaction
+from console.infra.db.engine import read_rows, read_value, transaction
 from console.monitoring.failed_runs import TOLD_BY_WHOLE
 from console.runs import RunHead
 from console.runs.views import lists, record_reach
@@ -82,8 +82,7 @@ def open_incidents(actor: Actor, workflow: str | None = None) -> list[Incident]:
         .order_by(sa.func.max(failure.at).desc())
         .limit(MOST_GROUPS)
     )
-    with hot_engine().connect() as connection:
-        rows = connection.execute(grouped).all()
+    rows = read_rows(grouped)
     if not rows:
         return []
     heads = {head.id: head for head in _heads(actor, [row.newest for row in rows])}
@@ -103,8 +102,7 @@ def count_open(actor: Actor, workflow: str) -> int:
         .join(tables.run, run.id == failure.run)
         .where(*_open(actor, workflow))
     )
-    with hot_engine().connect() as connection:
-        return int(connection.execute(counted).scalar_one())
+    return int(read_value(counted))
 
 
 def count_alike(actor: Actor, workflow: str, cause: str) -> int:
@@ -115,10 +113,7 @@ def count_alike(actor: Actor, workflow: str, cause: str) -> int:
         .select_from(tables.failure)
         .join(tables.run, tables.run.c.id == failure.run)
     )
-    with hot_engine().connect() as connection:
-        return int(
-            connection.execute(counted.where(*_open(actor, workflow), failure.cause == cause)).scalar_one()
-        )
+    return int(read_value(counted.where(*_open(actor, workflow), failure.cause == cause)))
 
 
 def failed_runs(actor: Actor, workflow_ids: Collection[str]) -> dict[str, int]:
@@ -132,8 +127,7 @@ def failed_runs(actor: Actor, workflow_ids: Collection[str]) -> dict[str, int]:
         actor, run.status.in_(("failed", "timed_out")), run.workflow.in_(workflow_ids), standing
     )
     counted = sa.select(run.workflow, sa.func.count()).where(seen)
-    with hot_engine().connect() as connection:
-        return {row[0]: row[1] for row in connection.execute(counted.group_by(run.workflow))}
+    return {row[0]: row[1] for row in read_rows(counted.group_by(run.workflow))}
 
 
 def runs_of(actor: Actor, workflow: Known, cause: str, *, limit: int = AT_ONCE) -> list[RunHead]:
@@ -153,8 +147,7 @@ def acted(run_ids: Sequence[str]) -> bool:
     )
     changed = sa.exists().where(effect.run.in_(run_ids), effect.status != "failed")
     sent = sa.exists().where(message.c.run.in_(run_ids), message.c.sent_at.is_not(None))
-    with hot_engine().connect() as connection:
-        return bool(connection.scalar(sa.select(sa.or_(changed, sent))))
+    return bool(read_value(sa.select(sa.or_(changed, sent))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +201,7 @@ def retried_since(actor: Actor, workflow: Known, cause: str, since: datetime) ->
     settled = sa.select(failure.run, failure.retried_by).where(
         failure.workflow == workflow.id, failure.cause == cause
     )
-    with hot_engine().connect() as connection:
-        found = {new: old for old, new in connection.execute(settled.where(failure.retried_by.is_not(None)))}
+    found = {new: old for old, new in read_rows(settled.where(failure.retried_by.is_not(None)))}
     again = run.id.in_(
         sa.select(failure.retried_by).where(failure.workflow == workflow.id, failure.cause == cause)
     )
@@ -283,12 +275,11 @@ def settled(run_ids: Sequence[str]) -> dict[str, str]:
     wanted = sa.select(failure.run, failure.retried_by).where(
         failure.run.in_(run_ids), sa.or_(failure.retried_by.is_not(None), failure.closed_at.is_not(None))
     )
-    with hot_engine().connect() as connection:
-        return (
-            {row.run: "done again" if row.retried_by else "set aside" for row in connection.execute(wanted)}
-            if run_ids
-            else {}
-        )
+    return (
+        {row.run: "done again" if row.retried_by else "set aside" for row in read_rows(wanted)}
+        if run_ids
+        else {}
+    )
 
 
 def _unsettled(workflow: str | None) -> list[sa.ColumnElement[bool]]:

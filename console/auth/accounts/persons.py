@@ -265,8 +265,7 @@ def person_of_email(email: str) -> Person:
 
 def people() -> list[Person]:
     """Everybody by name, including closed and removed accounts."""
-    with db.hot_engine().connect() as connection:
-        return [_person(row) for row in connection.execute(_EVERYBODY)]
+    return [_person(row) for row in db.read_rows(_EVERYBODY)]
 
 
 def teams() -> list[Team]:
@@ -294,12 +293,11 @@ class AccountNames(Mapping[str, str]):
 
     @cached_property
     def _names(self) -> dict[str, str]:
-        with db.hot_engine().connect() as connection:
-            rows = connection.execute(
-                sa.text(
-                    "select lower(email) as email, name from console.person where removed_at is null limit 20000"
-                )
-            ).all()
+        rows = db.read_rows(
+            sa.text(
+                "select lower(email) as email, name from console.person where removed_at is null limit 20000"
+            )
+        )
         first = Counter(row.email.partition("@")[0] for row in rows)
         short = {begins: row.name for row in rows if first[begins := row.email.partition("@")[0]] == 1}
         return short | {row.email: row.name for row in rows}
@@ -321,14 +319,13 @@ def is_closed(person_id: str | None) -> bool:
     """Whether the person exists and their account is closed."""
     if person_id is None:
         return False
-    with db.hot_engine().connect() as connection:
-        return (
-            connection.execute(
-                sa.text("select disabled_at is not null from console.person where id = :id"),
-                {"id": person_id},
-            ).scalar()
-            is True
+    return (
+        db.read_value(
+            sa.text("select disabled_at is not null from console.person where id = :id"),
+            {"id": person_id},
         )
+        is True
+    )
 
 
 def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
@@ -377,8 +374,7 @@ def search(text: str, limit: int) -> list[Actor]:
         + " where p.disabled_at is null and p.kind = 'person' and (strpos(lower(p.name), lower(:text)) > 0 or strpos(lower(p.email), lower(:text)) > 0)"
         " order by p.name, p.id limit :limit"
     )
-    with db.hot_engine().connect() as connection:
-        rows = connection.execute(wanted, {"text": text.replace("\x00", "").strip(), "limit": limit}).all()
+    rows = db.read_rows(wanted, {"text": text.replace("\x00", "").strip(), "limit": limit})
     return [actor(row, kind="user", session="sys:engine") for row in rows]
 
 
@@ -458,10 +454,7 @@ def _make_team(connection: Connection, team: str, name: str) -> None:
 
 
 def _read_person(statement: sa.TextClause, **values: str) -> Person:
-    with db.hot_engine().connect() as connection:
-        row = connection.execute(
-            statement, {name: value.replace("\0", "") for name, value in values.items()}
-        ).one_or_none()
+    row = db.read_row(statement, {name: value.replace("\0", "") for name, value in values.items()})
     if row is None:
         raise NotFound
     return _person(row)

@@ -72,8 +72,7 @@ def create_service_account(
 def service_account(email: str) -> Actor:
     """The open service account with this address, with today's rights. Raises `NotFound`."""
     address = email.replace("\0", "").strip().lower()
-    with db.hot_engine().connect() as connection:
-        row = connection.execute(persons.BY_EMAIL, {"email": address}).one_or_none()
+    row = db.read_row(persons.BY_EMAIL, {"email": address})
     if row is None or row.kind != SERVICE or row.disabled_at is not None:
         raise NotFound(f"There is no open service account {email}.")
     return persons.actor(row, kind="user", session="sys:engine")

@@ -53,11 +53,10 @@ class Sizes:
 def list_teams(actor: Actor) -> list[tuple[Team, Sizes]]:
     """All teams by name, archived ones last. Raises NotAllowed."""
     authority.require(actor)
-    with db.hot_engine().connect() as connection:
-        sizes = {
-            row.id: Sizes(row.members, row.workflows, row.inboxes)
-            for row in connection.execute(_SIZES, {"hidden": access.hidden_from(actor)})
-        }
+    sizes = {
+        row.id: Sizes(row.members, row.workflows, row.inboxes)
+        for row in db.read_rows(_SIZES, {"hidden": access.hidden_from(actor)})
+    }
     return sorted(((team, sizes[team.id]) for team in persons.teams()), key=lambda one: one[0].archived)
 
 

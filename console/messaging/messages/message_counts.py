@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from console import records
 from console.core.actor import Actor
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.messaging.messages import held_messages, message_reasons, outbox
 from console.runs.views import bounded_counts, record_reach
 from console.runs.views.bounded_counts import WORKFLOWS, Bounded
@@ -72,11 +72,9 @@ def count_messages(actor: Actor, workflow: str, since: datetime, until: datetime
         .group_by(*same)
         .order_by(sa.func.count().desc())
     )
-    with hot_engine().connect() as connection:
-        return [
-            MessageCount(row[0], row[1], message_reasons.of_many(row[2]), row[3])
-            for row in connection.execute(statement)
-        ]
+    return [
+        MessageCount(row[0], row[1], message_reasons.of_many(row[2]), row[3]) for row in read_rows(statement)
+    ]
 
 
 def count_unsent(actor: Actor, since: datetime, workflow: str | None = None) -> dict[str, int]:
@@ -92,8 +90,7 @@ def count_unsent(actor: Actor, since: datetime, workflow: str | None = None) -> 
         .select_from(_MESSAGE.join(tables.run, run.id == message.run))
         .where(allowed, *lately)
     )
-    with hot_engine().connect() as connection:
-        return {row[0]: row[1] for row in connection.execute(statement.group_by(run.workflow))}
+    return {row[0]: row[1] for row in read_rows(statement.group_by(run.workflow))}
 
 
 def by_hour(actor: Actor, workflow: str, since: datetime) -> list[tuple[int, int]]:
@@ -118,8 +115,7 @@ def by_hour(actor: Actor, workflow: str, since: datetime) -> list[tuple[int, int
     )
     hour = sa.cast(sa.func.floor(sa.extract("epoch", newest.c.at - since) / 3600), sa.Integer)
     statement = sa.select(hour, newest.c.held, sa.func.count()).group_by(hour, newest.c.held)
-    with hot_engine().connect() as connection:
-        found = {(number, waits): count for number, waits, count in connection.execute(statement)}
+    found = {(number, waits): count for number, waits, count in read_rows(statement)}
     return [(found.get((number, False), 0), found.get((number, True), 0)) for number in range(HOURS)]
 
 

@@ -14,7 +14,7 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.core.list_addresses import cursor_of, from_seconds
 from console.infra.db import tables
-from console.infra.db.engine import fetch as fetch_rows, hot_engine
+from console.infra.db.engine import fetch as fetch_rows, read_rows
 from console.runs.views.items_of_loops import LoopItem, items_of
 from console.runs.views.run_filters import conditions
 from console.runs.views.view import GONE, title_of, trigger_json
@@ -326,8 +326,7 @@ def visible_pairs(actor: Actor, act: str = "see") -> frozenset[tuple[str, str]]:
 
 
 def _rows(statement: sa.Select[Any]) -> Sequence[Any]:
-    with hot_engine().connect() as connection:
-        return connection.execute(statement).all()
+    return read_rows(statement)
 
 
 def _heads(

@@ -11,7 +11,7 @@ from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.runs.views.lists import visible_pairs
 
 MOST_COUNTED = 20_000
@@ -36,8 +36,7 @@ def countable_runs(actor: Actor, *wanted: sa.ColumnElement[bool], act: str = "se
     if not limited:
         return allowed
     about = sa.select(run.id, run.collection, run.record).where(allowed, run.collection.in_(limited))
-    with hot_engine().connect() as connection:
-        newest = connection.execute(about.order_by(run.created_at.desc()).limit(MOST_COUNTED)).all()
+    newest = read_rows(about.order_by(run.created_at.desc()).limit(MOST_COUNTED))
     seen = sa.literal(
         countable(actor, [(row.id, row.collection, row.record) for row in newest]), sa.ARRAY(sa.Text)
     )
@@ -82,8 +81,7 @@ def held_by_colleagues(actor: Actor, *, limit: int = 8) -> list[tuple[str, int, 
 
 
 def _rows(statement: sa.Select[Any]) -> Sequence[Any]:
-    with hot_engine().connect() as connection:
-        return connection.execute(statement).all()
+    return read_rows(statement)
 
 
 def limited_collections(actor: Actor) -> list[str]:
