@@ -255,22 +255,12 @@ def _require_second(actor: Actor, grant: Grant) -> None:
 
 
 def _holders(label: str) -> list[str]:
-    people = {
-        row.sub.removeprefix("user:")
-        for row in access.all_rows()
-        if row.ptype == "g" and row.sub.startswith("user:")
-    }
-    return [person for person in sorted(people) if access.cleared_for_good(person, label)]
+    return [person for person in access.people_with_roles() if access.cleared_for_good(person, label)]
 
 
 def _agreeing(grant: Grant) -> list[str]:
     """Ids of possible second persons: holders of the label, else those who manage rights."""
-    people = {
-        row.sub.removeprefix("user:")
-        for row in access.all_rows()
-        if row.ptype == "g" and row.sub.startswith("user:")
-    }
-    return [person for person in sorted(people) if may_agree(Actor("user", person), grant)]
+    return [person for person in access.people_with_roles() if may_agree(Actor("user", person), grant)]
 
 
 def _wrong(

@@ -28,7 +28,6 @@ from console.steps.base import (
     Context,
     Option,
     Prompt,
-    Read,
     Related,
     StepConfig,
     StepType,
@@ -226,10 +225,6 @@ class Decision(StepType):
     def outcomes(self, config: DecisionConfig) -> tuple[str, ...]:
         """The values of the options, in their order."""
         return tuple(option.value for option in config.options)
-
-    def reads(self, step: StepView) -> list[Read]:
-        """The related records."""
-        return [entry.read() for entry in step.config.related]
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The form, the options that are offered now, and the reasons why others are not."""

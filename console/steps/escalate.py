@@ -51,10 +51,8 @@ class Escalate(StepType):
     gist = "Hands the run on to an inbox, where others go on with it"
     own_values = True
     Config: ClassVar[type[StepConfig]] = EscalateConfig
-
-    def changes(self, step: StepView) -> bool:
-        """Always."""
-        return True
+    always_changes = True
+    texts = ("text",)
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The text for the inbox, and the form."""
@@ -84,10 +82,6 @@ class Escalate(StepType):
     def expressions(self, config: EscalateConfig) -> list[Located]:
         """Those of the form."""
         return field_expressions.texts_of_definitions("form", config.form)
-
-    def templates(self, config: EscalateConfig) -> list[Located]:
-        """The text."""
-        return [Located("text", config.text)]
 
     def outputs(self, config: EscalateConfig) -> frozenset[str]:
         """The fields of the form."""

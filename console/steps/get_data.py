@@ -69,6 +69,7 @@ class GetData(StepType):
     own_values = True
     ai = True
     Config: ClassVar[type[StepConfig]] = GetDataConfig
+    texts = ("text",)
 
     def reads(self, step: StepView) -> list[Read]:
         """The record first, then each relation."""
@@ -126,10 +127,6 @@ class GetData(StepType):
     def expressions(self, config: GetDataConfig) -> list[Located]:
         """The conditions of the related reads."""
         return related_texts(config.related)
-
-    def templates(self, config: GetDataConfig) -> list[Located]:
-        """The text above the tables."""
-        return [Located("text", config.text)] if config.text is not None else []
 
     def uses(self, config: GetDataConfig) -> list[Use]:
         """Fields, relations, and the fields of their records."""

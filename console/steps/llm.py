@@ -15,7 +15,6 @@ from console.steps.base import (
     Completion,
     Context,
     Prompt,
-    Read,
     Related,
     StepConfig,
     StepType,
@@ -84,10 +83,7 @@ class Llm(StepType):
     ai = ai_alone = True
     purpose = "text"
     Config: ClassVar[type[StepConfig]] = LlmConfig
-
-    def reads(self, step: StepView) -> list[Read]:
-        """The related records."""
-        return [entry.read() for entry in step.config.related]
+    texts = ("prompt", "text")
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The form and the records that the answer may use."""
@@ -136,14 +132,6 @@ class Llm(StepType):
         return [
             *field_expressions.texts_of_definitions("output", config.output),
             *related_texts(config.related),
-        ]
-
-    def templates(self, config: LlmConfig) -> list[Located]:
-        """The prompt, and the text above the form."""
-        return [
-            Located(name, text)
-            for name, text in (("prompt", config.prompt), ("text", config.text))
-            if text is not None
         ]
 
     def uses(self, config: LlmConfig) -> list[Use]:

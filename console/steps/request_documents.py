@@ -150,6 +150,7 @@ class RequestDocuments(StepType):
     waits = by_others = True
     own_values = True
     Config: ClassVar[type[StepConfig]] = RequestDocumentsConfig
+    always_changes = True
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
         """Unless the address is missing, or a person has to check the letter first."""
@@ -167,10 +168,6 @@ class RequestDocuments(StepType):
     def asks(self, config: RequestDocumentsConfig) -> bool:
         """Where a person has to check the letter first."""
         return config.asks_first
-
-    def changes(self, step: StepView) -> bool:
-        """Always."""
-        return True
 
     def outcomes(self, config: RequestDocumentsConfig) -> tuple[str, ...]:
         """`received` and `expired`."""

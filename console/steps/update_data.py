@@ -30,7 +30,6 @@ from console.steps.base import (
     Completion,
     Context,
     Prompt,
-    Read,
     Related,
     Rows,
     StepConfig,
@@ -147,6 +146,7 @@ class UpdateData(StepType):
     gist = "A person changes the record or notes what they found"
     own_values = True
     ai = True
+    texts = ("text",)
     Config: ClassVar[type[StepConfig]] = UpdateDataConfig
 
     def asks(self, config: UpdateDataConfig) -> bool:
@@ -164,10 +164,6 @@ class UpdateData(StepType):
     @staticmethod
     def _writes(config: UpdateDataConfig) -> bool:
         return bool(config.fields or config.set)
-
-    def reads(self, step: StepView) -> list[Read]:
-        """The related records; the record's own fields come as `Context.forms`."""
-        return [entry.read() for entry in step.config.related]
 
     def edits(self, step: StepView) -> tuple[str, ...]:
         """Fields that a person changes, then those set by rule."""
@@ -259,10 +255,7 @@ class UpdateData(StepType):
 
     def templates(self, config: UpdateDataConfig) -> list[Located]:
         """The text above the form."""
-        return [
-            *([Located("text", config.text)] if config.text is not None else []),
-            *config.check_templates(),
-        ]
+        return [*super().templates(config), *config.check_templates()]
 
     def uses(self, config: UpdateDataConfig) -> list[Use]:
         """Fields that are changed or set, and what is read beside them."""

@@ -140,16 +140,10 @@ def change(
     was: Sequence[str],
     *,
     connection: Connection | None = None,
-    result: Mapping[str, Any] | None = None,
-    unless: Bar | None = None,
-    still_due: bool = False,
-    **columns: Any,
+    **changes: Any,
 ) -> Message | None:
-    """The message after these columns are set; None, and nothing is set, unless it still has one of the statuses `was`, or where an address is barred.
-
-    `still_due`: nor where it is due at another moment than the message says: somebody wanted it judged anew. `result` is added to what became of it before; empty values take out what was there.
-    """
-    statement, values = changing(message, was, result=result, unless=unless, still_due=still_due, **columns)
+    """The message after these changes (of `changing`); None, and nothing is set, unless it still has one of the statuses `was`, or where an address is barred."""
+    statement, values = changing(message, was, **changes)
     rows = (
         fetch(statement, values)
         if connection is None
@@ -167,7 +161,10 @@ def changing(
     still_due: bool = False,
     **columns: Any,
 ) -> log.Part:
-    """The statement of `change`, which returns the row, and its values."""
+    """The statement of `change`, which returns the row, and its values.
+
+    `still_due`: nothing is set either where it is due at another moment than the message says: somebody wanted it judged anew. `result` is added to what became of it before; empty values take out what was there.
+    """
     given = columns | _sealed(message, result)
     names = ", ".join(
         f"{name} = {'%b' if isinstance(value, bytes) else '%s'}" for name, value in given.items()

@@ -177,10 +177,8 @@ def find(
 def on_record(actor: Actor, collection: str, key: str, *, limit: int = 50) -> list[RunHead]:
     """Runs on the record that the actor may see, newest first. The caller has checked the record itself."""
     run = tables.run.c
-    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
-        run.collection == collection, run.record == key, _allowed(actor)
-    )
-    return _heads(actor, _rows(found.order_by(run.created_at.desc(), run.id.desc()).limit(limit)))
+    its_own = (run.collection == collection, run.record == key)
+    return visible_runs(actor, *its_own, order=(run.created_at.desc(), run.id.desc()), limit=limit)[0]
 
 
 def on_records(actor: Actor, pairs: Sequence[tuple[str, str]], *, limit: int = 20) -> list[RunHead]:
@@ -188,13 +186,9 @@ def on_records(actor: Actor, pairs: Sequence[tuple[str, str]], *, limit: int = 2
     if not pairs:
         return []
     run = tables.run.c
-    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
-        sa.tuple_(run.collection, run.record).in_(list(pairs)), _allowed(actor)
-    )
-    return _heads(
-        actor,
-        _rows(found.order_by(run.ended_at.is_not(None), run.created_at.desc(), run.id.desc()).limit(limit)),
-    )
+    order = (run.ended_at.is_not(None), run.created_at.desc(), run.id.desc())
+    theirs = sa.tuple_(run.collection, run.record).in_(list(pairs))
+    return visible_runs(actor, theirs, order=order, limit=limit)[0]
 
 
 def live_workflows(actor: Actor, pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str, str]]:
@@ -222,21 +216,16 @@ def live_on(actor: Actor, collection: str, keys: Sequence[str]) -> dict[str, lis
 def held_by(actor: Actor, *, limit: int = 50) -> list[RunHead]:
     """Live runs that the actor holds: those that wait for a person first, and of these the longest begun, which are due first."""
     run = tables.run.c
-    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
-        run.holder == actor.id, run.ended_at.is_(None), _allowed(actor)
-    )
-    return _heads(
-        actor, _rows(found.order_by(run.status != "waiting_person", run.created_at, run.id).limit(limit))
-    )
+    held = (run.holder == actor.id, run.ended_at.is_(None))
+    order = (run.status != "waiting_person", run.created_at, run.id)
+    return visible_runs(actor, *held, order=order, limit=limit)[0]
 
 
 def to_continue(actor: Actor, *, limit: int = 50) -> list[RunHead]:
     """Saved runs that the actor may resume, the longest saved first."""
     run = tables.run.c
-    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
-        run.status == "saved", _allowed(actor, "resume")
-    )
-    return _heads(actor, _rows(found.order_by(run.put_down_at).limit(limit)))
+    saved = run.status == "saved"
+    return visible_runs(actor, saved, order=(run.put_down_at,), limit=limit, act="resume")[0]
 
 
 def visible_runs(
