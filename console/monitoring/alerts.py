@@ -413,12 +413,10 @@ def _raise(
         }
         for text in dict.fromkeys(texts.values()):
             notify.add_notices(
-                *(
-                    connection,
-                    [person for person in people if texts[person] == text],
-                    f"{rule.id}:{run_id}",
-                    "alert_slow" if slow else "alert_failed",
-                ),
+                connection,
+                [person for person in people if texts[person] == text],
+                f"{rule.id}:{run_id}",
+                "alert_slow" if slow else "alert_failed",
                 at=now,
                 run=run_id,
                 link=f"/workflows/{workflow.slug}/"
@@ -429,7 +427,11 @@ def _raise(
             )
         if people or started:
             _note(
-                *(runs.ENGINE, "alert_raised", workflow, connection, rule),
+                runs.ENGINE,
+                "alert_raised",
+                workflow,
+                connection,
+                rule,
                 failed_run=run_id,
                 people=people,
                 started=started,

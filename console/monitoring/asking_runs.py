@@ -14,7 +14,7 @@ from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.run.origin import HANDS_OFF
 from console.infra.db import tables
 from console.infra.db.engine import read_rows, read_value
-from console.monitoring.incidents import AT_ONCE, MOST_GROUPS, Incident, Retried, title_of_step
+from console.monitoring.incidents import AT_ONCE, MOST_GROUPS, Incident, Retried, group_of
 from console.runs import RunHead
 from console.runs.views import lists, record_reach
 from console.workflows import Known
@@ -54,7 +54,11 @@ def groups(actor: Actor, workflow: Known) -> list[Incident]:
     rows = read_rows(grouped)
     newest = [row.newest for row in rows]
     heads = {head.id: head for head in lists.with_ids(actor, newest)}
-    return [_group(row, workflow, heads[row.newest]) for row in rows if row.newest in heads]
+    return [
+        group_of(row, workflow, heads[row.newest], f"{MARK}{row.step}-{row.code}", row.message or "")
+        for row in rows
+        if row.newest in heads
+    ]
 
 
 def count(actor: Actor, workflow: Known) -> int:
@@ -143,23 +147,3 @@ def _answered(actor: Actor, head: RunHead, step: str, outcome: str, reason: str)
 
 def _asking(workflow: Known) -> list[sa.ColumnElement[bool]]:
     return [tables.run.c.workflow == workflow.id, *ASKING]
-
-
-def _group(row: Any, known: Known, newest: RunHead) -> Incident:
-    title = title_of_step(workflows.readable_version(known.id, newest.version), row.step)
-    cause = f"{MARK}{row.step}-{row.code}"
-    return Incident(
-        *(
-            known,
-            cause,
-            row.code,
-            row.step,
-            title,
-            row.message or "",
-            row.count,
-            sorted(row.versions),
-            row.first_at,
-            row.last_at,
-            newest,
-        )
-    )

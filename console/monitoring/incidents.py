@@ -69,7 +69,10 @@ def open_incidents(actor: Actor, workflow: str | None = None) -> list[Incident]:
     failure, run = tables.failure.c, tables.run.c
     grouped = (
         sa.select(
-            *(failure.workflow, failure.cause, failure.code, failure.step),
+            failure.workflow,
+            failure.cause,
+            failure.code,
+            failure.step,
             sa.func.count().label("count"),
             sa.func.array_agg(failure.version.distinct()).label("versions"),
             sa.func.min(failure.at).label("first_at"),
@@ -85,12 +88,12 @@ def open_incidents(actor: Actor, workflow: str | None = None) -> list[Incident]:
     rows = read_rows(grouped)
     if not rows:
         return []
-    heads = {head.id: head for head in _heads(actor, [row.newest for row in rows])}
+    heads = {head.id: head for head in lists.with_ids(actor, [row.newest for row in rows])}
     known = {entry.id: entry for entry in workflows.all_known()}
     return [
-        _incident(row, known[row.workflow], heads[row.newest])
+        group_of(row, known[row.workflow], newest, row.cause, newest.reason or "")
         for row in rows
-        if row.newest in heads and row.workflow in known
+        if (newest := heads.get(row.newest)) and row.workflow in known
     ]
 
 
@@ -162,9 +165,7 @@ class Preview:
 def preview(actor: Actor, workflow: Known, cause: str) -> Preview:
     """What `retry_all` would do now. Raises as that does."""
     workflows.require(actor, workflow, "start")
-    heads = runs_of(actor, workflow, cause)
-    if not heads:
-        raise NotFound("Nothing of this incident is open any more.")
+    heads = _runs_left(actor, workflow, cause)
     return Preview(heads, count_alike(actor, workflow.id, cause), acted([head.id for head in heads]))
 
 
@@ -181,9 +182,7 @@ def retry_all(
     Raises NotAllowed without the right to start the workflow, NotFound if nothing of the incident is open for the actor.
     """
     workflows.require(actor, workflow, "start")
-    heads = runs_of(actor, workflow, cause)
-    if not heads:
-        raise NotFound("Nothing of this incident is open any more.")
+    heads = _runs_left(actor, workflow, cause)
     started: dict[str, str] = {}
     refused: dict[str, str] = {}
     for head in heads:
@@ -222,8 +221,7 @@ def close(actor: Actor, workflow: Known, cause: str, reason: str) -> int:
     """
     workflows.require(actor, workflow, "cancel")
     why = lifecycle.require_reason(reason)
-    if not (heads := runs_of(actor, workflow, cause)):
-        raise NotFound("Nothing of this incident is open any more.")
+    heads = _runs_left(actor, workflow, cause)
     failure = tables.failure.c
     with transaction() as connection:
         closing = sa.update(tables.failure).where(*_unsettled(workflow.id), failure.cause == cause)
@@ -234,7 +232,8 @@ def close(actor: Actor, workflow: Known, cause: str, reason: str) -> int:
         opened = {"workflow": workflow.id, "slug": workflow.slug, "cause": cause, "count": count}
         chain = None if workflow.label else workflows.CHAIN
         log.note(
-            *(actor, "incident_closed"),
+            actor,
+            "incident_closed",
             open=opened,
             sealed={"reason": why},
             team=workflow.team or None,
@@ -305,27 +304,27 @@ def _open(actor: Actor, workflow: str | None) -> list[sa.ColumnElement[bool]]:
     return [*unsettled, record_reach.countable_runs(actor, *own)]
 
 
-def _heads(actor: Actor, ids: Sequence[str]) -> list[RunHead]:
-    run = tables.run.c
-    return lists.visible_runs(actor, run.id.in_(ids), order=(run.id,), limit=len(ids))[0]
+def _runs_left(actor: Actor, workflow: Known, cause: str) -> list[RunHead]:
+    if heads := runs_of(actor, workflow, cause):
+        return heads
+    raise NotFound("Nothing of this incident is open any more.")
 
 
-def _incident(row: Any, known: Known, newest: RunHead) -> Incident:
-    definition = workflows.readable_version(known.id, newest.version)
-    title = title_of_step(definition, row.step)
+def group_of(row: Any, known: Known, newest: RunHead, cause: str, message: str) -> Incident:
+    """The runs of a row, which have the same `cause`, as an incident."""
+    title = title_of_step(workflows.readable_version(known.id, newest.version), row.step)
+    versions = sorted(row.versions)
     return Incident(
-        *(
-            known,
-            row.cause,
-            row.code,
-            row.step,
-            title,
-            newest.reason or "",
-            row.count,
-            sorted(row.versions),
-            row.first_at,
-            row.last_at,
-        ),
+        known,
+        cause,
+        row.code,
+        row.step,
+        title,
+        message,
+        row.count,
+        versions,
+        row.first_at,
+        row.last_at,
         newest,
     )
 

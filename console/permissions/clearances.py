@@ -137,7 +137,13 @@ def ask(actor: Actor, label: str, email: str, since: datetime, until: datetime, 
         connection.execute(sa.insert(tables.clearance).values(**made, status="asked"))
         _note(actor, "clearance_asked", made, connection)
     grant = _read_grant(ident)
-    notify.notify(_agreeing(grant), "clearance_asked", grant.id, by=actor.id, link="/settings/labels")
+    notify.notify(
+        [person for person in access.people_with_roles() if may_agree(Actor("user", person), grant)],
+        "clearance_asked",
+        grant.id,
+        by=actor.id,
+        link="/settings/labels",
+    )
     return grant
 
 
@@ -246,21 +252,13 @@ def _require_second(actor: Actor, grant: Grant) -> None:
         raise NotAllowed(
             "This needs the yes of somebody who manages the rights.", code="four_eyes", need=NEED
         )
-    if _holders(grant.label) and not any(access.cleared_for_good(each.id, grant.label) for each in pair):
+    held = any(access.cleared_for_good(person, grant.label) for person in access.people_with_roles())
+    if held and not any(access.cleared_for_good(each.id, grant.label) for each in pair):
         raise NotAllowed(
             f"This needs the yes of somebody who is cleared for {grant.label} by a role.",
             code="four_eyes",
             need=(KIND + grant.label, "see"),
         )
-
-
-def _holders(label: str) -> list[str]:
-    return [person for person in access.people_with_roles() if access.cleared_for_good(person, label)]
-
-
-def _agreeing(grant: Grant) -> list[str]:
-    """Ids of possible second persons: holders of the label, else those who manage rights."""
-    return [person for person in access.people_with_roles() if may_agree(Actor("user", person), grant)]
 
 
 def _wrong(

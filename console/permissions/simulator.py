@@ -116,16 +116,14 @@ def attempt(
     rules = tuple(_explained_rule(verdict, names, hidden, some=some) for verdict in decision.spoken)
     deciding = next((explained for explained in rules if decision.row == explained.row), None)
     return Tried(
-        *(
-            who,
-            obj,
-            act,
-            team,
-            decision.allowed,
-            _sentence(who.name, decision, obj, act, team, names, some=some),
-            deciding,
-            rules,
-        ),
+        who,
+        obj,
+        act,
+        team,
+        decision.allowed,
+        _sentence(who.name, decision, obj, act, team, names, some=some),
+        deciding,
+        rules,
         _change(decision, who, obj, act, team, names),
         fields=_fields(who.id, obj, act),
         record=key,

@@ -195,7 +195,8 @@ def get(actor: Actor, approval_id: str) -> View:
     if about is not None and about.key is not None:
         collection = records.collection(about.collection)
         log.note(
-            *(actor, "record_viewed"),
+            actor,
+            "record_viewed",
             open={"run": run.id, "tab": "approval"},
             source=collection.source,
             collection=collection.id,

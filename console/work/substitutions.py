@@ -23,16 +23,17 @@ from console.work import questions
 
 FOLLOWS = frozenset(
     {
-        *(
-            "task_created",
-            "question_asked",
-            "run_assigned",
-            "approval_requested",
-            "approval_waits",
-            "approval_replied",
-            "notice_sent",
-        ),
-        *("due_soon", "due_over", "alert_failed", "alert_slow"),
+        "task_created",
+        "question_asked",
+        "run_assigned",
+        "approval_requested",
+        "approval_waits",
+        "approval_replied",
+        "notice_sent",
+        "due_soon",
+        "due_over",
+        "alert_failed",
+        "alert_slow",
     }
 )
 """Kinds of notices that follow to a substitute: work, and that work is late; all are about a run."""

@@ -156,8 +156,17 @@ def _listed(
     if trigger.kind == "webhook":
         counts["matched"] += waiting  # those are counted when their runs begin
     return Listed(
-        *(trigger.id, trigger, enabled, row is not None, active, tuple(next_at), tuple(last), counts),
-        *(None if row is None else row.problem, None if row is None else row.problem_at, address),
+        trigger.id,
+        trigger,
+        enabled,
+        row is not None,
+        active,
+        tuple(next_at),
+        tuple(last),
+        counts,
+        None if row is None else row.problem,
+        None if row is None else row.problem_at,
+        address,
         has_secret=row is not None and row.secret is not None,
     )
 

@@ -54,8 +54,15 @@ class Row:
 def row_of(found: Any) -> Row:
     """A row of the table."""
     return Row(
-        *(found.workflow, found.id, found.kind, Trigger.model_validate(found.definition), found.enabled),
-        *(found.version, found.next_at, found.cursor, found.added),
+        found.workflow,
+        found.id,
+        found.kind,
+        Trigger.model_validate(found.definition),
+        found.enabled,
+        found.version,
+        found.next_at,
+        found.cursor,
+        found.added,
     )
 
 

@@ -224,23 +224,23 @@ def add_again(
 
 
 _SAME = (
-    *(
-        "key",
-        "run",
-        "n",
-        "step",
-        "workflow",
-        "version",
-        "team",
-        "label",
-        "collection",
-        "record",
-        "channel",
-        "consent",
-        "expires_s",
-        "most",
-    ),
-    *("again_s", "about", "subject"),
+    "key",
+    "run",
+    "n",
+    "step",
+    "workflow",
+    "version",
+    "team",
+    "label",
+    "collection",
+    "record",
+    "channel",
+    "consent",
+    "expires_s",
+    "most",
+    "again_s",
+    "about",
+    "subject",
 )
 _AGAIN = sa.text(
     "insert into console.message (id, key, run, n, step, workflow, version, team, label, collection, record, channel, direction, status, consent, "

@@ -160,7 +160,7 @@ def find(
                 < sa.tuple_(sa.literal(last.created_at), sa.literal(last.id)),
             ]
         )
-        rows = _rows(
+        rows = read_rows(
             sa.select(*(run[name] for name in COLUMNS), _step())
             .where(*narrowed)
             .order_by(run.created_at.desc(), run.id.desc())
@@ -197,7 +197,7 @@ def live_workflows(actor: Actor, pairs: Sequence[tuple[str, str]]) -> set[tuple[
     live = sa.select(run.collection, run.record, run.workflow).where(
         sa.tuple_(run.collection, run.record).in_(list(pairs)), run.ended_at.is_(None), _allowed(actor)
     )
-    return {(row.collection, row.record, row.workflow) for row in _rows(live)}
+    return {(row.collection, row.record, row.workflow) for row in read_rows(live)}
 
 
 def live_on(actor: Actor, collection: str, keys: Sequence[str]) -> dict[str, list[RunHead]]:
@@ -239,7 +239,7 @@ def visible_runs(
     row that was read (None: no more rows).
     """
     found = sa.select(*(tables.run.c[name] for name in COLUMNS), _step()).where(*wanted, _allowed(actor, act))
-    rows = _rows(found.order_by(*order).limit(limit + 1))
+    rows = read_rows(found.order_by(*order).limit(limit + 1))
     return _heads(actor, rows[:limit]), rows[limit - 1] if len(rows) > limit else None
 
 
@@ -312,10 +312,6 @@ def visible_pairs(actor: Actor, act: str = "see") -> frozenset[tuple[str, str]]:
         for team in {known.team, *actor.teams}
         if access.can(actor, team, f"workflow:{known.slug}", act)
     )
-
-
-def _rows(statement: sa.Select[Any]) -> Sequence[Any]:
-    return read_rows(statement)
 
 
 def _heads(

@@ -34,13 +34,9 @@ class ChangedDraft(Sent):
     )
 
 
-def _draft_now() -> workflows.Draft:
-    return workflows.open_draft(g.actor, named("workflow_id"))
-
-
 def _as_it_is(_done: Done) -> dict[str, Any]:
     """Return the draft as it is now."""
-    draft = _draft_now()
+    draft = workflows.open_draft(g.actor, named("workflow_id"))
     return draft.to_json(workflows.problems(draft))
 
 

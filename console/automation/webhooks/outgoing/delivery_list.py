@@ -156,20 +156,18 @@ def _delivered(row: Any, *, reads: bool) -> Delivered:
             answer = None  # whose data it was is erased
     due = row.due_at if row.status == "waiting" else None
     return Delivered(
-        *(
-            row.id,
-            row.number,
-            row.pos,
-            row.type,
-            row.status,
-            row.tries,
-            due,
-            row.made_at,
-            row.done_at,
-            row.code,
-            row.error,
-            answer,
-        )
+        row.id,
+        row.number,
+        row.pos,
+        row.type,
+        row.status,
+        row.tries,
+        due,
+        row.made_at,
+        row.done_at,
+        row.code,
+        row.error,
+        answer,
     )
 
 

@@ -92,17 +92,20 @@ def open_column(webhook_id: str, column: str, kept: bytes) -> str:
 def row_of(row: Any) -> Subscription:
     """The webhook of a row."""
     return Subscription(
-        *(
-            row.id,
-            open_column(row.id, "url", row.url),
-            tuple(row.events),
-            row.filter,
-            row.enabled,
-            row.stopped,
-            row.problem,
-            row.problem_at,
-        ),
-        *(row.made_by, row.made_at, row.acts_for, row.cursor, row.last_pos, row.refused),
+        row.id,
+        open_column(row.id, "url", row.url),
+        tuple(row.events),
+        row.filter,
+        row.enabled,
+        row.stopped,
+        row.problem,
+        row.problem_at,
+        row.made_by,
+        row.made_at,
+        row.acts_for,
+        row.cursor,
+        row.last_pos,
+        row.refused,
     )
 
 
