@@ -4,7 +4,7 @@ Each carries a `code` for programs, a `message` for the person who can act on it
 and `details`, one `{"field", "reason"}` per thing that is wrong. `status` is the HTTP status that the doors answer with.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 Detail = Mapping[str, Any]
@@ -13,7 +13,7 @@ MOST_DETAILS = 100
 
 
 class ConsoleError(Exception):
-    """Something the caller can act on. `at` is the one detail: (field, reason)."""
+    """Something the caller can act on. A detail may be given as (field, reason); `at` is the one there is."""
 
     status: ClassVar[int] = 400
     default_code: ClassVar[str] = "error"
@@ -23,16 +23,17 @@ class ConsoleError(Exception):
         message: str,
         *,
         code: str | None = None,
-        details: Sequence[Detail] = (),
+        details: Iterable[Detail | tuple[str, str]] = (),
         at: tuple[str, str] | None = None,
         **extra: Any,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
-        self.details: list[dict[str, Any]] = (
-            [dict(detail) for detail in details] if at is None else [{"field": at[0], "reason": at[1]}]
-        )
+        self.details: list[dict[str, Any]] = [
+            {"field": each[0], "reason": each[1]} if isinstance(each, tuple) else dict(each)
+            for each in (details if at is None else (at,))
+        ]
         self.extra = extra
 
     @property

@@ -267,7 +267,7 @@ def _judged(
     if not people_told and not starts and not unknown:
         wrong.append(("people", "Say who is told, or which workflow is started."))
     if wrong:
-        raise Invalid(refusal, details=[{"field": field, "reason": reason} for field, reason in wrong])
+        raise Invalid(refusal, details=wrong)
     return {
         "kind": kind,
         "minutes": minutes if kind == "slow" else None,

@@ -197,10 +197,10 @@ def refuse_gaps(found: ContactTrial | None, *, leave_out: bool) -> None:
         else "Some would not get a message. Fill in the fields, say in the text what stands there instead, or leave these people out of it.",
         code="merge_fields",
         details=[
-            {
-                "field": f"steps.{step.step}",
-                "reason": f"{step.title}: {gap.field} is empty for {_whom(gap.count, found.tried)}.",
-            }
+            (
+                f"steps.{step.step}",
+                f"{step.title}: {gap.field} is empty for {_whom(gap.count, found.tried)}.",
+            )
             for step, gap in gaps
         ],
     )

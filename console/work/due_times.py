@@ -356,8 +356,7 @@ def _checked(terms: Mapping[str, Any], team: str) -> Terms:
             (".".join(map(str, each["loc"])), json_shape.reason(each, Terms)) for each in wrong.errors()
         ]
         details = [
-            {"field": place or ("closes" if reason == NO_HOURS else "zone"), "reason": reason}
-            for place, reason in reasons
+            (place or ("closes" if reason == NO_HOURS else "zone"), reason) for place, reason in reasons
         ]
         raise Invalid("The due time was not set.", details=details) from None
     for number, stage in enumerate(checked.stages):

@@ -98,9 +98,7 @@ def promote(actor: Actor, slug: str, step_id: str, target: str, reason: str) -> 
     if target != before.target:
         raise Conflict("The step stands elsewhere by now; look at the page again.", code="not_possible")
     if missing := [gate for gate in before.gates if not gate.met]:
-        details = [
-            {"field": gate.name, "reason": f"Needed: {gate.needed}. Found: {gate.found}."} for gate in missing
-        ]
+        details = [(gate.name, f"Needed: {gate.needed}. Found: {gate.found}.") for gate in missing]
         raise Conflict("What was measured does not carry it yet.", code="not_ready", details=details)
     ladder.settle(
         actor,

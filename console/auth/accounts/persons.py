@@ -419,27 +419,27 @@ def _refuse_bad(address: str, name: str, password: str, roles: Sequence[str]) ->
     details = wrong_particulars(address, name)
     weak = passwords.weakness(password, email=address, name=name)
     if weak:
-        details.append({"field": "password", "reason": weak})
+        details.append(("password", weak))
     details += unknown_roles(roles)
     if details:
         raise Invalid("This person cannot be entered.", details=details)
 
 
-def wrong_particulars(address: str, name: str) -> list[dict[str, str]]:
+def wrong_particulars(address: str, name: str) -> list[tuple[str, str]]:
     """A detail for each of address and name that cannot be entered."""
     details = []
     if not EMAIL.fullmatch(address) or len(address) > 254:
-        details.append({"field": "email", "reason": "takes an e-mail address"})
+        details.append(("email", "takes an e-mail address"))
     if len(name) > 200 or not name.isprintable():
-        details.append({"field": "name", "reason": "takes at most 200 printable characters"})
+        details.append(("name", "takes at most 200 printable characters"))
     return details
 
 
-def unknown_roles(roles: Iterable[str]) -> list[dict[str, str]]:
+def unknown_roles(roles: Iterable[str]) -> list[tuple[str, str]]:
     """A detail for each role that the policy does not have."""
     known = authority.known_roles()
     return [
-        {"field": "role", "reason": f"there is no role {role!r}; there are {', '.join(known)}"}
+        ("role", f"there is no role {role!r}; there are {', '.join(known)}")
         for role in roles
         if role not in known
     ]

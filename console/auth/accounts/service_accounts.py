@@ -40,9 +40,9 @@ def create_service_account(
     joined = sorted(set(teams) or {team for _, team in given if team and team != "*"})
     details = persons.wrong_particulars(address, name)
     if not roles:
-        details.append({"field": "roles", "reason": "takes at least one role"})
+        details.append(("roles", "takes at least one role"))
     elif not joined:
-        details.append({"field": "teams", "reason": "takes at least one team: every account is in one"})
+        details.append(("teams", "takes at least one team: every account is in one"))
     if details:
         raise Invalid("This service account cannot be entered.", details=details)
     shown = name.strip() or address.partition("@")[0].replace(".", " ").replace("-", " ").capitalize()

@@ -405,9 +405,7 @@ def require_values(target: Target, question: Question) -> None:
         entry for entry in target.fields if entry.required and entry.value is None and entry.name not in given
     ]
     if target.collection is not None and lacking:
-        details = [
-            {"field": f"values.{entry.name}", "reason": missing_message(entry.field())} for entry in lacking
-        ]
+        details = [(f"values.{entry.name}", missing_message(entry.field())) for entry in lacking]
         raise Invalid("Something is missing that is the same for everybody.", details=details)
 
 

@@ -279,9 +279,7 @@ def _checked(given: Mapping[str, Any]) -> Trigger:
     try:
         return Trigger.model_validate(dict(given))
     except ValidationError as error:
-        details = [
-            {"field": spot.path or "trigger", "reason": spot.reason} for spot in model_errors(error, Trigger)
-        ]
+        details = [(spot.path or "trigger", spot.reason) for spot in model_errors(error, Trigger)]
         raise Invalid("The trigger was not added.", details=details) from None
 
 

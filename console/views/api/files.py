@@ -64,7 +64,7 @@ def send() -> ResponseReturnValue:
     if wrong:
         raise Invalid(
             "Send run, step, field and one file.",
-            details=[{"field": name, "reason": reason} for name, reason in wrong],
+            details=wrong,
         )
     sent, (run, step, field) = request.files["file"], (request.form[name] for name in PARTS)
     stored = attachments.attach(

@@ -255,7 +255,7 @@ def _acts_for(actor: Actor, run_as: str | None) -> str:
 def _wrong(reasons: Mapping[str, str]) -> Invalid:
     return Invalid(
         "The webhook was not saved.",
-        details=[{"field": field, "reason": reason} for field, reason in reasons.items()],
+        details=list(reasons.items()),
     )
 
 
