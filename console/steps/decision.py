@@ -139,8 +139,7 @@ class DecisionConfig(StepConfig):
         if len(set(values)) < len(values):
             raise ValueError("two options have the same value")
         names = {entry.name for entry in self.form}
-        if twice := definitions.names_twice(self.form):
-            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        definitions.require_distinct([entry.name for entry in self.form])
         if self.opened is not None and (strange := sorted(set(self.opened.options) - set(values))):
             raise ValueError(f"opened names options that are not there: {', '.join(strange)}")
         if self.opened is not None and UNOPENED in names:

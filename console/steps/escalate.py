@@ -39,8 +39,7 @@ class EscalateConfig(StepConfig):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        if twice := definitions.names_twice(self.form):
-            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        definitions.require_distinct([entry.name for entry in self.form])
         return self
 
 

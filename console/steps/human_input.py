@@ -67,8 +67,7 @@ class HumanInputConfig(StepConfig):
         values = [answer.value for answer in self.answers]
         if len(set(values)) < len(values) or len(values) == 1:
             raise ValueError("answers need at least two different values, or none at all")
-        if twice := definitions.names_twice(self.form):
-            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        definitions.require_distinct([entry.name for entry in self.form])
         if self.otherwise is not None and self.within is None:
             raise ValueError("otherwise is what happens when a time is over: say which one with within")
         return self

@@ -59,8 +59,7 @@ class LlmConfig(StepConfig):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         names = {entry.name for entry in self.output}
-        if twice := definitions.names_twice(self.output):
-            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        definitions.require_distinct([entry.name for entry in self.output])
         if taken := sorted(names & {ORIGIN, REFERENCES}):
             raise ValueError(
                 f"a field cannot be named {', '.join(taken)} here: that is where it is found who answered, and on what it rests"

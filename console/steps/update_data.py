@@ -121,8 +121,7 @@ class UpdateDataConfig(ChecksConfig):
         names = [*self.fields, *(entry.field for entry in self.set), *(entry.name for entry in self.form)]
         if not names:
             raise ValueError("nothing is asked and nothing is set: name fields, a form, or what to set")
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        definitions.require_distinct(names)
         if strangers := sorted(set(self.required) - set(self.fields)):
             raise ValueError(f"required names what is not among the fields: {', '.join(strangers)}")
         tables = {entry.name for entry in self.related if entry.fields}
