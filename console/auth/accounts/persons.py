@@ -139,7 +139,7 @@ def create_person(
     }
     with authority.changing(by) as connection:
         authority.require_give(by, roles)
-        _make_team(connection, home, team)
+        make_team(connection, home, team)
         insert_person(connection, row, roles, [home], by)
     return Created(person(person_id), chosen)
 
@@ -445,12 +445,11 @@ def unknown_roles(roles: Iterable[str]) -> list[tuple[str, str]]:
     ]
 
 
-def _make_team(connection: Connection, team: str, name: str) -> None:
+def make_team(connection: Connection, team: str, name: str) -> bool:
+    """Make the team, unless there is one; its name is made of its id where that is all that is known. Returns whether it was made."""
     shown = name.strip() if name.strip() != team else team.replace("_", " ").replace("-", " ").title()
-    connection.execute(
-        sa.text("insert into console.team (id, name) values (:id, :name) on conflict do nothing"),
-        {"id": team, "name": shown},
-    )
+    made = sa.text("insert into console.team (id, name) values (:id, :name) on conflict do nothing")
+    return bool(connection.execute(made, {"id": team, "name": shown}).rowcount)
 
 
 def _read_person(statement: sa.TextClause, **values: str) -> Person:

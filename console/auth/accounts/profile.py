@@ -153,8 +153,7 @@ def choose_password(token: str, new: str) -> persons.Person:
 
 
 def _refuse_weak(new: str, email: str, name: str) -> None:
-    weak = passwords.weakness(new, email=email, name=name)
-    if weak:
+    if weak := passwords.weakness(new, email=email, name=name):
         raise Invalid("The password was not changed.", at=("new", weak))
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
-
 from console.auth import access
 from console.auth.accounts import api_keys, authority, person_changes, persons
 from console.auth.accounts.authority import Pair
@@ -19,7 +17,6 @@ from console.infra.db.ids import new_id
 
 SERVICE = "service"
 _OPEN = "select p.email, p.id from console.person p where p.kind = 'service' and p.disabled_at is null order by p.email"
-_TEAM = sa.text("insert into console.team (id, name) values (:id, :name) on conflict do nothing")
 
 
 def create_service_account(
@@ -59,9 +56,7 @@ def create_service_account(
     with authority.changing(by) as connection:
         if makes_team:
             for team in joined:
-                connection.execute(
-                    _TEAM, {"id": team, "name": team.replace("_", " ").replace("-", " ").title()}
-                )
+                persons.make_team(connection, team, team)
         person_changes.check_places(connection, roles, set(joined) - {team for _, team in roles})
         authority.require_give(by, roles)
         person_changes.require_teams(by, joined)
