@@ -46,13 +46,12 @@ class Known:
         if name in self.supported:
             entries = value if isinstance(value, list) else [value]
             held = self.supported[name]
-            return bool(entries) and all(ANY in held or _written(entry) in held for entry in entries)
+            return bool(entries) and all(
+                ANY in held or (str(entry).lower() if isinstance(entry, bool) else str(entry)) in held
+                for entry in entries
+            )
         of_list, dot, tick = name.rpartition(".")
         return bool(dot) and value is True and tick in self.supported.get(of_list, ())
-
-
-def _written(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def support(

@@ -94,7 +94,7 @@ def probe(config: providers.Config, *, seconds: float = SECONDS) -> Probed:
     )
 
 
-def try_provider(config: providers.Config, *, seconds: float = LOOK_S, now: datetime | None = None) -> Probed:
+def try_provider(config: providers.Config, *, seconds: float = LOOK_S) -> Probed:
     """Whether the provider is there and knows the model, without a call that costs. Never raises."""
     if isinstance(config, providers.rules.Config):
         return Probed(ok=True, message="rules propose what is certain", model=config.model)
@@ -110,7 +110,7 @@ def try_provider(config: providers.Config, *, seconds: float = LOOK_S, now: date
             )
         return _failed(error, seconds, ms_since(began))
     if isinstance(config, providers.anthropic.Config):
-        return _lifecycle(config.model, about, ms_since(began), now or datetime.now(UTC))
+        return _lifecycle(config.model, about, ms_since(began))
     known = [
         model["id"]
         for model in _list(about.get("data"))
@@ -157,7 +157,7 @@ def _works(raw: Raw, ms: int) -> str:
     return f"Works: {raw.model} answered in {ms / 1000:.1f} seconds."
 
 
-def _lifecycle(model: str, about: dict[str, Any], ms: int, now: datetime) -> Probed:
+def _lifecycle(model: str, about: dict[str, Any], ms: int) -> Probed:
     """The result from what the service says about the model's remaining lifetime."""
     ends = _moment(about.get("retires_at"))
     if about.get("lifecycle") == "retired":
@@ -168,7 +168,7 @@ def _lifecycle(model: str, about: dict[str, Any], ms: int, now: datetime) -> Pro
             code="model_not_found",
             model=model,
         )
-    if about.get("lifecycle") == "deprecated" or (ends is not None and ends < now + SOON):
+    if about.get("lifecycle") == "deprecated" or (ends is not None and ends < datetime.now(UTC) + SOON):
         when = f" on {ends:%Y-%m-%d}" if ends else " soon"
         return Probed(
             ok=True,

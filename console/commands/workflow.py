@@ -183,8 +183,7 @@ def _said_tests() -> Iterator[None]:
 def _document_of(what: str) -> tuple[Workflow, str | None]:
     """(the document, the slug of its draft; None: it is a file). Raises NotFound, DefinitionError."""
     if not Path(what).is_file():
-        found = next((known for known in workflows.all_known() if known.slug == what), None)
-        if found is None:
+        if workflows.find_known(what) is None:
             raise NotFound(f"There is no file {what}, and no workflow of that name.")
         return workflows.readable(workflows.draft_document(what)), what
     with Path(what).open("rb") as opened:

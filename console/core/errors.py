@@ -4,7 +4,7 @@ Each carries a `code` for programs, a `message` for the person who can act on it
 and `details`, one `{"field", "reason"}` per thing that is wrong. `status` is the HTTP status that the doors answer with.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 Detail = Mapping[str, Any]
@@ -13,7 +13,10 @@ MOST_DETAILS = 100
 
 
 class ConsoleError(Exception):
-    """Something the caller can act on. `at` is the one detail: (field, reason), or the field alone, of which the message is the reason."""
+    """Something the caller can act on. A detail may be given as (field, reason).
+
+    `at` is the one detail there is: (field, reason), or the field alone, of which the message is the reason.
+    """
 
     status: ClassVar[int] = 400
     default_code: ClassVar[str] = "error"
@@ -23,7 +26,7 @@ class ConsoleError(Exception):
         message: str,
         *,
         code: str | None = None,
-        details: Sequence[Detail] = (),
+        details: Iterable[Detail | tuple[str, str]] = (),
         at: tuple[str, str] | str | None = None,
         **extra: Any,
     ) -> None:
@@ -31,9 +34,11 @@ class ConsoleError(Exception):
         self.message = message
         self.code = code or self.default_code
         if at is not None:
-            field, reason = (at, message) if isinstance(at, str) else at
-            details = [{"field": field, "reason": reason}]
-        self.details: list[dict[str, Any]] = [dict(detail) for detail in details]
+            details = [(at, message) if isinstance(at, str) else at]
+        self.details: list[dict[str, Any]] = [
+            {"field": each[0], "reason": each[1]} if isinstance(each, tuple) else dict(each)
+            for each in details
+        ]
         self.extra = extra
 
     @property

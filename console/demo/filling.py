@@ -61,7 +61,11 @@ def fill_postgresql(url: str, tables: Tables, awaited: Callable[[], None]) -> No
         connection.execute("analyze")
         connection.execute(schema("views"))
         for name in IDENTITIES:
-            connection.execute(_next_identity(name))
+            connection.execute(
+                sql.SQL("select setval(pg_get_serial_sequence({}, 'id'), (select max(id) from {}))").format(
+                    sql.Literal(name), sql.Identifier(*name.split("."))
+                )
+            )
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("analyze charge, customer")
 
@@ -81,12 +85,6 @@ def _copy(connection: psycopg.Connection[Any], name: str, rows: list[Row]) -> No
 
 def _json(value: Any) -> str | None:
     return None if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _next_identity(name: str) -> sql.Composed:
-    return sql.SQL("select setval(pg_get_serial_sequence({}, 'id'), (select max(id) from {}))").format(
-        sql.Literal(name), sql.Identifier(*name.split("."))
-    )
 
 
 def fill_sqlite(path: Path, tables: Tables) -> None:

@@ -8,41 +8,14 @@ from rapidfuzz import fuzz
 from console.core.expressions.functions import host
 from console.core.expressions.operands import number_of
 from console.core.papers.iban import normalise
+from console.demo.ledger import FORMS
 
 if TYPE_CHECKING:
-    from console.records import Record
     from console.steps.effects.python import Door
 
-FORMS = frozenset(
-    {
-        "gmbh",
-        "ag",
-        "bv",
-        "nv",
-        "ou",
-        "oü",
-        "ab",
-        "as",
-        "ltd",
-        "limited",
-        "llc",
-        "uab",
-        "sa",
-        "sarl",
-        "srl",
-        "inc",
-        "plc",
-        "oy",
-        "sia",
-        "kg",
-        "se",
-    }
-)
 MOST = 20
 WHOLE = 5_000
-"""Of up to so many suppliers every one is compared; of more those that begin alike, at most `ALIKE` for each way of beginning."""
-ALIKE = 1_000
-PIECE = 3
+"""Of more suppliers only so many are compared."""
 
 
 def match(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any]:
@@ -63,9 +36,8 @@ def match(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any
         if wanted["iban"]
         else set()
     )
-    found, among = [], door.every("supplier", most=WHOLE + 1)
-    whole = len(among) <= WHOLE
-    among = among if whole else _alike(values, wanted, site, sorted(holders), door)
+    among = door.every("supplier", most=WHOLE + 1)
+    found, whole = [], len(among) <= WHOLE
     for record in among:
         supplier = record.values
         agrees = [
@@ -97,43 +69,9 @@ def match(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any
     }
 
 
-def _alike(
-    values: Mapping[str, Any], wanted: Mapping[str, str], site: str | None, holders: list[int], door: "Door"
-) -> "list[Record]":
-    """Suppliers that may agree: where there are too many to look at each, the database finds them by pieces of what is compared."""
-    numbers: list[list[tuple[str, str, Any]]] = [
-        [(name, "contains", piece) for piece in _pieces(wanted[name])] for name in ("vat_id", "register_no")
-    ]
-    words = [word for word in _words(str(values.get("name") or "")) if len(word) > PIECE]
-    sites: list[list[tuple[str, str, Any]]] = (
-        [[(name, "contains", site)] for name in ("website", "main_email")] if site else []
-    )
-    searches: list[list[list[tuple[str, str, Any]]]] = [
-        [[("id", "in", holders)]] if holders else [],
-        [tests for tests in numbers if tests],
-        sites,
-        [[("legal_name", "starts_with", word[: PIECE + 1])] for word in words[:1]],
-        *([[("legal_name", "contains", word[: PIECE + 2])]] for word in words),
-    ]
-    found = {
-        record.key: record for groups in searches for record in door.search("supplier", *groups, most=ALIKE)
-    }
-    return list(found.values())
-
-
-def _pieces(number: str) -> list[str]:
-    """The first and the last digits of a number, which stand together however it is written in groups; none of a short one."""
-    digits = "".join(sign for sign in number if sign.isdigit())
-    return [digits[:PIECE], digits[-PIECE:]] if len(digits) >= 2 * PIECE else []
-
-
-def _words(name: str) -> list[str]:
+def _core(name: str) -> str:
+    """A company's name without its legal form, in small letters and without blanks: `Bright Water Logistics GmbH` is `brightwaterlogistics`."""
     words = "".join(
         sign if sign.isalnum() else " " if sign != "." else "" for sign in name.casefold()
     ).split()
-    return [word for word in words if word not in FORMS]
-
-
-def _core(name: str) -> str:
-    """A company's name without its legal form, in small letters and without blanks: `Bright Water Logistics GmbH` is `brightwaterlogistics`."""
-    return "".join(_words(name))
+    return "".join(word for word in words if word not in FORMS)

@@ -23,9 +23,11 @@ create table if not exists holder (iban text primary key, name text not null);
 create table if not exists vat (id text primary key, name text not null);
 """
 FORMS = frozenset(
-    {
+    [
         "gmbh",
         "ag",
+        "kg",
+        "se",
         "bv",
         "nv",
         "sa",
@@ -39,15 +41,19 @@ FORMS = frozenset(
         "inc",
         "plc",
         "uab",
+        "sia",
         "oy",
+        "ou",
+        "oü",
         "ab",
         "as",
         "aps",
         "sro",
         "kft",
         "doo",
-    }
+    ]
 )
+"""Legal forms of companies, which do not tell them apart."""
 
 
 @contextmanager

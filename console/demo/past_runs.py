@@ -1,6 +1,6 @@
 """What the people of the demo did in the past weeks: which records, who, how far, and what they typed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -96,6 +96,8 @@ BECAUSE = {
 """What a customer wrote → the reason that an operator chooses for it."""
 PAYABLE = 'record.status == "succeeded" && record.currency == "EUR" && record.amount_minor > 20000 && record.captured_at > addDays(today(), -170)'
 """Charges of which a refund needs a second person's yes."""
+REVIEW, REFUND, PURCHASE = "kyc-review", "customer-refund", "supplier-onboarding"
+ABOUT = {REVIEW: "customer", REFUND: "charge", PURCHASE: "supplier_request"}
 SKIPPED = 14
 """Places at the head of each inbox that stay as they are, for those who try the console."""
 
@@ -109,29 +111,29 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     )
     charges = _waiting(stage, "refund-requests", set(stories.STORY_CHARGES))
     yield days(23.2), told_long(stage, next(customers))
-    yield days(5.2), stopped(stage, "olivia", next(customers), 1)
-    yield days(6.1), saved(stage, "tom", "kyc-review", "customer", next(customers), 2)
-    yield days(4.2), held(stage, "olivia", "kyc-review", "customer", next(customers), 2)
-    yield hours(5), held(stage, "olivia", "kyc-review", "customer", next(customers), 1)
+    yield days(5.2), stopped(stage, "olivia", REVIEW, next(customers))
+    yield days(6.1), saved(stage, "tom", REVIEW, next(customers), 2)
+    yield days(4.2), held(stage, next(customers), 2)
+    yield hours(5), held(stage, next(customers), 1)
     for risky in islice(_fitting(stage, customers, "customer", 'record.risk_band == "high"'), 1):
-        yield days(1.2), review(stage, "olivia", risky, decided=False)
+        yield days(1.2), review(stage, "olivia", risky)
     yield (
         days(3.1),
-        handed_up(stage, "olivia", "kyc-review", "customer", next(customers), TURNOVER, "compliance-desk"),
+        handed_up(stage, "olivia", REVIEW, next(customers), 3, TURNOVER, "compliance-desk"),
     )
     for ago in (days(8.2), hours(6.2), hours(3.3)):
         yield ago, refund(stage, "tom" if ago > days(1) else "olivia", next(charges))
-    yield hours(3.6), stopped(stage, "tom", next(charges), 1, "customer-refund", "charge")
-    yield days(1.4), saved(stage, "tom", "customer-refund", "charge", next(charges), 1)
+    yield hours(3.6), stopped(stage, "tom", REFUND, next(charges))
+    yield days(1.4), saved(stage, "tom", REFUND, next(charges), 1)
     large = _waiting(stage, "refund-requests", set(stories.STORY_CHARGES), 0)
     for ago, charge in zip((hours(2.6), hours(4.4)), _fitting(stage, large, "charge", PAYABLE), strict=False):
         yield ago, refund(stage, "tom", charge, decided=False)
     yield hours(0.4), taken(stage, "tom", "refund-requests")
     requests = iter([str(number) for number in range(200, 231) if number not in stories.STORY_REQUESTS])
-    yield days(2.2), purchase(stage, requests, 2)
-    yield days(1.6), saved(stage, "stan", "supplier-onboarding", "supplier_request", next(requests), 1)
+    yield days(2.2), purchase(stage, next(requests))
+    yield days(1.6), saved(stage, "stan", PURCHASE, next(requests), 1)
     past_campaigns.sandbox(stage)
-    yield days(9.1), away_for_a_day(stage, "mona", "petra")
+    yield days(9.1), away_for_a_day(stage)
     yield days(6.1), waited_for(stage, "tom", next(_fitting(stage, large, "charge", PAYABLE)))
     reviewed = islice(
         _fitting(stage, customers, "customer", 'record.kyc_status in ["approved", "expired"]'), 4
@@ -141,26 +143,17 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     yield stage.started - last_night(stage.started), nightly(stage)
     yield days(past_campaigns.LEAD_DAYS), time_passes(stage, days(past_campaigns.LEAD_DAYS))
     yield hours(5.2), caught_up(stage)
-    yield hours(0.1), begun(stage, "stan", "supplier-onboarding", "supplier_request", next(requests))
+    yield hours(0.1), begun(stage, "stan", PURCHASE, next(requests))
     yield (
         hours(6.5),
-        handed_up(
-            stage,
-            "stan",
-            "supplier-onboarding",
-            "supplier_request",
-            next(requests),
-            NO_PAPERS,
-            "supplier-exceptions",
-            1,
-        ),
+        handed_up(stage, "stan", PURCHASE, next(requests), 1, NO_PAPERS, "supplier-exceptions"),
     )
 
 
-def away_for_a_day(stage: "Stage", who: str, deputy: str) -> "Tale":
-    """Somebody is away, and says who stands in."""
-    actor, today = stage.actor(who), log.now().astimezone(ZoneInfo("Europe/Vilnius")).date()
-    absences.plan(actor, actor.id, first=today, last=today, substitute=stage.actor(deputy).email)
+def away_for_a_day(stage: "Stage") -> "Tale":
+    """Mona is away, and says who stands in."""
+    actor, today = stage.actor("mona"), log.now().astimezone(ZoneInfo("Europe/Vilnius")).date()
+    absences.plan(actor, actor.id, first=today, last=today, substitute=stage.actor("petra").email)
     yield from ()
 
 
@@ -316,21 +309,18 @@ def work(stage: "Stage", by: str, run: str, steps: int = 60, **values: Any) -> "
         yield timedelta(minutes=1 + number % 4, seconds=17)
 
 
-def review(stage: "Stage", by: str, customer: str, *, decided: bool = True) -> "Tale":
-    """A KYC review from start to end, with a second person's yes where it wants one."""
-    run = stage.start(by, "kyc-review", "customer", customer, reason="periodic")
+def review(stage: "Stage", by: str, customer: str) -> "Tale":
+    """A KYC review that waits for a second person's yes."""
+    run = start(stage, by, REVIEW, customer)
     yield timedelta(minutes=1)
     yield from work(stage, by, run)
-    yield from answered(stage, by, run, decided=decided)
 
 
 def answered(stage: "Stage", by: str, run: str, *, decided: bool = True) -> "Tale":
     """Approvals that the run waits for are given, each after some hours, and the run goes on."""
     for _ in range(3):
         waiting = stage.waits_for(by, run)
-        if waiting.get("for") != "approval":
-            return
-        if not decided:
+        if waiting.get("for") != "approval" or not decided:
             return
         yield timedelta(hours=2, minutes=40)
         decider = _decider(stage, by, waiting["key"])
@@ -356,7 +346,7 @@ def _decider(stage: "Stage", by: str, approval: str) -> str | None:
 
 def told_long(stage: "Stage", customer: str) -> "Tale":
     """The run to watch: begun, saved, taken up by a colleague who changes their mind about a step, decided and approved."""
-    run = stage.start("olivia", "kyc-review", "customer", customer, reason="periodic")
+    run = start(stage, "olivia", REVIEW, customer)
     yield timedelta(minutes=2)
     yield from work(stage, "olivia", run, 5)
     runs.save(stage.actor("olivia"), run, revision=None)
@@ -385,66 +375,46 @@ def told_long(stage: "Stage", customer: str) -> "Tale":
     yield from answered(stage, "tom", run)
 
 
-def saved(stage: "Stage", by: str, workflow: str, collection: str, record: str, steps: int) -> "Tale":
-    """Begun and put aside."""
-    run = stage.start(
-        by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {})
-    )
+def start(stage: "Stage", by: str, workflow: str, record: str) -> str:
+    """Begin a run about the record; its id."""
+    given = {"reason": "periodic"} if workflow == REVIEW else {}
+    return stage.start(by, workflow, ABOUT[workflow], record, **given)
+
+
+def begun(
+    stage: "Stage", by: str, workflow: str, record: str, steps: int = 0
+) -> Generator[timedelta, None, str]:
+    """Begun, worked on for some steps, and in hand; the run."""
+    run = start(stage, by, workflow, record)
     yield timedelta(minutes=3)
     yield from work(stage, by, run, steps)
+    return run
+
+
+def saved(stage: "Stage", by: str, workflow: str, record: str, steps: int) -> "Tale":
+    """Begun and put aside."""
+    run = yield from begun(stage, by, workflow, record, steps)
     runs.save(stage.actor(by), run, revision=None)
 
 
-def begun(stage: "Stage", by: str, workflow: str, collection: str, record: str) -> "Tale":
-    """Begun a moment ago, and in hand."""
-    stage.start(by, workflow, collection, record)
-    yield timedelta()
-
-
-def held(stage: "Stage", by: str, workflow: str, collection: str, record: str, steps: int) -> "Tale":
+def held(stage: "Stage", customer: str, steps: int) -> "Tale":
     """Begun, and still in hand: the last step was a few minutes ago."""
-    run = stage.start(
-        by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {})
-    )
-    yield timedelta(minutes=3)
-    yield from work(stage, by, run, steps)
+    run = yield from begun(stage, "olivia", REVIEW, customer, steps)
     yield max(timedelta(), stage.started - log.now() - timedelta(minutes=3))
-    stage.step(by, run)
+    stage.step("olivia", run)
 
 
-def stopped(
-    stage: "Stage",
-    by: str,
-    record: str,
-    steps: int,
-    workflow: str = "kyc-review",
-    collection: str = "customer",
-) -> "Tale":
+def stopped(stage: "Stage", by: str, workflow: str, record: str) -> "Tale":
     """Begun and ended before its end."""
-    run = stage.start(
-        by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {})
-    )
-    yield timedelta(minutes=3)
-    yield from work(stage, by, run, steps)
+    run = yield from begun(stage, by, workflow, record, 1)
     runs.abort(stage.actor(by), run, revision=None, reason="Begun twice; the other one goes on.")
 
 
 def handed_up(
-    stage: "Stage",
-    by: str,
-    workflow: str,
-    collection: str,
-    record: str,
-    reason: str,
-    inbox: str,
-    steps: int = 3,
+    stage: "Stage", by: str, workflow: str, record: str, steps: int, reason: str, inbox: str
 ) -> "Tale":
     """A run that its holder hands on to an inbox, with the reason."""
-    run = stage.start(
-        by, workflow, collection, record, **({"reason": "periodic"} if workflow == "kyc-review" else {})
-    )
-    yield timedelta(minutes=2)
-    yield from work(stage, by, run, steps)
+    run = yield from begun(stage, by, workflow, record, steps)
     runs.escalate(stage.actor(by), run, revision=None, inbox=inbox, reason=reason, priority="high")
     stage.settle()
 
@@ -456,11 +426,14 @@ def taken(stage: "Stage", by: str, inbox: str) -> "Tale":
     yield timedelta(minutes=1)
 
 
-def refund(stage: "Stage", by: str, charge: str, *, decided: bool = True) -> "Tale":
-    """A refund from start to end, or until somebody else has to say yes."""
-    run = stage.start(by, "customer-refund", "charge", charge)
+def refund(
+    stage: "Stage", by: str, charge: str, *, decided: bool = True, after: timedelta = timedelta()
+) -> "Tale":
+    """A refund from start to end, or until somebody else has to say yes, which they do `after` some time."""
+    run = start(stage, by, REFUND, charge)
     yield timedelta(minutes=1)
     yield from work(stage, by, run, why=said_of(stage, by, run))
+    yield after
     yield from answered(stage, by, run, decided=decided)
 
 
@@ -472,16 +445,10 @@ def said_of(stage: "Stage", by: str, run: str) -> str:
 
 def waited_for(stage: "Stage", by: str, charge: str) -> "Tale":
     """A refund whose approval is given on the fourth day: who may give it is reminded, then who stands in for them is told."""
-    run = stage.start(by, "customer-refund", "charge", charge)
-    yield timedelta(minutes=1)
-    yield from work(stage, by, run, why=said_of(stage, by, run))
-    yield days(3.6)
-    yield from answered(stage, by, run)
+    yield from refund(stage, by, charge, after=days(3.6))
 
 
-def purchase(stage: "Stage", requests: Iterator[str], steps: int) -> "Tale":
+def purchase(stage: "Stage", request: str) -> "Tale":
     """A supplier's request that a buyer works on."""
-    run = stage.start("stan", "supplier-onboarding", "supplier_request", next(requests))
-    yield timedelta(minutes=4)
-    yield from work(stage, "stan", run, steps)
+    run = yield from begun(stage, "stan", PURCHASE, request, 2)
     yield from answered(stage, "stan", run)

@@ -23,7 +23,7 @@ from console.core.run.origin import StartedBy
 from console.core.seen_before import require_unchanged
 from console.infra import jobs, settings, subjects
 from console.infra.db import tables
-from console.infra.db.engine import fetch, hot_engine, transaction
+from console.infra.db.engine import fetch, read_row, read_rows, transaction
 from console.infra.db.ids import new_id
 from console.monitoring import failed_runs, incidents
 from console.runs.engine.run_causes import Place, causes_passed_on
@@ -129,13 +129,12 @@ class Words:
 def rules_of(workflow: Known) -> list[Rule]:
     """The rules of the workflow, the oldest first. The caller made sure that it may be seen."""
     rule = tables.alert_rule.c
-    with hot_engine().connect() as connection:
-        return [
-            Rule(*row)
-            for row in connection.execute(
-                sa.select(tables.alert_rule).where(rule.workflow == workflow.id).order_by(rule.made_at)
-            )
-        ]
+    return [
+        Rule(*row)
+        for row in read_rows(
+            sa.select(tables.alert_rule).where(rule.workflow == workflow.id).order_by(rule.made_at)
+        )
+    ]
 
 
 def tellable(workflow: Known) -> list[tuple[str, str]]:
@@ -174,7 +173,7 @@ def add(
 
     Raises NotAllowed, Invalid with a detail per field.
     """
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
+    workflows.require(actor, workflow, "activate")
     full = (
         [("kind", f"A workflow has at most {MOST_RULES} alerts.")]
         if len(rules_of(workflow)) >= MOST_RULES
@@ -218,7 +217,7 @@ def change(
 
     `seen` is the `mark` of the `terms` that a form showed. Raises NotAllowed, NotFound, Invalid with a detail per field, Conflict where they changed since.
     """
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
+    workflows.require(actor, workflow, "activate")
     told = _judged(workflow, (kind, minutes, pattern, people, starts), [], "The alert was not changed.")
     rule = tables.alert_rule.c
     with transaction() as connection:
@@ -268,7 +267,7 @@ def _judged(
     if not people_told and not starts and not unknown:
         wrong.append(("people", "Say who is told, or which workflow is started."))
     if wrong:
-        raise Invalid(refusal, details=[{"field": field, "reason": reason} for field, reason in wrong])
+        raise Invalid(refusal, details=wrong)
     return {
         "kind": kind,
         "minutes": minutes if kind == "slow" else None,
@@ -280,7 +279,7 @@ def _judged(
 
 def remove(actor: Actor, workflow: Known, rule_id: str) -> None:
     """Take a rule away. Needs the right `activate`. Raises NotAllowed, NotFound."""
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
+    workflows.require(actor, workflow, "activate")
     rule = tables.alert_rule.c
     with transaction() as connection:
         gone = (
@@ -327,7 +326,7 @@ def raise_due() -> int:
         subject,
         told_by_whole,
     ) in rows:
-        known = _known(workflow_id)
+        known = workflows.find_known(workflow_id)
         if (
             known is not None
             and at > log.now() - OLDEST
@@ -357,7 +356,7 @@ def raise_due() -> int:
 
 def _told_by_whole(run_id: str, workflow: Known) -> bool:
     """Whether a run that this one is a part of is of the same workflow, or of one that has rules of its own."""
-    known = [_known(each) for each in failed_runs.workflows_of_wholes(run_id)]
+    known = [workflows.find_known(each) for each in failed_runs.workflows_of_wholes(run_id)]
     return any(whole is not None and (whole.id == workflow.id or rules_of(whole)) for whole in known)
 
 
@@ -367,11 +366,8 @@ def tell_slow() -> int:
         return 0
     rows = fetch(_SLOW, (AT_ONCE,))
     for run_id, rule_id in rows:
-        with hot_engine().connect() as connection:
-            row = connection.execute(
-                sa.select(tables.alert_rule).where(tables.alert_rule.c.id == rule_id)
-            ).first()
-        known = _known(row.workflow) if row is not None else None
+        row = read_row(sa.select(tables.alert_rule).where(tables.alert_rule.c.id == rule_id))
+        known = workflows.find_known(row.workflow) if row is not None else None
         if row is None or known is None:
             continue
         _raise(
@@ -417,12 +413,10 @@ def _raise(
         }
         for text in dict.fromkeys(texts.values()):
             notify.add_notices(
-                *(
-                    connection,
-                    [person for person in people if texts[person] == text],
-                    f"{rule.id}:{run_id}",
-                    "alert_slow" if slow else "alert_failed",
-                ),
+                connection,
+                [person for person in people if texts[person] == text],
+                f"{rule.id}:{run_id}",
+                "alert_slow" if slow else "alert_failed",
                 at=now,
                 run=run_id,
                 link=f"/workflows/{workflow.slug}/"
@@ -433,7 +427,11 @@ def _raise(
             )
         if people or started:
             _note(
-                *(runs.ENGINE, "alert_raised", workflow, connection, rule),
+                runs.ENGINE,
+                "alert_raised",
+                workflow,
+                connection,
+                rule,
                 failed_run=run_id,
                 people=people,
                 started=started,
@@ -503,23 +501,17 @@ def _people(workflow: Known, addresses: Sequence[str]) -> tuple[list[str], list[
 
 def _may_see(person: str, workflow: Known) -> bool:
     try:
-        return access.can(
-            accounts.actor_of_person(person), workflow.team or None, f"{OBJECT}:{workflow.slug}", "see"
-        )
+        return workflows.may(accounts.actor_of_person(person), workflow, "see")
     except ConsoleError:
         return False
 
 
 def _may_read(account: Actor, workflow: Known) -> bool:
     """Whether the account sees the workflow's runs, and the records that they are about."""
-    sees = access.can(account, workflow.team or None, f"{OBJECT}:{workflow.slug}", "see")
+    sees = workflows.may(account, workflow, "see")
     return sees and (
         workflow.collection is None or access.can(account, None, f"collection:{workflow.collection}", "read")
     )
-
-
-def _known(workflow_id: str) -> Known | None:
-    return next((workflow for workflow in workflows.all_known() if workflow.id == workflow_id), None)
 
 
 def _note(

@@ -9,16 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import runs, workflows
-from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.run.origin import HANDS_OFF
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
-from console.monitoring.incidents import AT_ONCE, MOST_GROUPS, Incident, Retried, title_of_step
+from console.infra.db.engine import read_rows, read_value
+from console.monitoring.incidents import AT_ONCE, MOST_GROUPS, Incident, Retried, group_of
 from console.runs import RunHead
 from console.runs.views import lists, record_reach
-from console.workflows import OBJECT, Known
+from console.workflows import Known
 
 MARK = "asks-"
 """How the ids of these groups begin: nobody has failed yet."""
@@ -52,11 +51,14 @@ def groups(actor: Actor, workflow: Known) -> list[Incident]:
         .order_by(sa.func.max(run.active_at).desc())
         .limit(MOST_GROUPS)
     )
-    with hot_engine().connect() as connection:
-        rows = connection.execute(grouped).all()
+    rows = read_rows(grouped)
     newest = [row.newest for row in rows]
     heads = {head.id: head for head in lists.with_ids(actor, newest)}
-    return [_group(row, workflow, heads[row.newest]) for row in rows if row.newest in heads]
+    return [
+        group_of(row, workflow, heads[row.newest], f"{MARK}{row.step}-{row.code}", row.message or "")
+        for row in rows
+        if row.newest in heads
+    ]
 
 
 def count(actor: Actor, workflow: Known) -> int:
@@ -68,12 +70,7 @@ def count(actor: Actor, workflow: Known) -> int:
     joined = counted.select_from(tables.run).join(
         tables.attempt, sa.and_(attempt.run == run.id, attempt.n == run.current)
     )
-    with hot_engine().connect() as connection:
-        return int(
-            connection.execute(
-                joined.where(record_reach.countable_runs(actor, *_asking(workflow)))
-            ).scalar_one()
-        )
+    return int(read_value(joined.where(record_reach.countable_runs(actor, *_asking(workflow)))))
 
 
 def runs_of(actor: Actor, workflow: Known, group: Incident) -> list[RunHead]:
@@ -109,7 +106,7 @@ def answer_all(actor: Actor, workflow: Known, cause: str, outcome: str, reason: 
 
     Raises NotAllowed without the right to start the workflow, NotFound if nothing of the group is open for the actor, Invalid for an answer that it does not offer.
     """
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "start")
+    workflows.require(actor, workflow, "start")
     group = next((each for each in groups(actor, workflow) if each.cause == cause), None)
     if group is None:
         raise NotFound("Nobody waits for this answer any more.")
@@ -150,23 +147,3 @@ def _answered(actor: Actor, head: RunHead, step: str, outcome: str, reason: str)
 
 def _asking(workflow: Known) -> list[sa.ColumnElement[bool]]:
     return [tables.run.c.workflow == workflow.id, *ASKING]
-
-
-def _group(row: Any, known: Known, newest: RunHead) -> Incident:
-    title = title_of_step(workflows.readable_version(known.id, newest.version), row.step)
-    cause = f"{MARK}{row.step}-{row.code}"
-    return Incident(
-        *(
-            known,
-            cause,
-            row.code,
-            row.step,
-            title,
-            row.message or "",
-            row.count,
-            sorted(row.versions),
-            row.first_at,
-            row.last_at,
-            newest,
-        )
-    )

@@ -10,16 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from console import log, runs, workflows
-from console.auth import access, accounts
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.messaging import messages
 from console.monitoring import asking_runs, incidents, unable_to_start
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
 from console.runs.views import record_reach
-from console.workflows import OBJECT, Known
+from console.workflows import Known
 
 WEEK = 7
 
@@ -63,11 +63,7 @@ def cards(actor: Actor, zone: str) -> list[Card]:
     """Every workflow that the actor may see, with drafts, by title; days are those of `zone`. Five statements at most, whatever their number; for a reader
     who sees only a part of the records one more, and those to the sources.
     """
-    seen = [
-        known
-        for known in workflows.all_known()
-        if access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "see")
-    ]
+    seen = [known for known in workflows.all_known() if workflows.may(actor, known, "see")]
     if not seen:
         return []
     version_at, workflow_at = tables.workflow_version.c, tables.workflow.c
@@ -97,8 +93,7 @@ def cards(actor: Actor, zone: str) -> list[Card]:
         starts.label("starts"),
     )
     stored = sa.select(*columns).outerjoin(tables.workflow_version, lives)
-    with hot_engine().connect() as connection:
-        heads = {row.id: row for row in connection.execute(stored)}
+    heads = {row.id: row for row in read_rows(stored)}
     counts, names = runs.live_counts(actor), {team.id: team.name for team in accounts.teams()}
     labels = {name: collection.label for name, collection in (workflows.connected() or {}).items()}
     open_accounts = accounts.service_accounts() if any(map(unable_to_start.may_begin, seen)) else {}
@@ -139,14 +134,13 @@ def automations(actor: Actor, zone: str) -> list[tuple[Card, int, int]]:
     asking = sa.select(run.workflow, sa.func.count()).where(
         record_reach.countable_runs(actor, run.workflow.in_(own), *asking_runs.ASKING)
     )
-    with hot_engine().connect() as connection:
-        counts = {row[0]: row[1] for row in connection.execute(asking.group_by(run.workflow))}
+    counts = {row[0]: row[1] for row in read_rows(asking.group_by(run.workflow))}
     failed = incidents.failed_runs(actor, own)
     return [(card, counts.get(card.known.id, 0), failed.get(card.known.id, 0)) for card in found]
 
 
 def _may_switch(actor: Actor, known: Known) -> bool:
-    return access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate")
+    return workflows.may(actor, known, "activate")
 
 
 def first_day(now: datetime, zone: str, days: int = WEEK) -> date:

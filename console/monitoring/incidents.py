@@ -2,23 +2,21 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from console import log, workflows
-from console.auth import access
 from console.automation import enrolments
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Malformed, NotFound
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine, transaction
-from console.infra.db.ids import id_at
+from console.infra.db.engine import read_rows, read_value, transaction
 from console.monitoring.failed_runs import TOLD_BY_WHOLE
 from console.runs import RunHead
 from console.runs.views import lists, record_reach
-from console.workflows import OBJECT, Definition, Known, lifecycle
+from console.workflows import Definition, Known, lifecycle
 
 MOST_GROUPS = 100
 AT_ONCE = 100
@@ -26,8 +24,6 @@ AT_ONCE = 100
 RECORD_GONE = (
     "Its record is not there any more, or you may not see it: close the incident for it with a reason."
 )
-LATELY = timedelta(days=7)
-MOST_DONE_AGAIN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,90 +64,15 @@ class Retried:
     left: int
 
 
-@dataclass(frozen=True, slots=True)
-class DoneAgain:
-    """Failed runs with one cause that were done again lately, and how those that took their place stand: `completed`, `live`, the `others` ended otherwise."""
-
-    message: str
-    count: int
-    completed: int
-    live: int
-    last_at: datetime
-    newest: RunHead
-
-    @property
-    def others(self) -> int:
-        """How many ended without completing."""
-        return self.count - self.completed - self.live
-
-
-def done_again(actor: Actor, workflow: str) -> list[DoneAgain]:
-    """What became of the failures of the workflow that were done again lately, the latest first. One statement besides those of a list of runs."""
-    failure, run, again, later = (
-        tables.failure.c,
-        tables.run.c,
-        tables.run.alias("again"),
-        tables.failure.alias("later"),
-    )
-    since = log.now() - LATELY
-    lately = sa.select(failure.run, failure.cause, failure.retried_by).where(
-        failure.workflow == workflow, failure.retried_by >= id_at("run", since - log.moved_by())
-    )
-    done = lately.cte("done").prefix_with(
-        "materialized"
-    )  # few: else all runs of the workflow may be read first
-    last_at = sa.func.max(again.c.created_at)
-    grouped = (
-        sa.select(
-            sa.func.count().label("number"),
-            sa.func.count().filter(again.c.status == "completed").label("completed"),
-            sa.func.count().filter(again.c.ended_at.is_(None)).label("live"),
-            last_at.label("last_at"),
-            sa.func.max(again.c.id).label("newest"),
-            sa.func.max(done.c.run).label("failed"),
-        )
-        .select_from(done)
-        .join(again, again.c.id == done.c.retried_by)
-        .join(tables.run, run.id == done.c.run)
-        .where(
-            again.c.created_at > since,
-            record_reach.countable_runs(actor, run.id.in_(sa.select(lately.subquery().c.run))),
-        )
-        .where(
-            access.cleared_for(actor, again.c.label),
-            ~sa.exists().where(later.c.run == again.c.id, later.c.retried_by.is_not(None)),
-        )
-        .group_by(done.c.cause)
-        .order_by(last_at.desc())
-        .limit(MOST_DONE_AGAIN)
-    )
-    with hot_engine().connect() as connection:
-        rows = connection.execute(grouped).all()
-    heads = (
-        {head.id: head for head in _heads(actor, [each for row in rows for each in (row.newest, row.failed)])}
-        if rows
-        else {}
-    )
-    return [
-        DoneAgain(
-            heads[row.failed].reason or "",
-            row.number,
-            row.completed,
-            row.live,
-            row.last_at,
-            heads[row.newest],
-        )
-        for row in rows
-        if {row.newest, row.failed} <= heads.keys()
-    ]
-
-
 def open_incidents(actor: Actor, workflow: str | None = None) -> list[Incident]:
     """The open incidents that the actor may see, of one workflow (its id) or of all, the latest first. Two statements besides those of a list of runs."""
     failure, run = tables.failure.c, tables.run.c
     grouped = (
         sa.select(
-            *(failure.workflow, failure.cause, failure.code, failure.step),
+            failure.workflow,
+            failure.cause,
+            failure.code,
+            failure.step,
             sa.func.count().label("count"),
             sa.func.array_agg(failure.version.distinct()).label("versions"),
             sa.func.min(failure.at).label("first_at"),
@@ -164,16 +85,15 @@ def open_incidents(actor: Actor, workflow: str | None = None) -> list[Incident]:
         .order_by(sa.func.max(failure.at).desc())
         .limit(MOST_GROUPS)
     )
-    with hot_engine().connect() as connection:
-        rows = connection.execute(grouped).all()
+    rows = read_rows(grouped)
     if not rows:
         return []
-    heads = {head.id: head for head in _heads(actor, [row.newest for row in rows])}
+    heads = {head.id: head for head in lists.with_ids(actor, [row.newest for row in rows])}
     known = {entry.id: entry for entry in workflows.all_known()}
     return [
-        _incident(row, known[row.workflow], heads[row.newest])
+        group_of(row, known[row.workflow], newest, row.cause, newest.reason or "")
         for row in rows
-        if row.newest in heads and row.workflow in known
+        if (newest := heads.get(row.newest)) and row.workflow in known
     ]
 
 
@@ -185,8 +105,7 @@ def count_open(actor: Actor, workflow: str) -> int:
         .join(tables.run, run.id == failure.run)
         .where(*_open(actor, workflow))
     )
-    with hot_engine().connect() as connection:
-        return int(connection.execute(counted).scalar_one())
+    return int(read_value(counted))
 
 
 def count_alike(actor: Actor, workflow: str, cause: str) -> int:
@@ -197,10 +116,7 @@ def count_alike(actor: Actor, workflow: str, cause: str) -> int:
         .select_from(tables.failure)
         .join(tables.run, tables.run.c.id == failure.run)
     )
-    with hot_engine().connect() as connection:
-        return int(
-            connection.execute(counted.where(*_open(actor, workflow), failure.cause == cause)).scalar_one()
-        )
+    return int(read_value(counted.where(*_open(actor, workflow), failure.cause == cause)))
 
 
 def failed_runs(actor: Actor, workflow_ids: Collection[str]) -> dict[str, int]:
@@ -214,8 +130,7 @@ def failed_runs(actor: Actor, workflow_ids: Collection[str]) -> dict[str, int]:
         actor, run.status.in_(("failed", "timed_out")), run.workflow.in_(workflow_ids), standing
     )
     counted = sa.select(run.workflow, sa.func.count()).where(seen)
-    with hot_engine().connect() as connection:
-        return {row[0]: row[1] for row in connection.execute(counted.group_by(run.workflow))}
+    return {row[0]: row[1] for row in read_rows(counted.group_by(run.workflow))}
 
 
 def runs_of(actor: Actor, workflow: Known, cause: str, *, limit: int = AT_ONCE) -> list[RunHead]:
@@ -235,8 +150,7 @@ def acted(run_ids: Sequence[str]) -> bool:
     )
     changed = sa.exists().where(effect.run.in_(run_ids), effect.status != "failed")
     sent = sa.exists().where(message.c.run.in_(run_ids), message.c.sent_at.is_not(None))
-    with hot_engine().connect() as connection:
-        return bool(connection.scalar(sa.select(sa.or_(changed, sent))))
+    return bool(read_value(sa.select(sa.or_(changed, sent))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,10 +164,8 @@ class Preview:
 
 def preview(actor: Actor, workflow: Known, cause: str) -> Preview:
     """What `retry_all` would do now. Raises as that does."""
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "start")
-    heads = runs_of(actor, workflow, cause)
-    if not heads:
-        raise NotFound("Nothing of this incident is open any more.")
+    workflows.require(actor, workflow, "start")
+    heads = _runs_left(actor, workflow, cause)
     return Preview(heads, count_alike(actor, workflow.id, cause), acted([head.id for head in heads]))
 
 
@@ -269,10 +181,8 @@ def retry_all(
 
     Raises NotAllowed without the right to start the workflow, NotFound if nothing of the incident is open for the actor.
     """
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "start")
-    heads = runs_of(actor, workflow, cause)
-    if not heads:
-        raise NotFound("Nothing of this incident is open any more.")
+    workflows.require(actor, workflow, "start")
+    heads = _runs_left(actor, workflow, cause)
     started: dict[str, str] = {}
     refused: dict[str, str] = {}
     for head in heads:
@@ -290,8 +200,7 @@ def retried_since(actor: Actor, workflow: Known, cause: str, since: datetime) ->
     settled = sa.select(failure.run, failure.retried_by).where(
         failure.workflow == workflow.id, failure.cause == cause
     )
-    with hot_engine().connect() as connection:
-        found = {new: old for old, new in connection.execute(settled.where(failure.retried_by.is_not(None)))}
+    found = {new: old for old, new in read_rows(settled.where(failure.retried_by.is_not(None)))}
     again = run.id.in_(
         sa.select(failure.retried_by).where(failure.workflow == workflow.id, failure.cause == cause)
     )
@@ -310,10 +219,9 @@ def close(actor: Actor, workflow: Known, cause: str, reason: str) -> int:
 
     Raises NotAllowed, Invalid, NotFound if nothing of it is open for the actor.
     """
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "cancel")
+    workflows.require(actor, workflow, "cancel")
     why = lifecycle.require_reason(reason)
-    if not (heads := runs_of(actor, workflow, cause)):
-        raise NotFound("Nothing of this incident is open any more.")
+    heads = _runs_left(actor, workflow, cause)
     failure = tables.failure.c
     with transaction() as connection:
         closing = sa.update(tables.failure).where(*_unsettled(workflow.id), failure.cause == cause)
@@ -324,7 +232,8 @@ def close(actor: Actor, workflow: Known, cause: str, reason: str) -> int:
         opened = {"workflow": workflow.id, "slug": workflow.slug, "cause": cause, "count": count}
         chain = None if workflow.label else workflows.CHAIN
         log.note(
-            *(actor, "incident_closed"),
+            actor,
+            "incident_closed",
             open=opened,
             sealed={"reason": why},
             team=workflow.team or None,
@@ -365,12 +274,11 @@ def settled(run_ids: Sequence[str]) -> dict[str, str]:
     wanted = sa.select(failure.run, failure.retried_by).where(
         failure.run.in_(run_ids), sa.or_(failure.retried_by.is_not(None), failure.closed_at.is_not(None))
     )
-    with hot_engine().connect() as connection:
-        return (
-            {row.run: "done again" if row.retried_by else "set aside" for row in connection.execute(wanted)}
-            if run_ids
-            else {}
-        )
+    return (
+        {row.run: "done again" if row.retried_by else "set aside" for row in read_rows(wanted)}
+        if run_ids
+        else {}
+    )
 
 
 def _unsettled(workflow: str | None) -> list[sa.ColumnElement[bool]]:
@@ -396,27 +304,27 @@ def _open(actor: Actor, workflow: str | None) -> list[sa.ColumnElement[bool]]:
     return [*unsettled, record_reach.countable_runs(actor, *own)]
 
 
-def _heads(actor: Actor, ids: Sequence[str]) -> list[RunHead]:
-    run = tables.run.c
-    return lists.visible_runs(actor, run.id.in_(ids), order=(run.id,), limit=len(ids))[0]
+def _runs_left(actor: Actor, workflow: Known, cause: str) -> list[RunHead]:
+    if heads := runs_of(actor, workflow, cause):
+        return heads
+    raise NotFound("Nothing of this incident is open any more.")
 
 
-def _incident(row: Any, known: Known, newest: RunHead) -> Incident:
-    definition = workflows.readable_version(known.id, newest.version)
-    title = title_of_step(definition, row.step)
+def group_of(row: Any, known: Known, newest: RunHead, cause: str, message: str) -> Incident:
+    """The runs of a row, which have the same `cause`, as an incident."""
+    title = title_of_step(workflows.readable_version(known.id, newest.version), row.step)
+    versions = sorted(row.versions)
     return Incident(
-        *(
-            known,
-            row.cause,
-            row.code,
-            row.step,
-            title,
-            newest.reason or "",
-            row.count,
-            sorted(row.versions),
-            row.first_at,
-            row.last_at,
-        ),
+        known,
+        cause,
+        row.code,
+        row.step,
+        title,
+        message,
+        row.count,
+        versions,
+        row.first_at,
+        row.last_at,
         newest,
     )
 

@@ -13,7 +13,7 @@ from console.core.moments import midnight
 from console.core.run import Run, fold
 from console.core.working_time import worked_seconds
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.monitoring.cards import first_day
 from console.runs.store.run_events import as_event
 from console.runs.views import record_reach
@@ -65,8 +65,7 @@ def late_runs(actor: Actor, workflow: Known, days: int, zone: str) -> list[LateR
         .order_by(clock.c.breached_at.desc())
         .limit(MOST)
     )
-    with hot_engine().connect() as connection:
-        found = connection.execute(late).all()
+    found = read_rows(late)
     return [_late_run(row.id, rule, row.breached_at) for row in found]
 
 

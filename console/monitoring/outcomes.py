@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.runs.views import record_reach
 from console.runs.views.run_filters import is_whole
 
@@ -73,11 +73,10 @@ def counted_days(
         .group_by(run.workflow, day)
     )
     found: dict[str, dict[date, DayCount]] = {}
-    with hot_engine().connect() as connection:
-        for row in connection.execute(counted):
-            found.setdefault(row.workflow, {})[row.day] = DayCount(
-                row.day, row.done, row.wrong, row.stopped, row.again
-            )
+    for row in read_rows(counted):
+        found.setdefault(row.workflow, {})[row.day] = DayCount(
+            row.day, row.done, row.wrong, row.stopped, row.again
+        )
     return found
 
 

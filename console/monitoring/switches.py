@@ -18,7 +18,7 @@ from console.core.documents.triggers import Trigger
 from console.core.documents.workflow import Workflow, read
 from console.core.errors import Conflict, ConsoleError, NotFound
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import hot_engine, read_value
 from console.messaging.messages import contact_trials, reachable
 from console.messaging.messages.contact_trials import ContactTrial
 from console.messaging.messages.reachable import OverCap
@@ -197,10 +197,10 @@ def refuse_gaps(found: ContactTrial | None, *, leave_out: bool) -> None:
         else "Some would not get a message. Fill in the fields, say in the text what stands there instead, or leave these people out of it.",
         code="merge_fields",
         details=[
-            {
-                "field": f"steps.{step.step}",
-                "reason": f"{step.title}: {gap.field} is empty for {_whom(gap.count, found.tried)}.",
-            }
+            (
+                f"steps.{step.step}",
+                f"{step.title}: {gap.field} is empty for {_whom(gap.count, found.tried)}.",
+            )
             for step, gap in gaps
         ],
     )
@@ -268,10 +268,7 @@ def _published(entry: Entry) -> tuple[list[dict[str, Any]], int | None, Workflow
     """(problems that keep the draft from being published, the number that it would get, the document that runs would start with)."""
     if entry.live_version is not None:
         return [], None, workflows.version(entry.id, entry.live_version).document
-    with hot_engine().connect() as connection:
-        draft = connection.execute(
-            sa.select(tables.workflow.c.draft).where(tables.workflow.c.id == entry.id)
-        ).scalar_one_or_none()
+    draft = read_value(sa.select(tables.workflow.c.draft).where(tables.workflow.c.id == entry.id))
     if draft is None:
         raise NotFound
     errors = [

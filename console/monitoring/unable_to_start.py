@@ -49,7 +49,7 @@ def look() -> int:
         known, open_accounts = {each.id: each for each in workflows.all_known()}, accounts.service_accounts()
         able = {
             workflow: problem or waits or standing_problem(known[workflow], open_accounts)
-            for workflow, problem, waits in _on()
+            for workflow, problem, waits in fetch(_ON, (LASTING_S, MANY_TRIES))
             if workflow in known
         }
         told = {name for (name,) in fetch(_TOLD, (len(UNABLE) + 2, f"{UNABLE}:%"))}
@@ -73,10 +73,6 @@ def _tell_round(known: Known | None, workflow: str, *, quiet: bool, told: bool) 
         elif quiet:
             for name in (f"{GOES_ROUND}:{workflow}", f"told_{GOES_ROUND}:{workflow}"):
                 connection.execute(_NO_MORE, {"name": name})
-
-
-def _on() -> list[tuple[str, str | None, str | None]]:
-    return [(row[0], row[1], row[2]) for row in fetch(_ON, (LASTING_S, MANY_TRIES))]
 
 
 def standing_problem(known: Known, open_accounts: Mapping[str, str]) -> str | None:

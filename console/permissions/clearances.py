@@ -122,7 +122,7 @@ def ask(actor: Actor, label: str, email: str, since: datetime, until: datetime, 
     person = _person(email)
     details = _wrong(actor, label, person, since, until, reason)
     if details or person is None:
-        raise Invalid(f"Nothing was asked for: {details[0]['reason']}", details=details)
+        raise Invalid(f"Nothing was asked for: {details[0][1]}", details=details)
     ident = new_id("clr")
     made = {
         "id": ident,
@@ -137,7 +137,13 @@ def ask(actor: Actor, label: str, email: str, since: datetime, until: datetime, 
         connection.execute(sa.insert(tables.clearance).values(**made, status="asked"))
         _note(actor, "clearance_asked", made, connection)
     grant = _read_grant(ident)
-    notify.notify(_agreeing(grant), "clearance_asked", grant.id, by=actor.id, link="/settings/labels")
+    notify.notify(
+        [person for person in access.people_with_roles() if may_agree(Actor("user", person), grant)],
+        "clearance_asked",
+        grant.id,
+        by=actor.id,
+        link="/settings/labels",
+    )
     return grant
 
 
@@ -246,7 +252,8 @@ def _require_second(actor: Actor, grant: Grant) -> None:
         raise NotAllowed(
             "This needs the yes of somebody who manages the rights.", code="four_eyes", need=NEED
         )
-    if _holders(grant.label) and not any(access.cleared_for_good(each.id, grant.label) for each in pair):
+    held = any(access.cleared_for_good(person, grant.label) for person in access.people_with_roles())
+    if held and not any(access.cleared_for_good(each.id, grant.label) for each in pair):
         raise NotAllowed(
             f"This needs the yes of somebody who is cleared for {grant.label} by a role.",
             code="four_eyes",
@@ -254,45 +261,24 @@ def _require_second(actor: Actor, grant: Grant) -> None:
         )
 
 
-def _holders(label: str) -> list[str]:
-    people = {
-        row.sub.removeprefix("user:")
-        for row in access.all_rows()
-        if row.ptype == "g" and row.sub.startswith("user:")
-    }
-    return [person for person in sorted(people) if access.cleared_for_good(person, label)]
-
-
-def _agreeing(grant: Grant) -> list[str]:
-    """Ids of possible second persons: holders of the label, else those who manage rights."""
-    people = {
-        row.sub.removeprefix("user:")
-        for row in access.all_rows()
-        if row.ptype == "g" and row.sub.startswith("user:")
-    }
-    return [person for person in sorted(people) if may_agree(Actor("user", person), grant)]
-
-
 def _wrong(
     actor: Actor, label: str, person: Actor | None, since: datetime, until: datetime, reason: str
-) -> list[dict[str, str]]:
+) -> list[tuple[str, str]]:
     details = []
     if label not in access.known_labels():
-        details.append({"field": "label", "reason": "There is no such clearance."})
+        details.append(("label", "There is no such clearance."))
     if person is None:
-        details.append({"field": "email", "reason": "Nobody has an open account with this address."})
+        details.append(("email", "Nobody has an open account with this address."))
     elif person.id == actor.id:
-        details.append({"field": "email", "reason": "Nobody asks for their own clearance: a colleague does."})
+        details.append(("email", "Nobody asks for their own clearance: a colleague does."))
     elif label in access.clearance(person):
-        details.append({"field": "email", "reason": f"{person.name} is cleared for it already."})
+        details.append(("email", f"{person.name} is cleared for it already."))
     if until <= since or until <= datetime.now(UTC):
-        details.append({"field": "until", "reason": "It must end after it begins, and not in the past."})
+        details.append(("until", "It must end after it begins, and not in the past."))
     elif until - since > LONGEST:
-        details.append({"field": "until", "reason": "At most a year; ask again then."})
+        details.append(("until", "At most a year; ask again then."))
     if not reason.strip() or len(reason) > LONGEST_REASON or "\x00" in reason:
-        details.append(
-            {"field": "reason", "reason": "Say why, in at most 2,000 characters; it is kept in the log."}
-        )
+        details.append(("reason", "Say why, in at most 2,000 characters; it is kept in the log."))
     return details
 
 

@@ -148,18 +148,14 @@ def _csv_rows(matrix: Matrix, line: Line, column: Column, cell: Cell) -> Iterato
         conditions = "; ".join(sorted({condition(row.expression) for row in rows_with_condition(rules)}))
         last = cell.changed
         yield (
-            *(
-                column.sub,
-                column.title,
-                matrix.names.title("team", matrix.place) if matrix.place else "any team",
-            ),
-            *(
-                line.obj,
-                line.title,
-                act,
-                {"yes": "may", "partly": "under a condition", "denied": "denied", "no": ""}[standing],
-                conditions,
-            ),
+            column.sub,
+            column.title,
+            matrix.names.title("team", matrix.place) if matrix.place else "any team",
+            line.obj,
+            line.title,
+            act,
+            {"yes": "may", "partly": "under a condition", "denied": "denied", "no": ""}[standing],
+            conditions,
             "; ".join(sorted(rule(row, matrix.names) for row in rules)),
             *((last.at.isoformat(timespec="seconds"), last.by, last.number) if last else ("", "", "")),
         )

@@ -104,25 +104,18 @@ def require_object(actor: Actor, obj: str, place: str) -> None:
         records.collection(ident)
 
 
-def _wrong(obj: str, number: int, rule: Rule) -> list[dict[str, str]]:
+def _wrong(obj: str, number: int, rule: Rule) -> list[tuple[str, str]]:
     details = []
     kind = kind_of(obj)
     if not rule.acts or not set(rule.acts) <= ACTS[kind]:
-        details.append(
-            {"field": f"r{number}.acts", "reason": "Choose what may be done, or take the rule away."}
-        )
+        details.append((f"r{number}.acts", "Choose what may be done, or take the rule away."))
     if rule.condition.strip():
         try:
             rule_conditions.check(obj, rule.acts, rule.condition.strip())
         except (ExpressionError, DefinitionError) as error:
-            details.append({"field": f"r{number}.condition", "reason": error.message})
+            details.append((f"r{number}.condition", error.message))
         except ConsoleError as error:
-            details.append(
-                {
-                    "field": f"r{number}.condition",
-                    "reason": f"It cannot be checked at the moment: {error.message}",
-                }
-            )
+            details.append((f"r{number}.condition", f"It cannot be checked at the moment: {error.message}"))
     return details
 
 

@@ -71,11 +71,11 @@ def create(
     there = {each.id: each for each in list_roles(actor)}
     details = _of_title(title, about, [each.title for each in there.values()])
     if copy and copy not in there:
-        details.append({"field": "copy", "reason": "There is no such role."})
+        details.append(("copy", "There is no such role."))
     if level and level not in LEVELS:
-        details.append({"field": "level", "reason": f"A role is built from one of {', '.join(LEVELS)}."})
+        details.append(("level", f"A role is built from one of {', '.join(LEVELS)}."))
     if not copy and not level:
-        details.append({"field": "level", "reason": "Choose what it is built from, or which role to copy."})
+        details.append(("level", "Choose what it is built from, or which role to copy."))
     if details:
         raise Invalid("This role cannot be made.", details=details)
     ident = _free(title, set(there))
@@ -187,14 +187,14 @@ def _changeable(actor: Actor, role: str) -> Role:
     return found
 
 
-def _of_title(title: str, about: str, taken: Sequence[str]) -> list[dict[str, str]]:
+def _of_title(title: str, about: str, taken: Sequence[str]) -> list[tuple[str, str]]:
     text, details = title.strip(), []
     if not text or len(text) > MOST_TITLE or not text.isprintable():
-        details.append({"field": "title", "reason": f"A title takes 1 to {MOST_TITLE} printable characters."})
+        details.append(("title", f"A title takes 1 to {MOST_TITLE} printable characters."))
     elif text.lower() in {each.lower() for each in taken}:
-        details.append({"field": "title", "reason": "Another role is called that."})
+        details.append(("title", "Another role is called that."))
     if len(about) > MOST_ABOUT:
-        details.append({"field": "about", "reason": f"At most {MOST_ABOUT} characters."})
+        details.append(("about", f"At most {MOST_ABOUT} characters."))
     return details
 
 

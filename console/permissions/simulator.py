@@ -116,16 +116,14 @@ def attempt(
     rules = tuple(_explained_rule(verdict, names, hidden, some=some) for verdict in decision.spoken)
     deciding = next((explained for explained in rules if decision.row == explained.row), None)
     return Tried(
-        *(
-            who,
-            obj,
-            act,
-            team,
-            decision.allowed,
-            _sentence(who.name, decision, obj, act, team, names, some=some),
-            deciding,
-            rules,
-        ),
+        who,
+        obj,
+        act,
+        team,
+        decision.allowed,
+        _sentence(who.name, decision, obj, act, team, names, some=some),
+        deciding,
+        rules,
         _change(decision, who, obj, act, team, names),
         fields=_fields(who.id, obj, act),
         record=key,
@@ -139,9 +137,8 @@ def team_of(obj: str) -> str | None:
     if kind == "action" and ident in action_cache.every():
         return action_cache.get(ident).team
     if kind == "workflow":
-        return next(
-            (known_one.team or None for known_one in workflows.all_known() if known_one.slug == ident), None
-        )
+        known = workflows.find_known(ident)
+        return known.team or None if known is not None else None
     if kind == "inbox":
         return next(
             (team for (team,) in fetch("select team from console.inbox where id = %s", (ident,))), None

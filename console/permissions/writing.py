@@ -32,7 +32,7 @@ class Overtaken(Conflict):
     def __init__(self, theirs: Sequence[Version], names: Names) -> None:
         rows = [(row, "removed") for one in theirs for row in sorted(one.change.of_rules.removed)]
         rows += [(row, "added") for one in theirs for row in sorted(one.change.of_rules.added)]
-        details = [{"field": what, "reason": rule(row, names)} for row, what in rows[:MOST_LINES]]
+        details = [(what, rule(row, names)) for row, what in rows[:MOST_LINES]]
         super().__init__(
             "The rights were changed by somebody else meanwhile. Look at theirs below, then publish again.",
             details=details,

@@ -5,7 +5,6 @@ from typing import ClassVar
 from pydantic import Field
 
 from console.core import expressions
-from console.core.documents.fields import Located
 from console.core.tag_names import clean
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, TagWanted, Values
 
@@ -25,16 +24,15 @@ class AddTag(StepType):
     tags = True
     added: ClassVar[bool] = True
     Config: ClassVar[type[StepConfig]] = TagConfig
+    always_changes = True
+    texts = ("tag",)
+    leaves = frozenset({"tag"})
 
     def says(self, config: TagConfig) -> str:
         """The tag by its own name; “…” stands for what is filled in."""
         return "".join(
             part if isinstance(part, str) else "…" for part in expressions.active_parts(config.tag, {})
         )
-
-    def changes(self, step: StepView) -> bool:
-        """Always."""
-        return True
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """What a person does who handles the step manually."""
@@ -56,11 +54,3 @@ class AddTag(StepType):
     def by_hand(self, step: StepView, context: Context) -> Completion:
         """A person goes on; whether they changed the tag is theirs."""
         return Completion("default", {}, {"tag": None})
-
-    def templates(self, config: TagConfig) -> list[Located]:
-        """The tag."""
-        return [Located("tag", config.tag)]
-
-    def outputs(self, config: TagConfig) -> frozenset[str]:
-        """The tag as it is written."""
-        return frozenset({"tag"})

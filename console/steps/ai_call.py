@@ -89,6 +89,7 @@ class AiCall(MessageStep):
     name, title, icon = "ai_call", "AI call", "phone"
     gist = "An AI calls somebody outside; the answer says how it goes on"
     channel, consent = "call", "ai_call"
+    leaves = MessageStep.leaves | {"outcome", "label", "transcript", "recording", "call_back_at", "attempts"}
     Config: ClassVar[type[StepConfig]] = AiCallConfig
 
     def says(self, config: AiCallConfig) -> str:
@@ -145,17 +146,6 @@ class AiCall(MessageStep):
         if isinstance(config.script, str):
             return [Located("script", config.script)]
         return [Located(f"script[{number}]", script) for number, script in enumerate(config.script)]
-
-    def outputs(self, config: AiCallConfig) -> frozenset[str]:
-        """How it ended."""
-        return super().outputs(config) | {
-            "outcome",
-            "label",
-            "transcript",
-            "recording",
-            "call_back_at",
-            "attempts",
-        }
 
     def answered(self, config: AiCallConfig) -> frozenset[str]:
         """What was said repeats the script."""

@@ -85,10 +85,8 @@ class ApprovalStep(StepType):
     gist = "Others, such as a second person, say yes or no before the run goes on"
     asks_others = True
     Config: ClassVar[type[StepConfig]] = ApprovalConfig
-
-    def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """Always: asking needs no person."""
-        return True
+    alone = True
+    texts = ("text",)
 
     def outcomes(self, config: ApprovalConfig) -> tuple[str, ...]:
         """`expired` only where there is a time limit."""
@@ -150,10 +148,6 @@ class ApprovalStep(StepType):
         """The condition and the values."""
         asks = [Located("if", config.if_)] if config.if_ is not None else []
         return [*asks, *(Located(f"values.{name}", text) for name, text in config.values.items())]
-
-    def templates(self, config: ApprovalConfig) -> list[Located]:
-        """The text."""
-        return [Located("text", config.text)]
 
     def uses(self, config: ApprovalConfig) -> list[Use]:
         """The fields that are shown."""

@@ -321,11 +321,16 @@ class StepType:
     technical: ClassVar[frozenset[str]] = frozenset(
         {"key", "collection"}
     )  # names of its values that only programs need
+    alone: ClassVar[bool] = False  # completes without a person, unless it raises `AsksPerson`, and is shown
+    always_changes: ClassVar[bool] = False
+    computes: ClassVar[tuple[str, ...]] = ()  # settings that are an expression
+    texts: ClassVar[tuple[str, ...]] = ()  # settings that are a template
+    leaves: ClassVar[frozenset[str]] = frozenset()  # what later steps find under `steps.<id>`
     Config: ClassVar[type[StepConfig]] = StepConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
         """Whether a step with these settings (unparsed) completes without a person, unless it raises `AsksPerson`."""
-        return self.automatic
+        return self.automatic or self.alone
 
     def form_settings(self, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
         """Names of the settings that the editor's form shows for these (unparsed), in order; None: all."""
@@ -365,8 +370,8 @@ class StepType:
         return ()
 
     def reads(self, step: StepView) -> list[Read]:
-        """What the service reads before `prepare` and `complete`."""
-        return []
+        """What the service reads before `prepare` and `complete`; the record's own fields come as `Context.forms`."""
+        return [entry.read() for entry in getattr(step.config, "related", ())]
 
     def edits(self, step: StepView) -> tuple[str, ...]:
         """Fields of the run's record that the step may change; the person needs the right `update` for them."""
@@ -378,7 +383,7 @@ class StepType:
 
     def changes(self, step: StepView) -> bool:
         """Whether the step may change something outside the run or notify somebody: people are warned before a run reaches such a step by itself."""
-        return bool(self.edits(step) or self.actions(step.config))
+        return self.always_changes or bool(self.edits(step) or self.actions(step.config))
 
     def focus(self, step: StepView, context: Context) -> Focus | None:
         """The record whose fields the step may change, where that depends on its reads. `Context.forms` is still empty."""
@@ -433,11 +438,11 @@ class StepType:
 
     def expressions(self, config: Any) -> list[Located]:
         """Every expression in the settings with its place; they are checked before publishing."""
-        return []
+        return _located(config, self.computes)
 
     def templates(self, config: Any) -> list[Located]:
         """Every template in the settings with its place."""
-        return []
+        return _located(config, self.texts)
 
     def item_names(self, config: Any) -> frozenset[str] | None:
         """Names that its expressions find under `item`: None where there is no item, `ANY_NAME` alone where they are not known."""
@@ -454,11 +459,15 @@ class StepType:
 
     def outputs(self, config: Any) -> frozenset[str] | None:
         """Names that later steps find under `steps.<id>`; None where they are not known before the run."""
-        return frozenset()
+        return self.leaves
 
     def answered(self, config: Any) -> frozenset[str]:
         """Names in the output that come from outside, and may repeat what the step sent there."""
         return frozenset()
+
+
+def _located(config: Any, names: Sequence[str]) -> list[Located]:
+    return [Located(name, text) for name in names if (text := getattr(config, name)) is not None]
 
 
 def require_right(

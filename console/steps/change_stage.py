@@ -6,7 +6,7 @@ from pydantic import Field
 
 from console.core import expressions
 from console.core.contact_stages import STAGE
-from console.core.documents.fields import Located, Use
+from console.core.documents.fields import Use
 from console.core.errors import Invalid
 from console.core.forms import FormField
 from console.steps.base import (
@@ -41,6 +41,8 @@ class ChangeStage(StepType):
     gist = "The contact goes to another stage"
     automatic = True
     Config: ClassVar[type[StepConfig]] = ChangeStageConfig
+    texts = ("stage",)
+    leaves = frozenset({"stage", "former"})
 
     def edits(self, step: StepView) -> tuple[str, ...]:
         """The field of the stage."""
@@ -70,18 +72,10 @@ class ChangeStage(StepType):
         """A person goes on; whether they changed the stage is theirs."""
         return Completion("default", {}, {"stage": None, "former": None})
 
-    def templates(self, config: ChangeStageConfig) -> list[Located]:
-        """The stage."""
-        return [Located("stage", config.stage)]
-
     def uses(self, config: ChangeStageConfig) -> list[Use]:
         """The field that is named, else that of the contact's stage, and the stage where it is no expression."""
         stage = None if "{{" in config.stage else config.stage.strip()
         return [Use("field" if config.field else "stage", config.field or STAGE, changed=True, option=stage)]
-
-    def outputs(self, config: ChangeStageConfig) -> frozenset[str]:
-        """The stage now and before."""
-        return frozenset({"stage", "former"})
 
 
 def _unjudged(step: StepView, context: Context) -> FormField | None:

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from console.core.documents.document_parts import Name
-from console.core.documents.fields import Located
 from console.core.record_links import MARKDOWN
 from console.steps.base import Context, StepConfig, StepView
 from console.steps.message_settings import Expires, MessageStep, filled, seconds_of
@@ -44,6 +43,7 @@ class ChatMessage(MessageStep):
     channel, consent = "chat", None
     to_empty = "The name of a chat. Empty: the one that the workflow names"
     Config: ClassVar[type[StepConfig]] = ChatMessageConfig
+    texts = ("text",)
 
     def outcomes(self, config: ChatMessageConfig) -> tuple[str, ...]:
         """It is sent."""
@@ -62,7 +62,3 @@ class ChatMessage(MessageStep):
     ) -> tuple[str | None, tuple[tuple[str, str], ...]]:
         """The text."""
         return MARKDOWN.sub(r"\\\1", str(content["text"])), (("Chat", str(content["to"])),)
-
-    def templates(self, config: ChatMessageConfig) -> list[Located]:
-        """The text."""
-        return [Located("text", config.text)]

@@ -50,6 +50,7 @@ class Condition(StepType):
     gist = "Branches by a rule: the first that holds"
     automatic = True
     Config: ClassVar[type[StepConfig]] = ConditionConfig
+    leaves = frozenset({"branch", "rule", "compared"})
 
     def outcomes(self, config: ConditionConfig) -> tuple[str, ...]:
         """The branches in their order, then `default`."""
@@ -74,10 +75,6 @@ class Condition(StepType):
         return [
             Located(f"branches[{number}].if", branch.if_) for number, branch in enumerate(config.branches)
         ]
-
-    def outputs(self, config: ConditionConfig) -> frozenset[str]:
-        """The branch taken, its rule and the values used."""
-        return frozenset({"branch", "rule", "compared"})
 
 
 def compared(rule: Expression, roots: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from console.core import expressions
-from console.core.documents.fields import Located
 from console.core.errors import Invalid
 from console.core.expressions.operands import date_of
 from console.core.speaking import NAMES, fill_text
@@ -71,14 +70,12 @@ class CreateTask(StepType):
     gist = "A piece of work for a person or a team"
     automatic = True
     Config: ClassVar[type[StepConfig]] = CreateTaskConfig
+    always_changes = True
+    computes, texts = ("assignee", "due"), ("title", "text", "once")
 
     def says(self, config: CreateTaskConfig) -> str:
         """What the task is."""
         return at_a_glance(config.title)
-
-    def changes(self, step: StepView) -> bool:
-        """Always."""
-        return True
 
     def outcomes(self, config: CreateTaskConfig) -> tuple[str, ...]:
         """The results of the task where the run waits for it."""
@@ -122,22 +119,6 @@ class CreateTask(StepType):
     def by_hand(self, step: StepView, context: Context) -> Completion:
         """A person continues without the task."""
         return Completion(NOT_DONE if step.config.waits else "default", {}, {"title": None, "due": None})
-
-    def expressions(self, config: CreateTaskConfig) -> list[Located]:
-        """The assignee and the due date."""
-        return [
-            Located(name, text)
-            for name, text in (("assignee", config.assignee), ("due", config.due))
-            if text is not None
-        ]
-
-    def templates(self, config: CreateTaskConfig) -> list[Located]:
-        """Title and text of the task."""
-        return [
-            Located(name, text)
-            for name, text in (("title", config.title), ("text", config.text), ("once", config.once))
-            if text is not None
-        ]
 
     def outputs(self, config: CreateTaskConfig) -> frozenset[str]:
         """The task and its result."""

@@ -28,7 +28,6 @@ from console.steps.base import (
     Context,
     Option,
     Prompt,
-    Read,
     Related,
     StepConfig,
     StepType,
@@ -140,8 +139,7 @@ class DecisionConfig(StepConfig):
         if len(set(values)) < len(values):
             raise ValueError("two options have the same value")
         names = {entry.name for entry in self.form}
-        if twice := definitions.names_twice(self.form):
-            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        definitions.require_distinct([entry.name for entry in self.form])
         if self.opened is not None and (strange := sorted(set(self.opened.options) - set(values))):
             raise ValueError(f"opened names options that are not there: {', '.join(strange)}")
         if self.opened is not None and UNOPENED in names:
@@ -226,10 +224,6 @@ class Decision(StepType):
     def outcomes(self, config: DecisionConfig) -> tuple[str, ...]:
         """The values of the options, in their order."""
         return tuple(option.value for option in config.options)
-
-    def reads(self, step: StepView) -> list[Read]:
-        """The related records."""
-        return [entry.read() for entry in step.config.related]
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The form, the options that are offered now, and the reasons why others are not."""

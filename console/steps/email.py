@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from console.core.documents.fields import Located
 from console.steps.base import Context, StepConfig, StepView
 from console.steps.filled_text import at_a_glance
 from console.steps.message_settings import MessageConfig, MessageStep, filled_markdown, one_line
@@ -46,6 +45,7 @@ class Email(MessageStep):
     gist = "Writes to somebody outside"
     channel, consent = "email", "email"
     Config: ClassVar[type[StepConfig]] = EmailConfig
+    texts = ("subject", "body")
 
     def says(self, config: EmailConfig) -> str:
         """Its subject."""
@@ -67,7 +67,3 @@ class Email(MessageStep):
     ) -> tuple[str | None, tuple[tuple[str, str], ...]]:
         """The text, with the subject beside it."""
         return str(content["text"]), (("Subject", str(content["subject"])),)
-
-    def templates(self, config: EmailConfig) -> list[Located]:
-        """Subject and text."""
-        return [Located("subject", config.subject), Located("body", config.body)]

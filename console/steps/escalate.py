@@ -39,8 +39,7 @@ class EscalateConfig(StepConfig):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        if twice := definitions.names_twice(self.form):
-            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        definitions.require_distinct([entry.name for entry in self.form])
         return self
 
 
@@ -51,10 +50,8 @@ class Escalate(StepType):
     gist = "Hands the run on to an inbox, where others go on with it"
     own_values = True
     Config: ClassVar[type[StepConfig]] = EscalateConfig
-
-    def changes(self, step: StepView) -> bool:
-        """Always."""
-        return True
+    always_changes = True
+    texts = ("text",)
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The text for the inbox, and the form."""
@@ -84,10 +81,6 @@ class Escalate(StepType):
     def expressions(self, config: EscalateConfig) -> list[Located]:
         """Those of the form."""
         return field_expressions.texts_of_definitions("form", config.form)
-
-    def templates(self, config: EscalateConfig) -> list[Located]:
-        """The text."""
-        return [Located("text", config.text)]
 
     def outputs(self, config: EscalateConfig) -> frozenset[str]:
         """The fields of the form."""

@@ -48,7 +48,7 @@ def _escaped(value: str) -> str:
     return BLOCK.sub(lambda match: f"{match[1] or match[3] or ''}\\{match[2] or match[4]}", escaped)
 
 
-def at_a_glance(text: str, most: int = 80) -> str:
+def at_a_glance(text: str) -> str:
     """What a message is about, for a picture: its last question, else its first sentence that names nobody; “…” stands for what is filled in."""
     plain = " ".join(
         "".join(part if isinstance(part, str) else "…" for part in expressions.active_parts(text, {})).split()
@@ -57,4 +57,4 @@ def at_a_glance(text: str, most: int = 80) -> str:
     question = next((each for each in reversed(sentences) if each.endswith("?")), None)
     own = next((each for each in sentences if "…" not in each), None)
     told = (question or own or plain).strip()
-    return told if len(told) <= most else f"{told[: most - 1].rsplit(' ', 1)[0]}…"
+    return told if len(told) <= 80 else f"{told[:79].rsplit(' ', 1)[0]}…"

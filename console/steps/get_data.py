@@ -69,6 +69,7 @@ class GetData(StepType):
     own_values = True
     ai = True
     Config: ClassVar[type[StepConfig]] = GetDataConfig
+    texts = ("text",)
 
     def reads(self, step: StepView) -> list[Read]:
         """The record first, then each relation."""
@@ -100,7 +101,10 @@ class GetData(StepType):
         """The columns that matter, by name; those of related records as `<table>.<column>`."""
         shown = [(name, context.reads[name]) for name in prompt.tables if name in context.reads]
         options = [
-            {"value": _called(name, column), "label": _labelled(name, rows, column)}
+            {
+                "value": str(column["name"]) if name == OWN_RECORD else f"{name}.{column['name']}",
+                "label": _labelled(name, rows, column),
+            }
             for name, rows in shown
             for column in (*(rows.fields if rows.rows else ()), *rows.figures)
         ]
@@ -127,10 +131,6 @@ class GetData(StepType):
         """The conditions of the related reads."""
         return related_texts(config.related)
 
-    def templates(self, config: GetDataConfig) -> list[Located]:
-        """The text above the tables."""
-        return [Located("text", config.text)] if config.text is not None else []
-
     def uses(self, config: GetDataConfig) -> list[Use]:
         """Fields, relations, and the fields of their records."""
         return [Use(f"fields[{place}]", name) for place, name in enumerate(config.fields)] + related_uses(
@@ -144,11 +144,6 @@ class GetData(StepType):
         lists = [entry.name for entry in config.related if entry.fields]
         totals = [total.name for entry in config.related for total in entry.totals]
         return frozenset([NOT_PERMITTED, *own, *lists, *totals, *single])
-
-
-def _called(read: str, column: Mapping[str, Any]) -> str:
-    """The name of a column among all columns shown."""
-    return str(column["name"]) if read == OWN_RECORD else f"{read}.{column['name']}"
 
 
 def _labelled(read: str, rows: Rows, column: Mapping[str, Any]) -> str:

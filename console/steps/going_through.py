@@ -145,8 +145,7 @@ class LoopConfig(ChecksConfig):
             return self
         if not names:
             raise ValueError("nothing is asked of an item: give it a form, or fields to edit or set")
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        definitions.require_distinct(names)
         if taken := sorted(OF_ITEM & set(names)):
             raise ValueError(f"fields cannot be named {', '.join(taken)} here")
         if strangers := sorted(set(self.required) - set(self.edit)):

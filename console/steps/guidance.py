@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from console.core.documents.fields import Located
 from console.steps.base import (
     Completion,
     Context,
@@ -43,6 +42,7 @@ class Guidance(StepType):
     name, title, family, icon = "guidance", "Guidance", "action", "book"
     gist = "Tells a person what to do or to know"
     Config: ClassVar[type[StepConfig]] = GuidanceConfig
+    texts = ("text",)
 
     def asks(self, config: GuidanceConfig) -> bool:
         """Always: what nobody reads is not guidance."""
@@ -59,10 +59,6 @@ class Guidance(StepType):
         """Completes with `default`. Raises Invalid if values were submitted."""
         nothing_typed(submitted)
         return Completion("default")
-
-    def templates(self, config: GuidanceConfig) -> list[Located]:
-        """The text."""
-        return [Located("text", config.text)]
 
 
 def _source(config: GuidanceConfig) -> list[str]:

@@ -1,8 +1,7 @@
 """Human input: other people answer a form. The run continues when enough of them agree, or when their time is over."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -68,8 +67,7 @@ class HumanInputConfig(StepConfig):
         values = [answer.value for answer in self.answers]
         if len(set(values)) < len(values) or len(values) == 1:
             raise ValueError("answers need at least two different values, or none at all")
-        if twice := definitions.names_twice(self.form):
-            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        definitions.require_distinct([entry.name for entry in self.form])
         if self.otherwise is not None and self.within is None:
             raise ValueError("otherwise is what happens when a time is over: say which one with within")
         return self
@@ -87,14 +85,9 @@ class HumanInput(StepType):
     gist = "Other people answer a form"
     waits = True
     Config: ClassVar[type[StepConfig]] = HumanInputConfig
-
-    def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """Always: asking needs no person, and the run then waits for the answers."""
-        return True
-
-    def changes(self, step: StepView) -> bool:
-        """It does."""
-        return True
+    alone = True
+    always_changes = True
+    computes, texts, leaves = ("within",), ("question", "text"), frozenset({"answers"})
 
     def outcomes(self, config: HumanInputConfig) -> tuple[str, ...]:
         """The values of the buttons, and the outcome where there are not enough answers in time."""
@@ -167,21 +160,8 @@ class HumanInput(StepType):
 
     def expressions(self, config: HumanInputConfig) -> list[Located]:
         """Who is asked, the form, and how long they have."""
-        within = [Located("within", config.within)] if config.within is not None else []
         return [
             *config.to.texts("to."),
             *field_expressions.texts_of_definitions("form", config.form),
-            *within,
+            *super().expressions(config),
         ]
-
-    def templates(self, config: HumanInputConfig) -> list[Located]:
-        """The question, and the text above the form."""
-        return [
-            Located(name, text)
-            for name, text in (("question", config.question), ("text", config.text))
-            if text is not None
-        ]
-
-    def outputs(self, config: HumanInputConfig) -> frozenset[str]:
-        """The answers."""
-        return frozenset({"answers"})

@@ -15,7 +15,6 @@ from console.steps.base import (
     Completion,
     Context,
     Prompt,
-    Read,
     Related,
     StepConfig,
     StepType,
@@ -60,8 +59,7 @@ class LlmConfig(StepConfig):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         names = {entry.name for entry in self.output}
-        if twice := definitions.names_twice(self.output):
-            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        definitions.require_distinct([entry.name for entry in self.output])
         if taken := sorted(names & {ORIGIN, REFERENCES}):
             raise ValueError(
                 f"a field cannot be named {', '.join(taken)} here: that is where it is found who answered, and on what it rests"
@@ -84,10 +82,7 @@ class Llm(StepType):
     ai = ai_alone = True
     purpose = "text"
     Config: ClassVar[type[StepConfig]] = LlmConfig
-
-    def reads(self, step: StepView) -> list[Read]:
-        """The related records."""
-        return [entry.read() for entry in step.config.related]
+    texts = ("prompt", "text")
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The form and the records that the answer may use."""
@@ -136,14 +131,6 @@ class Llm(StepType):
         return [
             *field_expressions.texts_of_definitions("output", config.output),
             *related_texts(config.related),
-        ]
-
-    def templates(self, config: LlmConfig) -> list[Located]:
-        """The prompt, and the text above the form."""
-        return [
-            Located(name, text)
-            for name, text in (("prompt", config.prompt), ("text", config.text))
-            if text is not None
         ]
 
     def uses(self, config: LlmConfig) -> list[Use]:

@@ -68,10 +68,8 @@ class LoadRelated(StepType):
     own_values = True
     ai = ai_alone = True
     Config: ClassVar[type[StepConfig]] = LoadRelatedConfig
-
-    def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """Always; it asks a person where there is something to choose."""
-        return True
+    alone = True
+    texts = ("text",)
 
     def outcomes(self, config: LoadRelatedConfig) -> tuple[str, ...]:
         """`found`, and `none` for no such record; most documents lead both on by `default`."""
@@ -199,10 +197,6 @@ class LoadRelated(StepType):
     def expressions(self, config: LoadRelatedConfig) -> list[Located]:
         """The condition."""
         return config.items.texts("items")
-
-    def templates(self, config: LoadRelatedConfig) -> list[Located]:
-        """The text above the choice."""
-        return [Located("text", config.text)] if config.text is not None else []
 
     def uses(self, config: LoadRelatedConfig) -> list[Use]:
         """The relation or collection, and its columns."""

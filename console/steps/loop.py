@@ -61,10 +61,7 @@ class Loop(StepType):
     by_items = True
     ai = ai_alone = True
     Config: ClassVar[type[StepConfig]] = LoopConfig
-
-    def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """Always: the list may be empty."""
-        return True
+    alone, texts = True, ("title", "text")
 
     def outcomes(self, config: LoopConfig) -> tuple[str, ...]:
         """The branches in their order, then `default`."""
@@ -242,12 +239,7 @@ class Loop(StepType):
 
     def templates(self, config: LoopConfig) -> list[Located]:
         """What an item is called, and the text above its form."""
-        own = [
-            Located(name, text)
-            for name, text in (("title", config.title), ("text", config.text))
-            if text is not None
-        ]
-        return [*own, *config.check_templates()]
+        return [*super().templates(config), *config.check_templates()]
 
     def item_names(self, config: LoopConfig) -> frozenset[str]:
         """The fields that are read of an item, and those of its form."""

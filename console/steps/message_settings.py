@@ -10,7 +10,6 @@ from pydantic import AfterValidator, Field
 
 from console.core import expressions
 from console.core.contacting import CAMPAIGN
-from console.core.documents.fields import Located
 from console.core.errors import Invalid
 from console.core.forms import FormField, clean, examine, is_empty, refusal
 from console.core.merge_fields import empty_fields
@@ -116,14 +115,10 @@ class MessageStep(StepType, ABC):
     by_others = True
     technical = frozenset({"key", "collection", "message"})
     to_empty: ClassVar[str] = "Empty: the contact's own address"
-
-    def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """Always."""
-        return True
-
-    def changes(self, step: StepView) -> bool:
-        """Always."""
-        return True
+    alone = True
+    always_changes = True
+    computes = ("to",)
+    leaves = frozenset({"message", "status", "to", "reason"})
 
     def outcomes(self, config: Any) -> tuple[str, ...]:
         """What may become of it. Who names no way for `expired` or `failed` has a person asked."""
@@ -234,14 +229,6 @@ class MessageStep(StepType, ABC):
             return None
         found = expressions.parse(step.config.to).evaluate(context.roots)
         return str(found) if found is not None else ""
-
-    def expressions(self, config: Any) -> list[Located]:
-        """The address."""
-        return [Located("to", config.to)] if config.to is not None else []
-
-    def outputs(self, config: Any) -> frozenset[str]:
-        """What came of it."""
-        return frozenset({"message", "status", "to", "reason"})
 
     def answered(self, config: Any) -> frozenset[str]:
         """Why it did not leave may name the address."""

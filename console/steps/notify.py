@@ -70,14 +70,13 @@ class Notify(StepType):
     gist = "People are told something"
     automatic = True
     Config: ClassVar[type[StepConfig]] = NotifyConfig
+    always_changes = True
+    texts = ("text",)
+    leaves = frozenset({"text"})
 
     def says(self, config: NotifyConfig) -> str:
         """What is said, as it is written."""
         return " ".join(config.text.split())[:80] if "{{" not in config.text else self.gist
-
-    def changes(self, step: StepView) -> bool:
-        """Always."""
-        return True
 
     def complete(
         self, step: StepView, context: Context, submitted: Values, outcome: str | None
@@ -98,11 +97,3 @@ class Notify(StepType):
     def expressions(self, config: NotifyConfig) -> list[Located]:
         """The addressees."""
         return config.texts("")
-
-    def templates(self, config: NotifyConfig) -> list[Located]:
-        """The text."""
-        return [Located("text", config.text)]
-
-    def outputs(self, config: NotifyConfig) -> frozenset[str]:
-        """The text."""
-        return frozenset({"text"})

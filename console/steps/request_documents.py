@@ -150,6 +150,8 @@ class RequestDocuments(StepType):
     waits = by_others = True
     own_values = True
     Config: ClassVar[type[StepConfig]] = RequestDocumentsConfig
+    always_changes = True
+    computes, texts = ("to", "name", "also", "by_hand", "without_if"), ("subject", "text", "why_not")
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
         """Unless the address is missing, or a person has to check the letter first."""
@@ -167,10 +169,6 @@ class RequestDocuments(StepType):
     def asks(self, config: RequestDocumentsConfig) -> bool:
         """Where a person has to check the letter first."""
         return config.asks_first
-
-    def changes(self, step: StepView) -> bool:
-        """Always."""
-        return True
 
     def outcomes(self, config: RequestDocumentsConfig) -> tuple[str, ...]:
         """`received` and `expired`."""
@@ -210,22 +208,12 @@ class RequestDocuments(StepType):
             for entry in wanted
         )
         if _came_another_way(step, context):
-            asked_for = (
-                f"Nobody is written to. These papers are needed:\n\n{documents}"
-                if documents
-                else "Nobody is written to."
-            )
-            there = tuple(option for option in options if option.value != SEND)
-            return Prompt(
-                asked_for,
-                fields=tuple(fields[1:]),
-                outcomes=there,
-                button=step.button or "Go on",
-                withheld=withheld,
-            )
-        text = fill_template(step.config.text, context.roots) + (
-            f"\n\nThe letter asks for:\n\n{documents}" if documents else ""
-        )
+            text = "Nobody is written to."
+            text += f" These papers are needed:\n\n{documents}" if documents else ""
+            fields, options = fields[1:], options[1:]
+        else:
+            text = fill_template(step.config.text, context.roots)
+            text += f"\n\nThe letter asks for:\n\n{documents}" if documents else ""
         return Prompt(
             text, fields=tuple(fields), outcomes=options, button=step.button or "Go on", withheld=withheld
         )
@@ -283,32 +271,22 @@ class RequestDocuments(StepType):
 
     def expressions(self, config: RequestDocumentsConfig) -> list[Located]:
         """The address, the name, further documents, conditions, and those of the form."""
-        named = (
-            ("name", config.name),
-            ("also", config.also),
-            ("by_hand", config.by_hand),
-            ("without_if", config.without_if),
-        )
-        found = [Located("to", config.to), *(Located(name, text) for name, text in named if text is not None)]
+        found = super().expressions(config)
         for number, entry in enumerate(config.documents):
-            found += [Located(f"documents[{number}].if", entry.if_)] if entry.if_ is not None else []
-            found += (
-                [Located(f"documents[{number}].required_if", entry.required_if)]
-                if entry.required_if is not None
-                else []
-            )
+            named = (("if", entry.if_), ("required_if", entry.required_if))
+            found += [
+                Located(f"documents[{number}].{name}", text) for name, text in named if text is not None
+            ]
         found += [Located("language", config.language)] if config.language not in LANGUAGES else []
         return found + field_expressions.texts_of_definitions("form", config.form)
 
     def templates(self, config: RequestDocumentsConfig) -> list[Located]:
         """The letter, and what it says of each document."""
-        said = [
+        return super().templates(config) + [
             Located(f"documents[{number}].help", entry.help)
             for number, entry in enumerate(config.documents)
             if entry.help
         ]
-        said += [Located("why_not", config.why_not)] if config.why_not else []
-        return [Located("subject", config.subject), Located("text", config.text), *said]
 
     def outputs(self, config: RequestDocumentsConfig) -> frozenset[str]:
         """Received and missing documents, the files by document, the sender, the fields of the form, what was typed into them and not sent off, and why

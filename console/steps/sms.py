@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from console.core.documents.fields import Located
 from console.core.record_links import MARKDOWN
 from console.core.sms_text import size_of
 from console.steps.base import Context, StepConfig, StepView
@@ -32,6 +31,7 @@ class Sms(MessageStep):
     gist = "Sends somebody outside a short message"
     channel, consent = "sms", "sms"
     Config: ClassVar[type[StepConfig]] = SmsConfig
+    texts = ("text",)
 
     def says(self, config: SmsConfig) -> str:
         """What it is about."""
@@ -50,7 +50,3 @@ class Sms(MessageStep):
         """The text, with how many SMS it takes."""
         text = str(content["text"])
         return MARKDOWN.sub(r"\\\1", text), (("Length", size_of(text).words),)
-
-    def templates(self, config: SmsConfig) -> list[Located]:
-        """The text."""
-        return [Located("text", config.text)]

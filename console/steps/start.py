@@ -21,8 +21,7 @@ class StartConfig(StepConfig):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        if twice := definitions.names_twice(self.fields):
-            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        definitions.require_distinct([entry.name for entry in self.fields])
         if late := [entry.name for entry in self.fields if entry.type in definitions.HANDED_IN]:
             raise ValueError(
                 f"there is no run yet that files could be kept with: ask for {', '.join(late)} in a step"

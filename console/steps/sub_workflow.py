@@ -43,6 +43,7 @@ class SubWorkflow(StepType):
     name, title, family, icon = "sub_workflow", "Sub-workflow", "action", "sitemap"
     gist = "Runs another workflow and goes on with what comes of it"
     automatic = True
+    computes = ("record",)
     technical = frozenset({"key", "collection", "code", "until", "children"})
     Config: ClassVar[type[StepConfig]] = SubWorkflowConfig
 
@@ -75,8 +76,8 @@ class SubWorkflow(StepType):
 
     def expressions(self, config: SubWorkflowConfig) -> list[Located]:
         """The key and the input."""
-        own = [Located("record", config.record)] if config.record is not None else []
-        return own + [Located(f"input.{name}", text) for name, text in config.input.items()]
+        given = [Located(f"input.{name}", text) for name, text in config.input.items()]
+        return super().expressions(config) + given
 
     def outputs(self, config: SubWorkflowConfig) -> None:
         """None: the other workflow names them, which is not known here."""

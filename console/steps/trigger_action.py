@@ -34,7 +34,6 @@ from console.steps.base import (
     Completion,
     Context,
     Prompt,
-    Read,
     Related,
     StepConfig,
     StepType,
@@ -89,6 +88,7 @@ class TriggerAction(StepType):
     gist = "Does an action on the record, such as a refund"
     ai = ai_alone = True
     Config: ClassVar[type[StepConfig]] = TriggerActionConfig
+    computes, texts = ("record",), ("text",)
 
     def outcomes(self, config: TriggerActionConfig) -> tuple[str, ...]:
         """`succeeded`, and the outcomes that the settings name."""
@@ -100,10 +100,6 @@ class TriggerAction(StepType):
             return {step.config.action: None}
         key = expressions.parse(step.config.record).evaluate(roots)
         return {step.config.action: "" if key is None else str(key)}
-
-    def reads(self, step: StepView) -> list[Read]:
-        """The related records."""
-        return [entry.read() for entry in step.config.related]
 
     def actions(self, config: TriggerActionConfig) -> list[Use]:
         """The action and its compensation."""
@@ -188,19 +184,13 @@ class TriggerAction(StepType):
 
     def expressions(self, config: TriggerActionConfig) -> list[Located]:
         """The record, the initial values of fields, and what is read beside them."""
-        own = [Located("record", config.record)] if config.record is not None else []
-        own += related_texts(config.related)
-        return own + [
+        return [*super().expressions(config), *related_texts(config.related)] + [
             text for name, rule in config.values.items() for text in texts_of(f"values.{name}", rule)
         ]
 
     def uses(self, config: TriggerActionConfig) -> list[Use]:
         """What is read beside the form."""
         return related_uses(config.related)
-
-    def templates(self, config: TriggerActionConfig) -> list[Located]:
-        """The text above the form."""
-        return [Located("text", config.text)] if config.text is not None else []
 
     def outputs(self, config: TriggerActionConfig) -> frozenset[str] | None:
         """Not known without the action: its form's fields, what it came to, and the key."""

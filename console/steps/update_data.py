@@ -30,7 +30,6 @@ from console.steps.base import (
     Completion,
     Context,
     Prompt,
-    Read,
     Related,
     Rows,
     StepConfig,
@@ -122,8 +121,7 @@ class UpdateDataConfig(ChecksConfig):
         names = [*self.fields, *(entry.field for entry in self.set), *(entry.name for entry in self.form)]
         if not names:
             raise ValueError("nothing is asked and nothing is set: name fields, a form, or what to set")
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        definitions.require_distinct(names)
         if strangers := sorted(set(self.required) - set(self.fields)):
             raise ValueError(f"required names what is not among the fields: {', '.join(strangers)}")
         tables = {entry.name for entry in self.related if entry.fields}
@@ -147,6 +145,7 @@ class UpdateData(StepType):
     gist = "A person changes the record or notes what they found"
     own_values = True
     ai = True
+    texts = ("text",)
     Config: ClassVar[type[StepConfig]] = UpdateDataConfig
 
     def asks(self, config: UpdateDataConfig) -> bool:
@@ -164,10 +163,6 @@ class UpdateData(StepType):
     @staticmethod
     def _writes(config: UpdateDataConfig) -> bool:
         return bool(config.fields or config.set)
-
-    def reads(self, step: StepView) -> list[Read]:
-        """The related records; the record's own fields come as `Context.forms`."""
-        return [entry.read() for entry in step.config.related]
 
     def edits(self, step: StepView) -> tuple[str, ...]:
         """Fields that a person changes, then those set by rule."""
@@ -259,10 +254,7 @@ class UpdateData(StepType):
 
     def templates(self, config: UpdateDataConfig) -> list[Located]:
         """The text above the form."""
-        return [
-            *([Located("text", config.text)] if config.text is not None else []),
-            *config.check_templates(),
-        ]
+        return [*super().templates(config), *config.check_templates()]
 
     def uses(self, config: UpdateDataConfig) -> list[Use]:
         """Fields that are changed or set, and what is read beside them."""

@@ -95,7 +95,10 @@ def _tell(
         told |= {deputy: person for person, deputy in absences.substitutes(able).items() if deputy in able}
     for person, absent in list(told.items())[:MOST_TOLD]:
         notify.add_notices(
-            *(connection, [person], f"{approval.id}:{minutes}", "approval_waits"),
+            connection,
+            [person],
+            f"{approval.id}:{minutes}",
+            "approval_waits",
             at=log.now(),
             run=run.id,
             by=approval.requested_by,

@@ -19,7 +19,7 @@ from console.core.run import Run
 from console.core.run.approval_request import Approval, Decided
 from console.core.run.duties import OF_STEP, REQUESTER, STARTER
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.log import masking
 from console.runs.commands.approval_answers import (
     ChangedField,
@@ -195,7 +195,8 @@ def get(actor: Actor, approval_id: str) -> View:
     if about is not None and about.key is not None:
         collection = records.collection(about.collection)
         log.note(
-            *(actor, "record_viewed"),
+            actor,
+            "record_viewed",
             open={"run": run.id, "tab": "approval"},
             source=collection.source,
             collection=collection.id,
@@ -311,8 +312,7 @@ def _rows(
         )
         .order_by(newest.c.requested_at.desc(), newest.c.id.desc())
     )
-    with hot_engine().connect() as connection:
-        return connection.execute(found).all()
+    return read_rows(found)
 
 
 def _lines(actor: Actor, rows: Sequence[Any], away: set[str], keep: Keep | None) -> list[Line]:

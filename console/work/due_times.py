@@ -189,7 +189,7 @@ def set_for_workflow(
 
     `seen` is the `mark` of the terms that a form showed. Raises NotAllowed, Invalid with a detail per field, Conflict where they changed since.
     """
-    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
+    workflows.require(actor, workflow, "activate")
     named = {"workflow": workflow.id, "slug": workflow.slug}
     return _set(actor, terms, workflow.id, None, workflow.team, named, workflow.label, seen)
 
@@ -356,8 +356,7 @@ def _checked(terms: Mapping[str, Any], team: str) -> Terms:
             (".".join(map(str, each["loc"])), json_shape.reason(each, Terms)) for each in wrong.errors()
         ]
         details = [
-            {"field": place or ("closes" if reason == NO_HOURS else "zone"), "reason": reason}
-            for place, reason in reasons
+            (place or ("closes" if reason == NO_HOURS else "zone"), reason) for place, reason in reasons
         ]
         raise Invalid("The due time was not set.", details=details) from None
     for number, stage in enumerate(checked.stages):

@@ -23,16 +23,17 @@ from console.work import questions
 
 FOLLOWS = frozenset(
     {
-        *(
-            "task_created",
-            "question_asked",
-            "run_assigned",
-            "approval_requested",
-            "approval_waits",
-            "approval_replied",
-            "notice_sent",
-        ),
-        *("due_soon", "due_over", "alert_failed", "alert_slow"),
+        "task_created",
+        "question_asked",
+        "run_assigned",
+        "approval_requested",
+        "approval_waits",
+        "approval_replied",
+        "notice_sent",
+        "due_soon",
+        "due_over",
+        "alert_failed",
+        "alert_slow",
     }
 )
 """Kinds of notices that follow to a substitute: work, and that work is late; all are about a run."""
@@ -89,11 +90,7 @@ def undecidable(reader: Actor, absent: str, deputy: str) -> list[str]:
     around, found = workflows.validation_context(), []
     for known in workflows.all_known():
         definition = workflows.readable_version(known.id, known.live)
-        if (
-            definition is None
-            or known.archived
-            or not access.can(reader, known.team or None, f"{workflows.OBJECT}:{known.slug}", "see")
-        ):
+        if definition is None or known.archived or not workflows.may(reader, known, "see"):
             continue
         raw, sketches = definition.document.to_json(), list[Sketch]()
         workflows.check(raw, None, sketches)

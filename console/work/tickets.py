@@ -335,12 +335,8 @@ def _due_day(value: Any, days: int) -> date | None:
 
 def _workflow_id(inbox: Inbox) -> str | None:
     """The id of the workflow that the inbox's records start."""
-    slug = inbox.source.workflow if inbox.source else None
-    return (
-        next((workflow.id for workflow in workflows.all_known() if workflow.slug == slug), None)
-        if slug
-        else None
-    )
+    known = workflows.find_known(inbox.source.workflow) if inbox.source else None
+    return known.id if known is not None else None
 
 
 # --------------------------------------------------------------------------------------------------------------- taking

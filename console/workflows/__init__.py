@@ -41,7 +41,7 @@ from console.workflows.drafts import (
     wrong_change,
 )
 from console.workflows.lifecycle import STATUSES, cancelled, may_start, paused, require_active
-from console.workflows.queries import Known, all_known
+from console.workflows.queries import Known, all_known, find_known
 from console.workflows.reviews import (
     Review,
     approve_review,
@@ -57,7 +57,7 @@ from console.workflows.reviews import (
     withdraw_review,
 )
 from console.workflows.saved_tests import ResultOfTest, TestsBefore, run_tests_by
-from console.workflows.store import CHAIN, OBJECT
+from console.workflows.store import CHAIN, OBJECT, may, require
 from console.workflows.templates import Template, template_document, templates
 from console.workflows.versions import (
     Definition,

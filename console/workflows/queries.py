@@ -35,6 +35,11 @@ def all_known() -> list[Known]:
     return _workflows.get()
 
 
+def find_known(slug_or_id: str | None) -> Known | None:
+    """Return the workflow of this slug or id, as `all_known` has it."""
+    return next((known for known in all_known() if slug_or_id in (known.slug, known.id)), None)
+
+
 def read_all(_: object = None) -> list[Known]:
     """Return every workflow as it is now, in the order of their list."""
     known = tables.workflow.c

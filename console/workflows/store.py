@@ -31,6 +31,16 @@ def visible_row(connection: Connection, actor: Actor, slug_or_id: str, *, lock: 
     return row
 
 
+def may(actor: Actor, workflow: Any, act: str) -> bool:
+    """Return whether the actor may do this with the workflow: anything with a `team` and a `slug`."""
+    return access.can(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", act)
+
+
+def require(actor: Actor, workflow: Any, act: str) -> None:
+    """Raise NotAllowed unless the actor may do this with the workflow."""
+    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", act)
+
+
 def locked_row(connection: Connection, actor: Actor, slug_or_id: str, act: str) -> Row[Any]:
     """Return the row, locked until the transaction ends, for an actor who may do this. Raises NotFound, NotAllowed."""
     row = visible_row(connection, actor, slug_or_id, lock=True)

@@ -124,14 +124,6 @@ def test_who_sees_and_who_may(company: Company) -> None:
     mend(company, "3")
     incidents.retry_all(company.olivia, known(), incident.cause, origin="failure", version="current")
     noted()
-    assert {
-        who: [(each.count, each.completed, each.live) for each in incidents.done_again(person, known().id)]
-        for who, person in company.people.items()
-    } == {
-        **{who: [(1, 1, 0)] for who in ("olivia", "mona", "ada", "ines", "rosa")},
-        "tom": [],
-        "stan": [],
-    }, "what was done again is seen by who sees both runs"
 
 
 def test_what_is_settled_hides_nothing_open_from_who_sees_a_part_of_the_records(

@@ -14,7 +14,6 @@ from console.messaging.messages import rules
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messaging.messages import reached
-from tests.messaging.messages.reached import NOON, begin, workflow
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -52,19 +51,12 @@ def test_the_page_shows_what_holds_and_saves_it_as_it_is(
     assert company
 
 
-def test_a_preview_saves_nothing_and_says_what_becomes_of_those_that_wait(
+def test_a_preview_saves_nothing_and_says_what_changes(
     pages: "Pages", boxes: dict[str, Any], company: Company
 ) -> None:
     reached.founded(company)
-    assert (
-        "No message waits"
-        in pages.ines.post(HOURS, boxes | {"do": "preview", "any.sms": "on"}, status=200).text
-    )
-    with reached.clock(NOON + reached.timedelta(hours=10)):
-        begin(company, workflow("night", [dict(SMS), dict(LATER)]))
-        told = pages.ines.post(HOURS, boxes | {"do": "preview", "any.sms": "on"}, status=200)
+    told = pages.ines.post(HOURS, boxes | {"do": "preview", "any.sms": "on"}, status=200)
     assert "Nothing is saved yet SMS: at any hour instead of 08:00 to 20:00 every day." in told.text
-    assert "Of 1 message that waits: 1 would leave at once." in told.text
     assert told.form(HOURS)["fields"]["any.sms"] == "on", "what was entered stays"
     early = {f"{part}.call.{day}": at for day in DAYS for part, at in (("from", "5"), ("to", "8"))}
     assert (

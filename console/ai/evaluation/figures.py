@@ -52,11 +52,6 @@ class Figures:
         return self.accepted + self.small + self.edited + self.cleared + self.ignored
 
     @property
-    def changed(self) -> int:
-        """Values that people saw and did not take as they were."""
-        return self.values - self.accepted
-
-    @property
     def coverage(self) -> float | None:
         """For how many of the fields that were asked for there was a proposal."""
         return ratio(self.covered, self.wanted)
@@ -67,24 +62,9 @@ class Figures:
         return ratio(self.accepted, self.values)
 
     @property
-    def changed_rate(self) -> float | None:
-        """How many were not."""
-        return ratio(self.changed, self.values)
-
-    @property
     def small_rate(self) -> float | None:
         """How many were changed in a few letters only."""
         return ratio(self.small, self.values)
-
-    @property
-    def edited_rate(self) -> float | None:
-        """How many were replaced by something else."""
-        return ratio(self.edited, self.values)
-
-    @property
-    def rejected_rate(self) -> float | None:
-        """How many were taken out, or left where the step was handled manually."""
-        return ratio(self.cleared + self.ignored, self.values)
 
     @property
     def whole_rate(self) -> float | None:

@@ -332,13 +332,20 @@ def _groups(rows: Sequence[Any], names: Sequence[str]) -> list[Group]:
     places = [1 + _DIMENSIONS.index(name) for name in names]
     first = 1 + len(_DIMENSIONS)
     groups = [
-        Group(tuple(row[place] for place in places), _figures(row[first:])) for row in rows if row[0] == mark
+        Group(
+            tuple(row[place] for place in places),
+            Figures(
+                **{
+                    name: value
+                    for name, value in zip(_FIGURES, row[first:], strict=True)
+                    if value is not None
+                }
+            ),
+        )
+        for row in rows
+        if row[0] == mark
     ]
     return sorted(groups, key=lambda group: (-group.figures.asked, str(group.key)))
-
-
-def _figures(values: Sequence[Any]) -> Figures:
-    return Figures(**{name: value for name, value in zip(_FIGURES, values, strict=True) if value is not None})
 
 
 def _field(row: Sequence[Any]) -> Field:

@@ -149,7 +149,7 @@ def _step(call_made: Call) -> tuple[str, str, str, Callable[[str], str]]:
         definition = workflows.version(call_made.workflow or "", call_made.version or 0)
         step = next(each for each in definition.document.steps if each.id == call_made.step)
     except (NotFound, StopIteration):
-        known = next((each for each in workflows.all_known() if each.id == call_made.workflow), None)
+        known = workflows.find_known(call_made.workflow)
         named = (known.title, known.slug) if known is not None else (call_made.workflow or "", "")
         return *named, call_made.step or "", lambda name: field_labels.of_step(None, None, name)
     return (

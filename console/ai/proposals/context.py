@@ -20,7 +20,7 @@ from console.auth import access
 from console.core.currencies import decimals
 from console.core.documents.collections import Collection
 from console.core.documents.workflow import Workflow
-from console.core.proposal_types import Ask, FieldSpec, Kind, Source
+from console.core.proposal_types import Ask, FieldSpec, Source
 from console.core.run import MISSING_MANUAL, Attempt
 from console.log import masking
 from console.runs.engine.proposal_inputs import ProposalContext
@@ -55,16 +55,7 @@ class Built:
 
 def build(ask_context: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
     """Everything that the provider or the rules get for this call."""
-    names = tuple(
-        sorted(
-            {
-                word.casefold()
-                for each in ask_context.fields
-                for word in (each.name, each.label)
-                if len(word) >= injection_scan.LEAST_NAME
-            }
-        )
-    )
+    names = injection_scan.field_names(ask_context.fields)
     all_pieces = list(_pieces(ask_context))
     pages, unread = _documents(ask_context)
     pieces = cut([part for piece in [*all_pieces, *pages] for part in _doubted(piece, names)][:MOST_SOURCES])
@@ -235,7 +226,7 @@ def _step(ask_context: ProposalContext, attempt: Attempt, closed: frozenset[str]
     written = ask_context.definition.document.step(attempt.step)
     kind, view = viewed(ask_context.definition, attempt.step)
     about = Piece(
-        _kind_of(written.type),
+        "input" if written.type == "start" else "llm" if written.type == "llm" else "step",
         written.title,
         written.title,
         {},
@@ -296,10 +287,6 @@ def _loaded(
         shown=str(output.get("title") or collection.label_one),
     )
     yield from parted(replace(named, collection=collection.id, record=key, trusted=True), collection, seen)
-
-
-def _kind_of(step_type: str) -> Kind:
-    return "input" if step_type == "start" else "llm" if step_type == "llm" else "step"
 
 
 def _is_step_ours(step_type: str, attempt: Attempt) -> bool:

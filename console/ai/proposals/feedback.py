@@ -42,9 +42,9 @@ def give(actor: Actor, run_id: str, call_id: str, thumb: str, comment: str = "")
     if not rows or rows[0][0] != run_id or not _theirs(actor, *rows[0]):
         raise NotFound
     text = comment.strip()
-    problems = [] if thumb in THUMBS else [{"field": "thumb", "reason": "Say whether it helped."}]
+    problems = [] if thumb in THUMBS else [("thumb", "Say whether it helped.")]
     if len(text) > MOST_COMMENT or "\x00" in text:
-        problems.append({"field": "comment", "reason": f"At most {MOST_COMMENT:,} characters."})
+        problems.append(("comment", f"At most {MOST_COMMENT:,} characters."))
     if problems:
         raise Invalid("Nothing was noted.", details=problems)
     run = seen.run

@@ -90,7 +90,8 @@ def mode_of(workflow: str, step: str, fingerprint: str, own_mode: str, *, call: 
         return "shadow"
     return (
         "blind"
-        if _drawn(call) < options.current().blind_percent / 100 and _seasoned(workflow, step)
+        if _drawn(call) < options.current().blind_percent / 100
+        and _has_enough_decisions(workflow, step, int(time.monotonic() // KEPT_S))
         else "assist"
     )
 
@@ -147,7 +148,7 @@ def settle(
     unless: str | None = None,
 ) -> bool:
     """Write where the step stands from now on, with its event; False where it stands at `unless` by now."""
-    workflow_known = next((each for each in workflows.all_known() if each.id == workflow), None)
+    workflow_known = workflows.find_known(workflow)
     by, label = None if actor is ENGINE else actor.id, workflow_known.label if workflow_known else None
     with transaction() as connection:
         _one_at_a_time(connection, workflow, step)
@@ -228,10 +229,6 @@ def _why_now(about: Under, now_held: Held) -> str | None:
 def _drawn(call: str) -> float:
     """A number of 0–1 that the call's id decides: ids are random, and who reads the log later can draw again."""
     return int.from_bytes(hashlib.sha256(call.encode()).digest()[:8]) / 2**64
-
-
-def _seasoned(workflow: str, step: str) -> bool:
-    return _has_enough_decisions(workflow, step, int(time.monotonic() // KEPT_S))
 
 
 @functools.lru_cache(maxsize=512)

@@ -11,7 +11,7 @@ from console.ai.evaluation.report_words import percent
 from console.ai.proposals import ladder, track_record
 from console.ai.proposals.ladder import Held
 from console.ai.proposals.track_record import Evidence, Under
-from console.auth import access, accounts
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.documents.workflow import Step
 from console.core.errors import Conflict, NotFound
@@ -72,7 +72,14 @@ def promotion_state(actor: Actor, slug: str, step_id: str) -> Standing:
     history = [Held(*row) for row in fetch(_HISTORY, (known.id, step_id, SHOWN))]
     people = {move.by for move in history if move.by}
     return Standing(
-        *(known, step, mode, own, now_held, about, evidence, target),
+        known,
+        step,
+        mode,
+        own,
+        now_held,
+        about,
+        evidence,
+        target,
         list(gates(target, step, evidence)) if target else [],
         history,
         accounts.names(people) if people else {},
@@ -86,14 +93,12 @@ def promote(actor: Actor, slug: str, step_id: str, target: str, reason: str) -> 
     Raises NotAllowed, NotFound, Invalid without a reason, and Conflict `not_ready` with every gate that is not passed; what was measured is kept in the log.
     """
     before = promotion_state(actor, slug, step_id)
-    access.require(actor, before.known.team or None, f"workflow:{before.known.slug}", "publish")
+    workflows.require(actor, before.known, "publish")
     why = ladder.worded(reason)
     if target != before.target:
         raise Conflict("The step stands elsewhere by now; look at the page again.", code="not_possible")
     if missing := [gate for gate in before.gates if not gate.met]:
-        details = [
-            {"field": gate.name, "reason": f"Needed: {gate.needed}. Found: {gate.found}."} for gate in missing
-        ]
+        details = [(gate.name, f"Needed: {gate.needed}. Found: {gate.found}.") for gate in missing]
         raise Conflict("What was measured does not carry it yet.", code="not_ready", details=details)
     ladder.settle(
         actor,
@@ -110,7 +115,7 @@ def promote(actor: Actor, slug: str, step_id: str, target: str, reason: str) -> 
 def put_back(actor: Actor, slug: str, step_id: str, mode: str, reason: str) -> None:
     """Take a step down. Needs `workflow.publish`. Raises NotAllowed, NotFound, Invalid without a reason, Conflict for a rung that is not below."""
     before = promotion_state(actor, slug, step_id)
-    access.require(actor, before.known.team or None, f"workflow:{before.known.slug}", "publish")
+    workflows.require(actor, before.known, "publish")
     why = ladder.worded(reason)
     if mode not in lower(before):
         raise Conflict("The step does not stand above that; look at the page again.", code="not_possible")
@@ -135,28 +140,15 @@ def evidence_of_event(evidence: Evidence) -> dict[str, Any]:
 
 def gates(target: str, step: Step, evidence: Evidence) -> Iterator[Gate]:
     """The conditions of a rung."""
-    cases = len(evidence.hidden)
-    if target == "assist":
+    cases, automatic = len(evidence.hidden), target != "assist"
+    needed = AUTO_CASES if automatic else ASSIST_CASES
+    by_hand = "Steps decided without seeing the proposal"
+    yield Gate(by_hand, f"at least {needed}", f"{cases:,}", cases >= needed)
+    if not automatic:
         agreed = evidence.agreed / cases if cases else None
-        yield Gate(
-            "Steps decided without seeing the proposal",
-            f"at least {ASSIST_CASES}",
-            f"{cases:,}",
-            cases >= ASSIST_CASES,
-        )
-        yield Gate(
-            "The same result",
-            f"at least {percent(ASSIST_PRECISION, 0)}",
-            percent(agreed),
-            (agreed or 0) >= ASSIST_PRECISION,
-        )
+        least, met = f"at least {percent(ASSIST_PRECISION, 0)}", (agreed or 0) >= ASSIST_PRECISION
+        yield Gate("The same result", least, percent(agreed), met)
         return
-    yield Gate(
-        "Steps decided without seeing the proposal",
-        f"at least {AUTO_CASES}",
-        f"{cases:,}",
-        cases >= AUTO_CASES,
-    )
     yield Gate(
         "The same result, with 95 % confidence",
         f"at least {percent(AUTO_BOUND, 0)} of steps",
@@ -175,29 +167,20 @@ def gates(target: str, step: Step, evidence: Evidence) -> Iterator[Gate]:
     )
     wrong = len(evidence.wrong_trusted)
     yield Gate("Values that must be right and were not", "none", f"{wrong}" if wrong else "none", not wrong)
-    reversible = step.type in AUTOMATIC
-    yield Gate(
-        "Nothing outside the run is changed",
-        "a decision or an LLM step",
-        step.type.replace("_", " "),
-        reversible,
-    )
+    kind, inside = step.type.replace("_", " "), step.type in AUTOMATIC
+    yield Gate("Nothing outside the run is changed", "a decision or an LLM step", kind, inside)
 
 
 def may_move(actor: Actor, workflow: Known) -> bool:
     """Whether the actor may take a step of this workflow up and down."""
-    return access.can(actor, workflow.team or None, f"workflow:{workflow.slug}", "publish")
+    return workflows.may(actor, workflow, "publish")
 
 
 def _require_step(actor: Actor, slug: str, step_id: str) -> tuple[Known, Step, Under]:
-    of_slug = next((workflow for workflow in workflows.all_known() if workflow.slug == slug), None)
+    of_slug = workflows.find_known(slug)
     seen = of_slug is not None and (
         of_slug.id in {workflow for _, workflow in measure.pairs(actor)}
-        or (
-            of_slug.label is None
-            and access.can(actor, of_slug.team or None, f"workflow:{slug}", "see")
-            and may_move(actor, of_slug)
-        )
+        or (of_slug.label is None and workflows.may(actor, of_slug, "see") and may_move(actor, of_slug))
     )
     about = (
         track_record.under(of_slug.id, step_id)
@@ -216,8 +199,6 @@ def _mode(own: Rung, now_held: Held | None, about: Under) -> Rung:
         return own
     if now_held.mode == "auto" and own == "assist":
         return "auto" if now_held.fingerprint == about.print else "assist"
-    if own == "shadow":
-        return "shadow" if now_held.mode == "shadow" else "assist"
     return "shadow" if now_held.mode == "shadow" else "assist"
 
 

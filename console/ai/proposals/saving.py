@@ -83,10 +83,7 @@ def change(
     if before.from_environment and (given := sorted({*ADDRESS, "key"} & set(changed))):
         raise Invalid(
             "Provider, model, key and base URL are given by the environment.",
-            details=[
-                {"field": name, "reason": "This is given by the environment of the machine."}
-                for name in given
-            ],
+            details=[(name, "This is given by the environment of the machine.") for name in given],
         )
     if {*ADDRESS, "key"} & set(changed):
         require_recent(actor)
@@ -172,8 +169,7 @@ def _changed_document(
         wanted = Options.model_validate(document)
     except ValidationError as error:
         details = [
-            {"field": ".".join(str(part) for part in spot.place), "reason": spot.reason}
-            for spot in model_errors(error, Options)
+            (".".join(str(part) for part in spot.place), spot.reason) for spot in model_errors(error, Options)
         ]
         raise Invalid("Nothing was saved: some entries cannot be used.", details=details) from None
     wanted = wanted.model_copy(
@@ -211,23 +207,17 @@ def _key(kept: Options, wanted: Options, key: str | None, drop: bool) -> str | N
     return kept.key if same and options.open_key(kept) else None
 
 
-def _missing(wanted: Options) -> Iterable[dict[str, str]]:
+def _missing(wanted: Options) -> Iterable[tuple[str, str]]:
     """A detail for each setting that is missing."""
     if wanted.provider == "anthropic" and not wanted.key:
-        yield {
-            "field": "key",
-            "reason": "Enter the key: it goes with provider and address, and is not taken over from others.",
-        }
+        yield ("key", "Enter the key: it goes with provider and address, and is not taken over from others.")
     if wanted.provider == "openai_compatible":
         if not wanted.base_url:
-            yield {"field": "base_url", "reason": "Enter the address of the endpoint, up to and with /v1."}
+            yield ("base_url", "Enter the address of the endpoint, up to and with /v1.")
         if not wanted.model:
-            yield {"field": "model", "reason": "Enter the name of the model."}
+            yield ("model", "Enter the name of the model.")
     if not wanted.on and not wanted.reason:
-        yield {
-            "field": "reason",
-            "reason": "Say why it is off: people are shown this where a proposal would be.",
-        }
+        yield ("reason", "Say why it is off: people are shown this where a proposal would be.")
 
 
 def _require_working(wanted: Options) -> None:

@@ -203,7 +203,13 @@ def _cached_or_asked(asking: _Asking) -> Result:
         cached_result = _guarded_result(
             asking,
             kept,
-            replace(asking.facts, raw=_without_tokens(kept), from_cache=True, ms=0, cost=Decimal(0)),
+            replace(
+                asking.facts,
+                raw=replace(kept, input_tokens=0, cached_tokens=0, output_tokens=0),
+                from_cache=True,
+                ms=0,
+                cost=Decimal(0),
+            ),
         )
         _store_call(asking, kept.text)
         return cached_result
@@ -355,11 +361,6 @@ def _with_cost(asking: _Asking, facts: CallFacts) -> CallFacts:
         asking.chosen.config.model, input_tokens=max(0, fresh), cached_tokens=cached, output_tokens=output
     )
     return replace(facts, cost=cost, price_version=asking.current.price_version if cost is not None else None)
-
-
-def _without_tokens(raw: Raw) -> Raw:
-    """The same answer without tokens: a cached answer costs nothing."""
-    return replace(raw, input_tokens=0, cached_tokens=0, output_tokens=0)
 
 
 def _store_call(

@@ -5,7 +5,7 @@ confidence, not its flags. Pure; the same ask, answer and restore give the same 
 Source: docs/adr/0011-proposals.md, docs/reference/proposals.md.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from console.ai.answer import ITEM, Answer, Unreadable
 from console.ai.earlier_findings import rests_on_earlier
 from console.ai.prompt import offered, outcome_name
 from console.ai.safety import injection_scan
-from console.ai.safety.literal_quotes import Evidence, Place
+from console.ai.safety.literal_quotes import Evidence
 from console.ai.safety.plain_text import line, storable
 from console.ai.safety.redaction import Restore
 from console.core.proposal_types import (
@@ -252,9 +252,10 @@ def _grounded(case: Case, spec: FieldSpec, value: Any, ids: tuple[str, ...]) -> 
     if not clean:
         raise Drop("untrusted_source")
     everywhere = [evidence for evidence in case.sources.values() if evidence.source.trusted]
-    return _first(grounds.support(spec, value, trusted if spec.trusted_only else clean, everywhere))
-
-
-def _first(places: Iterator[tuple[str, Place]]) -> tuple[str, str, str] | None:
-    """The first place; looking for it raises where there has to be one and is none."""
-    return next(((id, place.at, place.quote) for id, place in places), None)
+    return next(
+        (
+            (id, place.at, place.quote)
+            for id, place in grounds.support(spec, value, trusted if spec.trusted_only else clean, everywhere)
+        ),
+        None,
+    )

@@ -46,6 +46,7 @@ from console.auth.access.role_grants import (
     grants_of,
     held,
     holders,
+    people_with_roles,
     policy_index,
     roles_of,
     rows_of_grant,

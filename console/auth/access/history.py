@@ -73,8 +73,7 @@ def rows_at(number: int, rows: Iterable[Row]) -> list[Row] | None:
 
 def untold() -> list[tuple[Row, bool]]:
     """Rows that are in force and that no version added, and (False) rows that versions added and that are gone: somebody wrote past the console."""
-    with db.hot_engine().connect() as connection:
-        return [(Row(*row), bool(there)) for row, there in connection.execute(sa.text(_UNTOLD))]
+    return [(Row(*row), bool(there)) for row, there in db.read_rows(sa.text(_UNTOLD))]
 
 
 def last_changed() -> dict[Row, Version]:
@@ -89,8 +88,7 @@ def last_changed() -> dict[Row, Version]:
 def _read(statement: sa.TextClause, connection: Connection | None = None, **values: Any) -> list[Version]:
     if connection is not None:
         return [_version(row) for row in connection.execute(statement, values)]
-    with db.hot_engine().connect() as own:
-        return [_version(row) for row in own.execute(statement, values)]
+    return [_version(row) for row in db.read_rows(statement, values)]
 
 
 def _version(row: Any) -> Version:

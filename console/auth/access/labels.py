@@ -97,9 +97,8 @@ def all_titles() -> Names:
     """All current titles; no titles if the database does not answer."""
     titles: dict[str, dict[str, str]] = {}
     try:
-        with db.hot_engine().connect() as connection:
-            for kind, ident, title in connection.execute(_EVERYTHING):
-                titles.setdefault(kind, {})[ident] = title
+        for kind, ident, title in db.read_rows(_EVERYTHING):
+            titles.setdefault(kind, {})[ident] = title
         titles["collection"] = subject_scope.labels()
     except (sa.exc.SQLAlchemyError, OSError, ConsoleError):
         return Names()

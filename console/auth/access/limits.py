@@ -61,8 +61,7 @@ def people_able(
             found.append(ident)
     if not found:
         return []
-    with db.hot_engine().connect() as connection:
-        return [(ident, name) for ident, name in connection.execute(_OPEN, {"ids": found})]
+    return [(ident, name) for ident, name in db.read_rows(_OPEN, {"ids": found})]
 
 
 def join_names(names: Iterable[str]) -> str:

@@ -180,8 +180,7 @@ def _within_every(right: Right, found: Mapping[Right, bool]) -> bool:
 
 
 def _titles() -> dict[str, str]:
-    with db.hot_engine().connect() as connection:
-        titles = {row[0]: row[1] for row in connection.execute(_TITLES)}
+    titles = {row[0]: row[1] for row in db.read_rows(_TITLES)}
     return titles | {f"collection:{name}": label for name, label in subject_scope.labels().items()}
 
 

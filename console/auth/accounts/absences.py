@@ -88,7 +88,7 @@ def plan(actor: Actor, person_id: str, *, first: date | None, last: date | None,
     if wrong or first is None or last is None or deputy is None:
         raise Invalid(
             "The absence was not kept.",
-            details=[{"field": field, "reason": reason} for field, reason in wrong.items()],
+            details=list(wrong.items()),
         )
     now = log.now()
     row: dict[str, Any] = {

@@ -170,7 +170,7 @@ def create_own_key(
         )
     held = {f"{kind}.{act}" for kind, acts in access.acts_of(actor).items() for act in acts}
     details = [
-        {"field": "acts", "reason": f"{act} is not a right of yours, so no key of yours can have it."}
+        ("acts", f"{act} is not a right of yours, so no key of yours can have it.")
         for act in sorted((scopes.acts or frozenset()) - held - {narrowing.APPROVE})
     ]
     there = {
@@ -184,11 +184,11 @@ def create_own_key(
     for field, known in there.items():
         named: frozenset[str] = getattr(scopes, field) or frozenset()
         details += [
-            {"field": field, "reason": f"There is no {one} among them, or it is not yours to see."}
+            (field, f"There is no {one} among them, or it is not yours to see.")
             for one in sorted(named - known)
         ]
     if scopes.acts is not None and not scopes.acts:
-        details.append({"field": "acts", "reason": "Choose at least one, or everything that you may do."})
+        details.append(("acts", "Choose at least one, or everything that you may do."))
     places = [part.strip() for part in networks if part.strip()]
     details += _wrong(name, timedelta(days=days), places)
     if details:
@@ -291,20 +291,16 @@ class WrongNetwork(NotAllowed):
         self.actor = actor
 
 
-def _wrong(name: str, lasts: timedelta, networks: Sequence[str]) -> list[dict[str, str]]:
+def _wrong(name: str, lasts: timedelta, networks: Sequence[str]) -> list[tuple[str, str]]:
     details = []
     if not 0 < len(name.strip()) <= 200 or not name.isprintable():
-        details.append({"field": "name", "reason": "takes 1 to 200 printable characters"})
+        details.append(("name", "takes 1 to 200 printable characters"))
     if not timedelta(0) < lasts <= LONGEST:
-        details.append({"field": "expires", "reason": "takes up to 365d: a key lasts a year at most"})
+        details.append(("expires", "takes up to 365d: a key lasts a year at most"))
     if len(networks) > MOST_NETWORKS:
-        details.append({"field": "networks", "reason": f"takes at most {MOST_NETWORKS}"})
+        details.append(("networks", f"takes at most {MOST_NETWORKS}"))
     reason = "is no network; write 203.0.113.0/24 or 2001:db8::/48, or one address"
-    return details + [
-        {"field": "networks", "reason": f"{part[:60]} {reason}"}
-        for part in networks
-        if _network(part) is None
-    ]
+    return details + [("networks", f"{part[:60]} {reason}") for part in networks if _network(part) is None]
 
 
 def _network(text: str) -> IPv4Network | IPv6Network | None:

@@ -92,8 +92,7 @@ def every(actor: Actor, query: Asked) -> Iterator[Entry]:
 def counts(actor: Actor) -> Mapping[str, int]:
     """Number of people in each state. Raises NotAllowed."""
     authority.require(actor)
-    with db.hot_engine().connect() as connection:
-        found = {row[0]: int(row[1]) for row in connection.execute(_COUNTS)}
+    found = {row[0]: int(row[1]) for row in db.read_rows(_COUNTS)}
     return {state: found.get(state, 0) for state in STATES}
 
 
@@ -130,16 +129,14 @@ def _rows(query: Asked, limit: int) -> Sequence[Any]:
         f"select e.*, lower(e.name) as sorted from ({_PEOPLE} where {people} union all {_INVITED} where {invited}) e"  # noqa: S608 (texts of this file)
         f" where {' and '.join(wanted)} order by lower(e.name), e.id limit :limit"
     )
-    with db.hot_engine().connect() as connection:
-        return connection.execute(
-            sa.text(statement),
-            {key: value.replace("\0", "") for key, value in values.items()} | {"limit": limit},
-        ).all()
+    return db.read_rows(
+        sa.text(statement),
+        {key: value.replace("\0", "") for key, value in values.items()} | {"limit": limit},
+    )
 
 
 def _entries(rows: Sequence[Any]) -> list[Entry]:
-    with db.hot_engine().connect() as connection:
-        more = {row.id: row for row in connection.execute(_MORE, {"ids": [row.id for row in rows]})}
+    more = {row.id: row for row in db.read_rows(_MORE, {"ids": [row.id for row in rows]})}
     return [_entry(row, more.get(row.id)) for row in rows]
 
 

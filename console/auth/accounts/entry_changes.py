@@ -80,80 +80,58 @@ def _pairs(rules: Entry) -> frozenset[authority.Pair]:
     return frozenset((line.role, line.team) for line in rules.groups)
 
 
-def _read(wanted: Entry) -> tuple[Entry | None, list[dict[str, str]]]:
+def _read(wanted: Entry) -> tuple[Entry | None, list[tuple[str, str]]]:
     """The settings with normalised networks, and their errors."""
-    problems: list[dict[str, str]] = []
+    problems: list[tuple[str, str]] = []
     if wanted.second_factor not in WORDS:
-        problems.append({"field": "second_factor", "reason": f"takes {', '.join(WORDS)}"})
+        problems.append(("second_factor", f"takes {', '.join(WORDS)}"))
     if not 1 <= wanted.idle_minutes <= 1440:
-        problems.append({"field": "idle_minutes", "reason": "takes 1 to 1440 minutes"})
+        problems.append(("idle_minutes", "takes 1 to 1440 minutes"))
     if not wanted.idle_minutes <= wanted.whole_minutes <= 7 * 1440:
-        problems.append(
-            {"field": "whole_minutes", "reason": "takes at least the idle time, and 7 days at most"}
-        )
+        problems.append(("whole_minutes", "takes at least the idle time, and 7 days at most"))
     if not 0 < len(wanted.groups_claim) <= 200 or not wanted.groups_claim.isprintable():
-        problems.append({"field": "groups_claim", "reason": "takes the name of a claim, such as groups"})
+        problems.append(("groups_claim", "takes the name of a claim, such as groups"))
     if wanted.groups_missing not in MISSING:
-        problems.append({"field": "groups_missing", "reason": f"takes {', '.join(MISSING)}"})
+        problems.append(("groups_missing", f"takes {', '.join(MISSING)}"))
     networks = []
     for text in wanted.networks:
         try:
             networks.append(str(ipaddress.ip_network(text.strip(), strict=False)))
         except ValueError:
             problems.append(
-                {
-                    "field": "networks",
-                    "reason": f"{text[:60]!r} is no address or network: write 203.0.113.0/24 or 2001:db8::/32",
-                }
+                ("networks", f"{text[:60]!r} is no address or network: write 203.0.113.0/24 or 2001:db8::/32")
             )
     if len(networks) > MOST_NETWORKS:
-        problems.append({"field": "networks", "reason": f"takes {MOST_NETWORKS} lines at most"})
+        problems.append(("networks", f"takes {MOST_NETWORKS} lines at most"))
     problems += _groups(wanted.groups)
     return (None if problems else replace(wanted, networks=tuple(dict.fromkeys(networks)))), problems
 
 
-def _groups(groups: Sequence[GroupRole]) -> list[dict[str, str]]:
+def _groups(groups: Sequence[GroupRole]) -> list[tuple[str, str]]:
     problems = []
     known = access.rights().roles
     with db.hot_engine().connect() as connection:
         teams = set(connection.execute(sa.text("select id from console.team")).scalars()) | {"*"}
     for number, line in enumerate(groups, 1):
         if not 0 < len(line.group) <= 300 or not line.group.isprintable():
-            problems.append(
-                {
-                    "field": "groups",
-                    "reason": f"line {number}: takes the name of a group as the provider tells it",
-                }
-            )
+            problems.append(("groups", f"line {number}: takes the name of a group as the provider tells it"))
         if line.role not in known:
-            problems.append(
-                {"field": "groups", "reason": f"line {number}: there is no role {line.role[:60]!r}"}
-            )
+            problems.append(("groups", f"line {number}: there is no role {line.role[:60]!r}"))
         if line.team not in teams:
-            problems.append(
-                {"field": "groups", "reason": f"line {number}: there is no team {line.team[:60]!r}"}
-            )
+            problems.append(("groups", f"line {number}: there is no team {line.team[:60]!r}"))
         elif line.role in access.EVERYWHERE and line.team != "*":
-            problems.append(
-                {
-                    "field": "groups",
-                    "reason": f"line {number}: {line.role} is held in every team, so the team is *",
-                }
-            )
+            problems.append(("groups", f"line {number}: {line.role} is held in every team, so the team is *"))
     if len(groups) > MOST_GROUPS:
-        problems.append({"field": "groups", "reason": f"takes {MOST_GROUPS} lines at most"})
+        problems.append(("groups", f"takes {MOST_GROUPS} lines at most"))
     return problems
 
 
-def _locked_out(actor: Actor, wanted: Entry, address: str) -> list[dict[str, str]]:
+def _locked_out(actor: Actor, wanted: Entry, address: str) -> list[tuple[str, str]]:
     """Settings that would leave nobody able to undo them."""
     problems = []
     if not in_networks(address, wanted.networks):
         problems.append(
-            {
-                "field": "networks",
-                "reason": f"your own address, {address}, would be outside: add it, or a network that holds it",
-            }
+            ("networks", f"your own address, {address}, would be outside: add it, or a network that holds it")
         )
     by_groups = {
         (role["role"], role["team"])
@@ -162,17 +140,17 @@ def _locked_out(actor: Actor, wanted: Entry, address: str) -> list[dict[str, str
     }
     if authority.ADMIN in by_groups - _pairs(wanted):
         problems.append(
-            {
-                "field": "groups",
-                "reason": "you would be no admin any more: leave the line that makes you one, or ask another admin",
-            }
+            (
+                "groups",
+                "you would be no admin any more: leave the line that makes you one, or ask another admin",
+            )
         )
     if not wanted.password and not _admins_at_provider():
         problems.append(
-            {
-                "field": "password",
-                "reason": "no admin has signed in through the identity provider yet: let one do so first, or nobody could get in",
-            }
+            (
+                "password",
+                "no admin has signed in through the identity provider yet: let one do so first, or nobody could get in",
+            )
         )
     return problems
 

@@ -187,7 +187,7 @@ def accept(token: str, address: str, *, name: str, password: str, locale: str, z
     if details or weak:
         raise Invalid(
             "This cannot be kept.",
-            details=[*details, *([{"field": "password", "reason": weak}] if weak else [])],
+            details=[*details, *([("password", weak)] if weak else [])],
         )
     values = {
         "name": name.strip(),

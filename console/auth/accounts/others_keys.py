@@ -30,8 +30,7 @@ class Key:
 def api_keys(actor: Actor, person_id: str) -> list[Key]:
     """Usable keys of the person, newest first. Raises NotAllowed."""
     authority.require(actor)
-    with db.hot_engine().connect() as connection:
-        return [Key(*row) for row in connection.execute(_KEYS, {"id": person_id.replace("\0", "")})]
+    return [Key(*row) for row in db.read_rows(_KEYS, {"id": person_id.replace("\0", "")})]
 
 
 def revoke_key(actor: Actor, person_id: str, key_id: str) -> None:

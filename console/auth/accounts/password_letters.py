@@ -60,8 +60,7 @@ def send() -> int:
     sent = 0
     while (asked := _next()) is not None:
         address, token, lasts = asked
-        with db.hot_engine().connect() as connection:
-            account = connection.execute(_ACCOUNT, {"email": address}).one_or_none()
+        account = db.read_row(_ACCOUNT, {"email": address})
         if account is None:
             continue
         token = token or profile.make_link(signing_in.STRANGER, account.id, by_mail=True)
@@ -81,8 +80,7 @@ def send() -> int:
 
 def _next() -> tuple[str, str, timedelta] | None:
     """The address, the token of its link (empty before the first try) and how long the letter may still wait."""
-    with db.hot_engine().connect() as connection:
-        row = connection.execute(_NEXT).one_or_none()
+    row = db.read_row(_NEXT)
     if row is None:
         return None
     content = one_time.open_content(row.hash, row.content)

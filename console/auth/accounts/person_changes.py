@@ -256,34 +256,31 @@ def check_places(connection: Connection, pairs: Iterable[Pair], teams: Iterable[
     known = set(
         connection.execute(sa.text("select id from console.team where archived_at is null")).scalars()
     )
-    details: list[dict[str, str]] = [
-        {"field": "roles", "reason": one["reason"]}
-        for one in persons.unknown_roles(sorted({role for role, _ in pairs}))
+    details: list[tuple[str, str]] = [
+        ("roles", one[1]) for one in persons.unknown_roles(sorted({role for role, _ in pairs}))
     ]
     for role, team in sorted(pairs):
         if team in {"", EVERY} and role not in access.EVERYWHERE:
-            details.append({"field": "roles", "reason": f"{role} is held in a team: choose one"})
+            details.append(("roles", f"{role} is held in a team: choose one"))
         elif team != EVERY and team not in known:
-            details.append({"field": "roles", "reason": f"there is no open team {team!r}"})
-    details += [
-        {"field": "teams", "reason": f"there is no open team {team!r}"} for team in sorted(set(teams) - known)
-    ]
+            details.append(("roles", f"there is no open team {team!r}"))
+    details += [("teams", f"there is no open team {team!r}") for team in sorted(set(teams) - known)]
     if details:
         raise Invalid("These roles cannot be given.", details=details)
 
 
-def profile_errors(profile: Mapping[str, Any]) -> list[dict[str, str]]:
+def profile_errors(profile: Mapping[str, Any]) -> list[tuple[str, str]]:
     """A detail for each invalid value of `name`, `tags`, `locale`, `zone`; None is not checked."""
     name, tags, locale, zone = (profile.get(field) for field in ("name", "tags", "locale", "zone"))
     details = []
     if name is not None and not (0 < len(name.strip()) <= 200 and name.isprintable()):
-        details.append({"field": "name", "reason": "takes 1 to 200 printable characters"})
+        details.append(("name", "takes 1 to 200 printable characters"))
     if locale is not None and not _is_locale(locale):
-        details.append({"field": "locale", "reason": "takes a language such as en or de-AT"})
+        details.append(("locale", "takes a language such as en or de-AT"))
     if zone is not None and not is_zone(zone):
-        details.append({"field": "zone", "reason": "takes a time zone such as Europe/Vilnius"})
+        details.append(("zone", "takes a time zone such as Europe/Vilnius"))
     reason = None if tags is None else _wrong_tags(tags)
-    return [*details, {"field": "tags", "reason": reason}] if reason else details
+    return [*details, ("tags", reason)] if reason else details
 
 
 def _changed(actor: Actor, person_id: str, change: Callable[[Connection], dict[str, Any] | None]) -> None:

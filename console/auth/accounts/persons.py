@@ -139,7 +139,7 @@ def create_person(
     }
     with authority.changing(by) as connection:
         authority.require_give(by, roles)
-        _make_team(connection, home, team)
+        make_team(connection, home, team)
         insert_person(connection, row, roles, [home], by)
     return Created(person(person_id), chosen)
 
@@ -265,8 +265,7 @@ def person_of_email(email: str) -> Person:
 
 def people() -> list[Person]:
     """Everybody by name, including closed and removed accounts."""
-    with db.hot_engine().connect() as connection:
-        return [_person(row) for row in connection.execute(_EVERYBODY)]
+    return [_person(row) for row in db.read_rows(_EVERYBODY)]
 
 
 def teams() -> list[Team]:
@@ -294,12 +293,11 @@ class AccountNames(Mapping[str, str]):
 
     @cached_property
     def _names(self) -> dict[str, str]:
-        with db.hot_engine().connect() as connection:
-            rows = connection.execute(
-                sa.text(
-                    "select lower(email) as email, name from console.person where removed_at is null limit 20000"
-                )
-            ).all()
+        rows = db.read_rows(
+            sa.text(
+                "select lower(email) as email, name from console.person where removed_at is null limit 20000"
+            )
+        )
         first = Counter(row.email.partition("@")[0] for row in rows)
         short = {begins: row.name for row in rows if first[begins := row.email.partition("@")[0]] == 1}
         return short | {row.email: row.name for row in rows}
@@ -321,14 +319,13 @@ def is_closed(person_id: str | None) -> bool:
     """Whether the person exists and their account is closed."""
     if person_id is None:
         return False
-    with db.hot_engine().connect() as connection:
-        return (
-            connection.execute(
-                sa.text("select disabled_at is not null from console.person where id = :id"),
-                {"id": person_id},
-            ).scalar()
-            is True
+    return (
+        db.read_value(
+            sa.text("select disabled_at is not null from console.person where id = :id"),
+            {"id": person_id},
         )
+        is True
+    )
 
 
 def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
@@ -377,8 +374,7 @@ def search(text: str, limit: int) -> list[Actor]:
         + " where p.disabled_at is null and p.kind = 'person' and (strpos(lower(p.name), lower(:text)) > 0 or strpos(lower(p.email), lower(:text)) > 0)"
         " order by p.name, p.id limit :limit"
     )
-    with db.hot_engine().connect() as connection:
-        rows = connection.execute(wanted, {"text": text.replace("\x00", "").strip(), "limit": limit}).all()
+    rows = db.read_rows(wanted, {"text": text.replace("\x00", "").strip(), "limit": limit})
     return [actor(row, kind="user", session="sys:engine") for row in rows]
 
 
@@ -423,45 +419,41 @@ def _refuse_bad(address: str, name: str, password: str, roles: Sequence[str]) ->
     details = wrong_particulars(address, name)
     weak = passwords.weakness(password, email=address, name=name)
     if weak:
-        details.append({"field": "password", "reason": weak})
+        details.append(("password", weak))
     details += unknown_roles(roles)
     if details:
         raise Invalid("This person cannot be entered.", details=details)
 
 
-def wrong_particulars(address: str, name: str) -> list[dict[str, str]]:
+def wrong_particulars(address: str, name: str) -> list[tuple[str, str]]:
     """A detail for each of address and name that cannot be entered."""
     details = []
     if not EMAIL.fullmatch(address) or len(address) > 254:
-        details.append({"field": "email", "reason": "takes an e-mail address"})
+        details.append(("email", "takes an e-mail address"))
     if len(name) > 200 or not name.isprintable():
-        details.append({"field": "name", "reason": "takes at most 200 printable characters"})
+        details.append(("name", "takes at most 200 printable characters"))
     return details
 
 
-def unknown_roles(roles: Iterable[str]) -> list[dict[str, str]]:
+def unknown_roles(roles: Iterable[str]) -> list[tuple[str, str]]:
     """A detail for each role that the policy does not have."""
     known = authority.known_roles()
     return [
-        {"field": "role", "reason": f"there is no role {role!r}; there are {', '.join(known)}"}
+        ("role", f"there is no role {role!r}; there are {', '.join(known)}")
         for role in roles
         if role not in known
     ]
 
 
-def _make_team(connection: Connection, team: str, name: str) -> None:
+def make_team(connection: Connection, team: str, name: str) -> bool:
+    """Make the team, unless there is one; its name is made of its id where that is all that is known. Returns whether it was made."""
     shown = name.strip() if name.strip() != team else team.replace("_", " ").replace("-", " ").title()
-    connection.execute(
-        sa.text("insert into console.team (id, name) values (:id, :name) on conflict do nothing"),
-        {"id": team, "name": shown},
-    )
+    made = sa.text("insert into console.team (id, name) values (:id, :name) on conflict do nothing")
+    return bool(connection.execute(made, {"id": team, "name": shown}).rowcount)
 
 
 def _read_person(statement: sa.TextClause, **values: str) -> Person:
-    with db.hot_engine().connect() as connection:
-        row = connection.execute(
-            statement, {name: value.replace("\0", "") for name, value in values.items()}
-        ).one_or_none()
+    row = db.read_row(statement, {name: value.replace("\0", "") for name, value in values.items()})
     if row is None:
         raise NotFound
     return _person(row)

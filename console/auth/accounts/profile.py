@@ -53,13 +53,13 @@ def change_profile(actor: Actor, *, name: str, locale: str, zone: str, theme: st
     before = profile_of(actor)
     shown, problems = name.strip(), []
     if not 0 < len(shown) <= 200 or not shown.isprintable():
-        problems.append({"field": "name", "reason": "takes 1 to 200 printable characters"})
+        problems.append(("name", "takes 1 to 200 printable characters"))
     if not _known(locale):
-        problems.append({"field": "locale", "reason": "takes a language, such as en or de-CH"})
+        problems.append(("locale", "takes a language, such as en or de-CH"))
     if zone not in available_timezones():
-        problems.append({"field": "zone", "reason": "takes a time zone, such as Europe/Berlin"})
+        problems.append(("zone", "takes a time zone, such as Europe/Berlin"))
     if theme not in THEMES:
-        problems.append({"field": "theme", "reason": f"takes {', '.join(THEMES)}"})
+        problems.append(("theme", f"takes {', '.join(THEMES)}"))
     if problems:
         raise Invalid("Nothing was changed.", details=problems)
     new = {"name": shown, "locale": locale, "zone": zone, "theme": theme}
@@ -153,8 +153,7 @@ def choose_password(token: str, new: str) -> persons.Person:
 
 
 def _refuse_weak(new: str, email: str, name: str) -> None:
-    weak = passwords.weakness(new, email=email, name=name)
-    if weak:
+    if weak := passwords.weakness(new, email=email, name=name):
         raise Invalid("The password was not changed.", at=("new", weak))
 
 

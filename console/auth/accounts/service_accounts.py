@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
-
 from console.auth import access
 from console.auth.accounts import api_keys, authority, person_changes, persons
 from console.auth.accounts.authority import Pair
@@ -19,7 +17,6 @@ from console.infra.db.ids import new_id
 
 SERVICE = "service"
 _OPEN = "select p.email, p.id from console.person p where p.kind = 'service' and p.disabled_at is null order by p.email"
-_TEAM = sa.text("insert into console.team (id, name) values (:id, :name) on conflict do nothing")
 
 
 def create_service_account(
@@ -40,9 +37,9 @@ def create_service_account(
     joined = sorted(set(teams) or {team for _, team in given if team and team != "*"})
     details = persons.wrong_particulars(address, name)
     if not roles:
-        details.append({"field": "roles", "reason": "takes at least one role"})
+        details.append(("roles", "takes at least one role"))
     elif not joined:
-        details.append({"field": "teams", "reason": "takes at least one team: every account is in one"})
+        details.append(("teams", "takes at least one team: every account is in one"))
     if details:
         raise Invalid("This service account cannot be entered.", details=details)
     shown = name.strip() or address.partition("@")[0].replace(".", " ").replace("-", " ").capitalize()
@@ -59,9 +56,7 @@ def create_service_account(
     with authority.changing(by) as connection:
         if makes_team:
             for team in joined:
-                connection.execute(
-                    _TEAM, {"id": team, "name": team.replace("_", " ").replace("-", " ").title()}
-                )
+                persons.make_team(connection, team, team)
         person_changes.check_places(connection, roles, set(joined) - {team for _, team in roles})
         authority.require_give(by, roles)
         person_changes.require_teams(by, joined)
@@ -72,8 +67,7 @@ def create_service_account(
 def service_account(email: str) -> Actor:
     """The open service account with this address, with today's rights. Raises `NotFound`."""
     address = email.replace("\0", "").strip().lower()
-    with db.hot_engine().connect() as connection:
-        row = connection.execute(persons.BY_EMAIL, {"email": address}).one_or_none()
+    row = db.read_row(persons.BY_EMAIL, {"email": address})
     if row is None or row.kind != SERVICE or row.disabled_at is not None:
         raise NotFound(f"There is no open service account {email}.")
     return persons.actor(row, kind="user", session="sys:engine")

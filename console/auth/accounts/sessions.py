@@ -213,8 +213,7 @@ def _listed(actor: Actor, person_id: str) -> list[Session]:
         "idle": f"{rules.idle_minutes} minutes",
         "whole": f"{rules.whole_minutes} minutes",
     }
-    with db.hot_engine().connect() as connection:
-        rows = connection.execute(statement, parameters).all()
+    rows = db.read_rows(statement, parameters)
     return [
         Session(
             row.id, row.created_at, row.seen_at, row.ip, row.agent, row.method, own=row.id == actor.session

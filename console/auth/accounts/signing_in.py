@@ -48,8 +48,7 @@ def sign_in(email: str, password: str, ip: str, agent: str) -> str | None:
     if not persons.EMAIL.fullmatch(address) or len(address) > 254 or len(password) > passwords.LONGEST:
         refuse("malformed", None, address[:254].replace("\0", ""), ip, agent)
         return None
-    with db.hot_engine().connect() as connection:
-        account = connection.execute(_ACCOUNT, {"email": address, "ip": ip}).one_or_none()
+    account = db.read_row(_ACCOUNT, {"email": address, "ip": ip})
     person_id = None if account is None else account.id
     limits = [Limit("pair", f"{address}\n{ip}", PER_PAIR), Limit("address", ip, PER_ADDRESS)]
     if (

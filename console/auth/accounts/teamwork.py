@@ -53,11 +53,10 @@ class Sizes:
 def list_teams(actor: Actor) -> list[tuple[Team, Sizes]]:
     """All teams by name, archived ones last. Raises NotAllowed."""
     authority.require(actor)
-    with db.hot_engine().connect() as connection:
-        sizes = {
-            row.id: Sizes(row.members, row.workflows, row.inboxes)
-            for row in connection.execute(_SIZES, {"hidden": access.hidden_from(actor)})
-        }
+    sizes = {
+        row.id: Sizes(row.members, row.workflows, row.inboxes)
+        for row in db.read_rows(_SIZES, {"hidden": access.hidden_from(actor)})
+    }
     return sorted(((team, sizes[team.id]) for team in persons.teams()), key=lambda one: one[0].archived)
 
 
@@ -148,7 +147,7 @@ def archive(actor: Actor, team_id: str) -> None:
             raise Conflict(
                 f"The team still has {'; '.join(owned)}. End, move or close these first.",
                 code="team_in_use",
-                details=[{"field": "team", "reason": words} for words in owned],
+                details=[("team", words) for words in owned],
             )
         notify.before_change(connection, actor, "team_archived", team_id)
         connection.execute(
@@ -228,9 +227,9 @@ def _free(name: str) -> str:
 def _refuse_bad(name: str, description: str) -> None:
     details = []
     if not (0 < len(name.strip()) <= LONGEST_NAME and name.strip().isprintable()):
-        details.append({"field": "name", "reason": f"takes 1 to {LONGEST_NAME} printable characters"})
+        details.append(("name", f"takes 1 to {LONGEST_NAME} printable characters"))
     if len(description.strip()) > LONGEST_DESCRIPTION or "\0" in description:
-        details.append({"field": "description", "reason": f"takes at most {LONGEST_DESCRIPTION} characters"})
+        details.append(("description", f"takes at most {LONGEST_DESCRIPTION} characters"))
     if details:
         raise Invalid("This cannot be kept.", details=details)
 

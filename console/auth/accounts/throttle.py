@@ -51,8 +51,7 @@ class Limit:
 def take(limits: Sequence[Limit]) -> bool:
     """Count an attempt under each limit; whether it may be made now."""
     by_key = {limit.key: limit.free for limit in limits}
-    with db.hot_engine().connect() as connection:
-        counted = connection.execute(_TAKE, {"keys": list(by_key), "free": list(by_key.values())}).all()
+    counted = db.read_rows(_TAKE, {"keys": list(by_key), "free": list(by_key.values())})
     return len(counted) == len(by_key)
 
 

@@ -10,6 +10,3 @@ def build(turn_id: str) -> None:
     from console.authoring.builder import rounds_with_model
 
     rounds_with_model.build(turn_id)
-
-
-OPEN_MODULES = frozenset({"measuring"})

@@ -32,7 +32,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.run.causes import Cause, cause_of_actor, causes_from_json, stored
 from console.infra import faults, jobs
-from console.infra.db.engine import fetch, hot_engine, transaction
+from console.infra.db.engine import fetch, read_rows, transaction
 from console.infra.db.ids import new_id
 from console.infra.jobs import background
 from console.infra.jobs.background import DONE, Stopped, Stopping, Work
@@ -260,8 +260,7 @@ def newest(actor: Actor, target: Target, *, most: int = 5) -> list[Batch]:
         .order_by(columns.created_at.desc())
         .limit(most)
     )
-    with hot_engine().connect() as connection:
-        return [Batch.from_row(row, question=Question(), place={}) for row in connection.execute(wanted)]
+    return [Batch.from_row(row, question=Question(), place={}) for row in read_rows(wanted)]
 
 
 def sweep() -> int:

@@ -40,7 +40,6 @@ from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
 from console.messaging.messages import reachable
 from console.runs import ENGINE, RecordRef, StartedBy
-from console.workflows import OBJECT
 
 MOST_LEADS = 1_000
 _WITH_RUN = f"""
@@ -160,12 +159,15 @@ def start(
     except NotFound:
         return begin()  # in the words for what the actor may not know of either
     hands_off = target.document is not None and target.document.run_as is not None
-    may = access.can(actor, target.team or None, f"{OBJECT}:{target.slug}", "start") and (record is None) == (
-        target.collection is None
-    )
+    may = workflows.may(actor, target, "start") and (record is None) == (target.collection is None)
     if not hands_off or not target.places or not may or _hidden_from(actor, target, candidate):
         return begin()  # which says what is wrong
-    return _placed(target, candidate, Entry(actor, _origin(actor)), begin)
+    return _placed(
+        target,
+        candidate,
+        Entry(actor, "by_hand" if actor.kind != "key" else "mcp" if access.by_assistant(actor) else "api"),
+        begin,
+    )
 
 
 def rerun(
@@ -204,11 +206,6 @@ def rerun(
             connection.exec_driver_sql(_WITH_RUN, (again, log.now(), again, lead))
 
     return runs.rerun(actor, run_id, origin=origin, version=version, given=given, also=place)
-
-
-def _origin(actor: Actor) -> str:
-    """How somebody came in whom the actor starts a run for."""
-    return "by_hand" if actor.kind != "key" else "mcp" if access.by_assistant(actor) else "api"
 
 
 def _hidden_from(actor: Actor, target: Target, candidate: Candidate) -> bool:

@@ -7,7 +7,6 @@ from console import log, workflows
 from console.auth import access
 from console.automation.enrolments.beginning import PARALLEL
 from console.core.actor import Actor
-from console.core.documents.workflow import Settings
 from console.infra.db.engine import fetch
 
 SHOWN = 20
@@ -40,11 +39,14 @@ def paces(actor: Actor) -> list[Pace]:
     made = []
     for workflow, slug, title, active, version, waiting, begun in found:
         definition = workflows.readable_version(workflow, version)
-        allowed = (None, None, None) if definition is None else _allowed(definition.document.settings)
+        allowed = (
+            (None, None, None)
+            if definition is None
+            else (
+                definition.document.settings.parallel or PARALLEL,
+                definition.document.settings.per_minute,
+                definition.document.settings.per_day,
+            )
+        )
         made.append(Pace(slug, title, active, int(waiting), begun, *allowed))
     return made
-
-
-def _allowed(settings: Settings) -> tuple[int, int | None, int | None]:
-    """(how many may be at work at once, how many may begin in a minute, in a day)."""
-    return settings.parallel or PARALLEL, settings.per_minute, settings.per_day

@@ -20,7 +20,7 @@ from console.core.moments import moment_text
 from console.core.run import Attempt
 from console.infra import subjects
 from console.infra.db import tables
-from console.infra.db.engine import fetch, hot_engine
+from console.infra.db.engine import fetch, read_rows
 
 HERE = ("waiting", "active")
 STATUSES = (*HERE, "left", "refused")
@@ -131,8 +131,7 @@ def page(
     leads: list[Lead] = []
     last: str | None = None
     for _ in range(MOST_PAGES):
-        with hot_engine().connect() as connection:
-            rows = connection.execute(found if last is None else found.where(kept.id < last)).all()
+        rows = read_rows(found if last is None else found.where(kept.id < last))
         leads += _leads(actor, rows[:limit], paths=paths)
         last = rows[limit - 1].id if len(rows) > limit else None
         if last is None or len(leads) >= limit:
@@ -150,10 +149,7 @@ def lead(actor: Actor, target: Target, lead_id: str) -> Lead:
     kept = tables.enrolment.c
     rows: Sequence[Any] = ()
     if "\x00" not in lead_id:
-        with hot_engine().connect() as connection:
-            rows = connection.execute(
-                sa.select(tables.enrolment).where(kept.id == lead_id, kept.workflow == target.id)
-            ).all()
+        rows = read_rows(sa.select(tables.enrolment).where(kept.id == lead_id, kept.workflow == target.id))
     leads = _leads(actor, rows, paths=True)
     if not leads:
         raise NotFound

@@ -14,7 +14,7 @@ from console.core.documents.fields import OWN_INPUT, FieldDefinition, submitted_
 from console.core.documents.workflow import AfterDays, Exit, Workflow, read
 from console.core.errors import Conflict, NotFound
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_row
 from console.workflows import OBJECT
 
 PAUSED = "paused"
@@ -147,8 +147,7 @@ def find(slug_or_id: str) -> Target:
     )
     row = None
     if "\x00" not in slug_or_id:
-        with hot_engine().connect() as connection:
-            row = connection.execute(wanted).first()
+        row = read_row(wanted)
     if row is None:
         raise NotFound
     try:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -19,7 +19,7 @@ from console.core.errors import Invalid
 from console.core.expressions.operands import number_of
 from console.core.forms import missing_message
 from console.core.plain_words import slug, uncapitalised
-from console.messaging.imports import contact_files, existing_contacts, headings
+from console.messaging.imports import existing_contacts, headings
 from console.messaging.imports.contact_files import ContactFile
 from console.records import Record
 
@@ -52,25 +52,7 @@ class Question:
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
-        names = (
-            "keys",
-            "segment",
-            "filter",
-            "q",
-            "extended",
-            "inside",
-            "whole",
-            "rows",
-            "columns",
-            "match",
-            "sort",
-            "values",
-            "trigger",
-            "caused_by",
-        )
-        return {name: getattr(self, name) for name in names} | {
-            "file": self.file and contact_files.to_json(self.file)
-        }
+        return asdict(self)
 
     @classmethod
     def of_json(cls, stored: Mapping[str, Any]) -> "Question":
@@ -423,9 +405,7 @@ def require_values(target: Target, question: Question) -> None:
         entry for entry in target.fields if entry.required and entry.value is None and entry.name not in given
     ]
     if target.collection is not None and lacking:
-        details = [
-            {"field": f"values.{entry.name}", "reason": missing_message(entry.field())} for entry in lacking
-        ]
+        details = [(f"values.{entry.name}", missing_message(entry.field())) for entry in lacking]
         raise Invalid("Something is missing that is the same for everybody.", details=details)
 
 
@@ -460,15 +440,16 @@ def columns_of(
     by_word = {
         _word(text): name for name, label in reversed(choices(actor, target)) for text in (label, name)
     }
-    by_word = _usual_words(target) | by_word
-    by_part = {
-        part: entry.name
-        for entry in reversed(target.fields)
-        for text in (entry.label, entry.name)
-        if text and (part := headings.part_of(text))
-    }
-    contact = records.collection(target.collection).contact if target.collection is not None else None
-    addressed = {part: own for part in ("email", "phone") if (own := getattr(contact, part, None))}
+    if target.collection is None:
+        by_part = {
+            part: entry.name
+            for entry in reversed(target.fields)
+            for text in (entry.label, entry.name)
+            if text and (part := headings.part_of(text))
+        }
+    else:
+        contact = records.collection(target.collection).contact
+        by_part = {part: own for part in headings.USUAL if (own := getattr(contact, part, None))}
     columns: dict[str, str] = {}
     several = file_lines.addresses(target, "email") | file_lines.addresses(target, "phone")
     for number, heading in enumerate(named):
@@ -477,25 +458,12 @@ def columns_of(
             part = headings.part_of(heading)
             name = part if part in ("name", "email", "phone") else slug(heading, "_")[:60]
         if name is None:
-            name = (by_part if target.collection is None else addressed).get(headings.part_of(heading) or "")
+            name = by_part.get(headings.part_of(heading) or "")
         if name and (name in several or name not in columns.values()):
             columns[str(number)] = name
     if lines and target.collection is not None and match_of(actor, target, list(columns.values())) is None:
         columns |= _by_cells(target, named, lines)
     return columns
-
-
-def _usual_words(target: Target) -> dict[str, str]:
-    """Usual headings of the parts of a contact → the field that the collection has for it."""
-    document = records.collection(target.collection).contact if target.collection is not None else None
-    if document is None:
-        return {}
-    return {
-        _word(word): name
-        for part, words in headings.USUAL.items()
-        if (name := getattr(document, part, None))
-        for word in (part, *words)
-    }
 
 
 def _by_cells(target: Target, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> dict[str, str]:

@@ -119,18 +119,16 @@ def _read_on(row: Row, end: int, stopping: Callable[[], bool]) -> None:
 def happened_of(event: LogEvent) -> Happened:
     """An event of the log, for triggers."""
     return Happened(
-        *(
-            event.id,
-            event.on,
-            event.at,
-            event.collection,
-            event.record,
-            event.to_json(),
-            event.old,
-            event.new,
-            event.label,
-            event.caused_by,
-        ),
+        event.id,
+        event.on,
+        event.at,
+        event.collection,
+        event.record,
+        event.to_json(),
+        event.old,
+        event.new,
+        event.label,
+        event.caused_by,
         logged=True,
     )
 

@@ -40,7 +40,7 @@ from console.core.expressions.operands import moment_of, moment_text
 from console.core.filters import Test
 from console.infra import jobs
 from console.infra.db import tables
-from console.infra.db.engine import alone, fetch, hot_engine
+from console.infra.db.engine import alone, fetch, hot_engine, read_row
 from console.records import source_zones
 
 logger = logging.getLogger(__name__)
@@ -194,8 +194,7 @@ def _mark(collection: Collection, column: str) -> Mark | None:
     find = sa.select(watch, trigger_rows.CLOCK.label("now")).where(
         watch.c.collection == collection.id, watch.c.column == column
     )
-    with hot_engine().connect() as connection:
-        found = connection.execute(find).first()
+    found = read_row(find)
     if found is not None and found.mark is not None:
         value, beyond, zone = (found.mark.get(name) for name in ("value", "beyond", "zone"))
         highest, seen = (found.highest or {}).get("key"), dict(found.seen or {})

@@ -87,7 +87,7 @@ def list_triggers(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
     """The workflow and its triggers: those of its live version, those added since, those of the draft where nothing is published. Raises NotFound."""
     entry = workflows.entry(actor, slug_or_id)
     trigger_rows.synchronise(entry.id)
-    may_edit = access.can(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "edit")
+    may_edit = workflows.may(actor, entry, "edit")
     seen = firing_counts.visible_firings(actor, [entry.id], ":", "")
     with hot_engine().connect() as connection:
         rows = {
@@ -156,8 +156,17 @@ def _listed(
     if trigger.kind == "webhook":
         counts["matched"] += waiting  # those are counted when their runs begin
     return Listed(
-        *(trigger.id, trigger, enabled, row is not None, active, tuple(next_at), tuple(last), counts),
-        *(None if row is None else row.problem, None if row is None else row.problem_at, address),
+        trigger.id,
+        trigger,
+        enabled,
+        row is not None,
+        active,
+        tuple(next_at),
+        tuple(last),
+        counts,
+        None if row is None else row.problem,
+        None if row is None else row.problem_at,
+        address,
         has_secret=row is not None and row.secret is not None,
     )
 
@@ -270,9 +279,7 @@ def _checked(given: Mapping[str, Any]) -> Trigger:
     try:
         return Trigger.model_validate(dict(given))
     except ValidationError as error:
-        details = [
-            {"field": spot.path or "trigger", "reason": spot.reason} for spot in model_errors(error, Trigger)
-        ]
+        details = [(spot.path or "trigger", spot.reason) for spot in model_errors(error, Trigger)]
         raise Invalid("The trigger was not added.", details=details) from None
 
 
@@ -310,7 +317,7 @@ def try_waiting(actor: Actor, slug_or_id: str, ident: str) -> int:
 def current_trigger(actor: Actor, slug_or_id: str, ident: str) -> Made:
     """A trigger as it is now, for who may edit the workflow; never its secret. Raises NotFound, NotAllowed."""
     entry, found = list_triggers(actor, slug_or_id)
-    access.require(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "edit")
+    workflows.require(actor, entry, "edit")
     for trigger in found:
         if trigger.id == ident:
             return Made(trigger.id, trigger.definition.kind, trigger.enabled, trigger.address)
@@ -363,7 +370,7 @@ def _renewed(
 
 def _allowed(actor: Actor, slug_or_id: str, act: str) -> Entry:
     entry = workflows.entry(actor, slug_or_id)
-    access.require(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", act)
+    workflows.require(actor, entry, act)
     trigger_rows.synchronise(entry.id)
     return entry
 

@@ -22,7 +22,7 @@ from console.core.actor import Actor
 from console.core.documents.triggers import Trigger
 from console.core.tag_names import TagName
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine, transaction
+from console.infra.db.engine import hot_engine, read_row, read_rows, transaction
 
 logger = logging.getLogger(__name__)
 table, sync = tables.trigger, tables.trigger_sync
@@ -54,8 +54,15 @@ class Row:
 def row_of(found: Any) -> Row:
     """A row of the table."""
     return Row(
-        *(found.workflow, found.id, found.kind, Trigger.model_validate(found.definition), found.enabled),
-        *(found.version, found.next_at, found.cursor, found.added),
+        found.workflow,
+        found.id,
+        found.kind,
+        Trigger.model_validate(found.definition),
+        found.enabled,
+        found.version,
+        found.next_at,
+        found.cursor,
+        found.added,
     )
 
 
@@ -74,16 +81,12 @@ def active(kind: str) -> list[Row]:
         )
         .order_by(table.c.workflow, table.c.id)
     )
-    with hot_engine().connect() as connection:
-        return [row_of(row) for row in connection.execute(found)]
+    return [row_of(row) for row in read_rows(found)]
 
 
 def trigger_row(workflow_id: str, trigger_id: str) -> Row | None:
     """The trigger of this id; None where there is none."""
-    with hot_engine().connect() as connection:
-        row = connection.execute(
-            sa.select(table).where(table.c.workflow == workflow_id, table.c.id == trigger_id)
-        ).first()
+    row = read_row(sa.select(table).where(table.c.workflow == workflow_id, table.c.id == trigger_id))
     return row_of(row) if row is not None else None
 
 

@@ -66,7 +66,7 @@ from console.trigger t join console.workflow w on w.id = t.workflow where {_WORK
 
 def find(token: str) -> Hook:
     """The webhook of this address. Raises Off, and OldAddress for an address that was replaced or never existed."""
-    digest = _digest(token)
+    digest = hook_addresses.digest(token) if len(token) <= LONGEST_TOKEN and token.isascii() else b""
     found = fetch(_FIND, (digest,)) if digest else ()
     if not found:
         raise OldAddress(
@@ -89,10 +89,6 @@ def find(token: str) -> Hook:
         added=added,
     )
     return Hook(row, bytes(secret) if secret is not None else None, live, digest, definition)
-
-
-def _digest(token: str) -> bytes:
-    return hook_addresses.digest(token) if len(token) <= LONGEST_TOKEN and token.isascii() else b""
 
 
 @functools.lru_cache(maxsize=MOST_READ)

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from console.core.documents.document_parts import NAME_PATTERN, Name, StoredDocument, Title
 from console.core.documents.field_expressions import texts_of, texts_of_definitions
-from console.core.documents.fields import Computed, Definition, FieldDefinition, Located, names_twice
+from console.core.documents.fields import Computed, Definition, FieldDefinition, Located, require_distinct
 from console.core.documents.workflow import Stake
 from console.core.effect_kinds import Effect, Sentence, SqlDelete, SqlWrite, text_of
 from console.core.run import Run
@@ -169,8 +169,7 @@ class Action(StoredDocument):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if twice := names_twice(self.form):
-            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        require_distinct([entry.name for entry in self.form])
         for what, names in (
             ("effects", [effect.name for effect in self.effects]),
             ("related reads", [entry.name for entry in self.related]),

@@ -4,7 +4,6 @@ A definition may be computed (`value`) and required under a condition (`required
 name that the step's output will have, `steps.<id>.<field>`; at the start as `input.<field>`.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -329,10 +328,10 @@ def typed(definitions: Iterable[FieldDefinition]) -> list[str]:
     return [entry.name for entry in definitions if not entry.readonly and entry.type not in HANDED_IN]
 
 
-def names_twice(definitions: Sequence[FieldDefinition]) -> list[str]:
-    """Names of more than one definition."""
-    counted = Counter(entry.name for entry in definitions)
-    return [name for name, times in counted.items() if times > 1]
+def require_distinct(names: Sequence[str]) -> None:
+    """Raises ValueError for fields of one name."""
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"more than one field is named {', '.join(twice)}")
 
 
 def computed(rule: Computed, roots: Mapping[str, Any]) -> Any:

@@ -104,8 +104,3 @@ def _kinds(annotation: Any) -> tuple[Any, ...]:
     if origin in (Union, types.UnionType):
         return tuple(kind for member in get_args(annotation) for kind in _kinds(member))
     return (annotation,)
-
-
-def one_line(value: Any) -> str:
-    """A JSON value in one line."""
-    return json.dumps(value, ensure_ascii=False)

@@ -6,7 +6,7 @@ The functions are loaded when they are first asked for: the command line imports
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from console.infra.db.engine import fetch, hot_engine, transaction
+    from console.infra.db.engine import fetch, hot_engine, read_row, read_rows, read_value, transaction
     from console.infra.db.ids import new_id, uuid7_text
 
 OPEN_MODULES = frozenset(
@@ -30,7 +30,7 @@ OPEN_MODULES = frozenset(
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"fetch", "hot_engine", "transaction"}:
+    if name in {"fetch", "hot_engine", "read_row", "read_rows", "read_value", "transaction"}:
         from console.infra.db import engine
 
         return getattr(engine, name)

@@ -218,6 +218,24 @@ def fetch(
     raise AssertionError("unreachable")
 
 
+def read_rows(statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
+    """Return the rows of one statement of SQLAlchemy, which is its own transaction."""
+    with hot_engine().connect() as connection:
+        return connection.execute(statement, parameters).all()
+
+
+def read_row(statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+    """Return its first row, if it has one."""
+    with hot_engine().connect() as connection:
+        return connection.execute(statement, parameters).first()
+
+
+def read_value(statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+    """Return the first column of its first row, if it has one."""
+    with hot_engine().connect() as connection:
+        return connection.execute(statement, parameters).scalar()
+
+
 @contextmanager
 def borrowed() -> Iterator["psycopg.Connection[Any]"]:
     """Psycopg's own connection out of the hot engine's pool, each statement its own transaction; a dead one does not go back."""

@@ -21,19 +21,20 @@ MOST_WORDS = 200
 
 
 WORDS_STAND_IN = (
-    *(
-        "message",
-        "error",
-        "errors",
-        "detail",
-        "description",
-        "title",
-        "error_text",
-        "error-text",
-        "errorMessage",
-        "error_message",
-    ),
-    *("errorDescription", "response_msg", "reason", "text"),
+    "message",
+    "error",
+    "errors",
+    "detail",
+    "description",
+    "title",
+    "error_text",
+    "error-text",
+    "errorMessage",
+    "error_message",
+    "errorDescription",
+    "response_msg",
+    "reason",
+    "text",
 )
 """Names under which providers write what is wrong, in words, the plainest first."""
 LEAD_TO_WORDS = ("requestError", "serviceException", "messages", "status", "data", "results", "result")

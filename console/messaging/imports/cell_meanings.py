@@ -76,7 +76,7 @@ def with_meanings(
     if wrong:
         raise Invalid(
             "The file cannot be read like this.",
-            details=[{"field": f"meanings.{each}", "reason": reason} for each, reason in wrong],
+            details=[(f"meanings.{each}", reason) for each, reason in wrong],
         )
     return replace(question, meanings=fitting_meanings(collection, question, numbered))
 

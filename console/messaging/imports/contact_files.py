@@ -10,9 +10,9 @@ import time
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from console.core.errors import Invalid
 from console.infra import settings, subjects
@@ -189,11 +189,6 @@ def forget(folder: str) -> None:
 def companion_path(file: ContactFile, name: str) -> Path:
     """Where something that is only needed as long as the file may lie; it goes with it."""
     return _place(file.folder) / name
-
-
-def to_json(file: ContactFile) -> dict[str, Any]:
-    """What is known of the file, to be kept."""
-    return asdict(file)
 
 
 def folders(*, untouched_s: float = 0.0) -> list[str]:

@@ -186,7 +186,7 @@ def _require_looked_at(question: Question, person: str, told: set[str]) -> None:
         why = "It may say who agreed, or who wants nothing. Name what it is; an empty text says that it is not used."
         raise Invalid(
             "Not everybody may have agreed.",
-            details=[{"field": f"columns.{each}", "reason": why} for each in perhaps],
+            details=[(f"columns.{each}", why) for each in perhaps],
         )
 
 

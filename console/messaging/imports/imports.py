@@ -280,7 +280,7 @@ def question_told(
     if wrong:
         raise Invalid(
             "The file cannot be read like this.",
-            details=[{"field": field, "reason": reason} for field, reason in wrong],
+            details=wrong,
         )
     told = {str(named.index(each)): name for each, name in headings_told.items()}
     columns = {number: name for number, name in {**question.columns, **told}.items() if name}

@@ -135,15 +135,11 @@ def taken_back(plan: Plan, lines: Sequence[Line], place: dict[str, Any]) -> file
     for name, more in {
         "opted_out": len(said),
         "withdrawn": found.agreed,
-        "agreed_again": found.again + _agreed_again(lines),
+        "agreed_again": found.again
+        + sum(line.outcome == NEW and not line.opted_out.keys().isdisjoint(line.consents) for line in lines),
     }.items():
         place[name] = int(place.get(name, 0)) + more
     return found
-
-
-def _agreed_again(lines: Sequence[Line]) -> int:
-    """How many of these contacts, who are new, opted out of a channel and agreed to it later."""
-    return sum(line.outcome == NEW and not line.opted_out.keys().isdisjoint(line.consents) for line in lines)
 
 
 def _addresses_told(plan: Plan, line: Line) -> Contact | None:

@@ -140,16 +140,10 @@ def change(
     was: Sequence[str],
     *,
     connection: Connection | None = None,
-    result: Mapping[str, Any] | None = None,
-    unless: Bar | None = None,
-    still_due: bool = False,
-    **columns: Any,
+    **changes: Any,
 ) -> Message | None:
-    """The message after these columns are set; None, and nothing is set, unless it still has one of the statuses `was`, or where an address is barred.
-
-    `still_due`: nor where it is due at another moment than the message says: somebody wanted it judged anew. `result` is added to what became of it before; empty values take out what was there.
-    """
-    statement, values = changing(message, was, result=result, unless=unless, still_due=still_due, **columns)
+    """The message after these changes (of `changing`); None, and nothing is set, unless it still has one of the statuses `was`, or where an address is barred."""
+    statement, values = changing(message, was, **changes)
     rows = (
         fetch(statement, values)
         if connection is None
@@ -167,7 +161,10 @@ def changing(
     still_due: bool = False,
     **columns: Any,
 ) -> log.Part:
-    """The statement of `change`, which returns the row, and its values."""
+    """The statement of `change`, which returns the row, and its values.
+
+    `still_due`: nothing is set either where it is due at another moment than the message says: somebody wanted it judged anew. `result` is added to what became of it before; empty values take out what was there.
+    """
     given = columns | _sealed(message, result)
     names = ", ".join(
         f"{name} = {'%b' if isinstance(value, bytes) else '%s'}" for name, value in given.items()
@@ -227,23 +224,23 @@ def add_again(
 
 
 _SAME = (
-    *(
-        "key",
-        "run",
-        "n",
-        "step",
-        "workflow",
-        "version",
-        "team",
-        "label",
-        "collection",
-        "record",
-        "channel",
-        "consent",
-        "expires_s",
-        "most",
-    ),
-    *("again_s", "about", "subject"),
+    "key",
+    "run",
+    "n",
+    "step",
+    "workflow",
+    "version",
+    "team",
+    "label",
+    "collection",
+    "record",
+    "channel",
+    "consent",
+    "expires_s",
+    "most",
+    "again_s",
+    "about",
+    "subject",
 )
 _AGAIN = sa.text(
     "insert into console.message (id, key, run, n, step, workflow, version, team, label, collection, record, channel, direction, status, consent, "
@@ -294,15 +291,14 @@ def facts_of(message: Message) -> Facts:
 _ELSEWHERE = "(m.record is not null or m.run is not null) and (m.collection, m.record) is distinct from"
 """Messages to other contacts, with a record or without one; none of them is a test."""
 _LEFT = f"m.direction = 'out' and m.at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED}"
-_OTHERS = f"m.direction = 'out' and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED} and m.id <> w.id and m.of is distinct from w.id"
+_OTHERS = f"m.direction = 'out' and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED} and m.id <> %(id)s and m.of is distinct from %(id)s"
 _USED = f"""
-select w.id, u.* from unnest(%(id)s::text[], %(address)s::text[], %(collection)s::text[], %(record)s::text[]) as w (id, address, collection, record) cross join lateral (
-    (select m.channel, m.sent_at, m.workflow, m.version, false from console.message m
-        where m.collection = w.collection and m.record = w.record and m.sent_at > %(since)s and {_OTHERS} order by m.sent_at desc limit 1000)
-    union all (select m.channel, m.at, m.workflow, m.version, false from console.message m
-        where m.collection = w.collection and m.record = w.record and m.sent_at is null and m.at > %(since)s and {_OTHERS} limit 1000)
-    union all (select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, w.record <> '' from console.message m where m.address = decode(w.address, 'hex')
-        and {_ELSEWHERE} (w.collection, w.record) and m.at > %(since)s and {_OTHERS} order by m.at desc limit 1000)) u
+(select '', m.channel, m.sent_at, m.workflow, m.version, false from console.message m
+    where m.collection = %(collection)s and m.record = %(record)s and m.sent_at > %(since)s and {_OTHERS} order by m.sent_at desc limit 1000)
+union all (select '', m.channel, m.at, m.workflow, m.version, false from console.message m
+    where m.collection = %(collection)s and m.record = %(record)s and m.sent_at is null and m.at > %(since)s and {_OTHERS} limit 1000)
+union all (select '', m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, %(record)s <> '' from console.message m where m.address = %(address)s::bytea
+    and {_ELSEWHERE} (%(collection)s, %(record)s) and m.at > %(since)s and {_OTHERS} order by m.at desc limit 1000)
 """  # noqa: S608 (texts of ours)
 _SHARED = f"""
 select w.key, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, %(collection)s <> '@' from unnest(%(owners)s::text[], %(addresses)s::bytea[]) w (key, address)
@@ -316,21 +312,15 @@ union all {_SHARED} order by 3 desc
 """  # noqa: S608 (texts of ours)
 
 
-def used_before(messages: Sequence[tuple[Message, bytes | None]], since: datetime) -> dict[str, list[Used]]:
-    """Id → what reached, or may have reached, the message's contact since then, or others who have the address that it goes to, by any workflow; one statement.
-
-    A message without an address (None) has only what reached its contact.
-    """
+def used_before(message: Message, address: bytes | None, since: datetime) -> list[Used]:
+    """What reached, or may have reached, the message's contact since then, or others who have the address that it goes to, by any workflow."""
     about = {
-        "id": [each.id for each, _ in messages],
-        "address": [(address or b"").hex() for _, address in messages],
-        "collection": [each.collection or "" for each, _ in messages],
-        "record": [each.record or "" for each, _ in messages],
+        "id": message.id,
+        "address": address,
+        "collection": message.collection or "",
+        "record": message.record or "",
     }
-    found: dict[str, list[Used]] = {each.id: [] for each, _ in messages}
-    for row in fetch(_USED, {**about, "since": since}):
-        found[row[0]].append(_used(row))
-    return found
+    return [_used(row) for row in fetch(_USED, about | {"since": since})]
 
 
 def used_of_each(

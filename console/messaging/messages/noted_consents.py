@@ -72,8 +72,8 @@ def note(actor: Actor, collection_id: str, key: str, channel: str, told: Mapping
         values[at.name] = log.now().date().isoformat() if at.type == "date" else moment_text(log.now())
     empty = [each for each in where.fields if each.name in where.needed and values[each.name] in (None, "")]
     if empty:
-        details = [{"field": each.name, "reason": f"{each.label} is needed."} for each in empty]
-        raise Invalid(details[0]["reason"], details=details)
+        details = [(each.name, f"{each.label} is needed.") for each in empty]
+        raise Invalid(details[0][1], details=details)
     for reason in where.reasons(values):
         raise Invalid(reason)
     record_changes.create(

@@ -158,21 +158,18 @@ def address_digests(address: str) -> list[bytes]:
     )
 
 
+def _phone_and_mail(contact: Contact) -> tuple[str, str]:
+    return address_of("sms", contact.phone, contact.country)[0], address_of("email", contact.email, None)[0]
+
+
 def own_addresses(contact: Contact) -> list[bytes]:
     """The digests of the addresses of the contact, under which it is kept what went there and what is barred."""
-    found = (
-        address_of("sms", contact.phone, contact.country)[0],
-        address_of("email", contact.email, None)[0],
-    )
-    return [each for address in found if address for each in address_digests(address)]
+    return [each for address in _phone_and_mail(contact) if address for each in address_digests(address)]
 
 
 def addresses_by_channel(contact: Contact) -> dict[str, str]:
     """Channel → under which name its address of the contact may be barred; without what the contact has none for."""
-    phone, mail = (
-        address_of("sms", contact.phone, contact.country)[0],
-        address_of("email", contact.email, None)[0],
-    )
+    phone, mail = _phone_and_mail(contact)
     found = {"email": mail, "sms": phone, "call": phone, "ai_call": phone}
     return {channel: address_digest(address).hex() for channel, address in found.items() if address}
 

@@ -170,7 +170,7 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
     ):  # two messages to one contact, or to one address of two contacts, are judged one after another, or both would find room under the cap
         if not mine:
             raise jobs.PutBack(BUSY_S)
-        used = message_rows.used_before([(message, address)], now - rules.longest)[message.id]
+        used = message_rows.used_before(message, address, now - rules.longest)
         zones = held_messages.zones_at(message, contact, to, rules)
         verdict = judge(outgoing, judged_contact, zones, used, now, rules)
         if isinstance(verdict, SendNow) and (another := recipients.somebody_else(message, contact, to)):

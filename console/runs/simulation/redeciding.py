@@ -74,7 +74,12 @@ def _redecided(actor: Actor, definition: Definition, head: lists.RunHead) -> Red
         for _, attempt in sorted(run.attempts.items())
         if attempt.standing or attempt.status == "failed"
     ]
-    if any(_hidden(actor, run, attempt.step) for attempt in standing):
+    if any(
+        masking.names_closed(
+            reader_reach.kept_from(actor, run.workflow, run.version, attempt.step, run=run.id)
+        )
+        for attempt in standing
+    ):
         return replace(base, why=HIDDEN)
     if run.record is not None and seen.record is None:
         return replace(base, why=GONE)
@@ -105,10 +110,6 @@ def _redecided(actor: Actor, definition: Definition, head: lists.RunHead) -> Red
             why="" if error.details else error.message,
         )
     return replace(base, would_end=_end(found), place=_place(definition, standing, found))
-
-
-def _hidden(actor: Actor, run: Run, step: str) -> bool:
-    return masking.names_closed(reader_reach.kept_from(actor, run.workflow, run.version, step, run=run.id))
 
 
 def _as_before(record: Record, run: Run, standing: Sequence[Attempt]) -> Record:

@@ -60,17 +60,17 @@ def script_of(document: Workflow, answers: Mapping[str, Any], effects: Mapping[s
     try:
         chosen = Chosen.model_validate({"answers": dict(answers), "effects": dict(effects)})
     except ValidationError as error:
-        details = [{"field": spot.path, "reason": spot.reason} for spot in model_errors(error, Chosen)]
-        raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details) from None
+        details = [(spot.path, spot.reason) for spot in model_errors(error, Chosen)]
+        raise Invalid(f"{details[0][0]}: {details[0][1]}", details=details) from None
     steps = {step.id for step in document.steps}
     unknown = [
-        {"field": f"{part}.{name}", "reason": "The workflow has no such step."}
+        (f"{part}.{name}", "The workflow has no such step.")
         for part in ("answers", "effects")
         for name in getattr(chosen, part)
         if name.partition(WITHIN)[0] not in steps
     ]
     if unknown:
-        raise Invalid(f"{unknown[0]['field']}: {unknown[0]['reason']}", details=unknown)
+        raise Invalid(f"{unknown[0][0]}: {unknown[0][1]}", details=unknown)
     return Script(chosen.answers, chosen.effects)
 
 

@@ -14,7 +14,7 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.core.list_addresses import cursor_of, from_seconds
 from console.infra.db import tables
-from console.infra.db.engine import fetch as fetch_rows, hot_engine
+from console.infra.db.engine import fetch as fetch_rows, read_rows
 from console.runs.views.items_of_loops import LoopItem, items_of
 from console.runs.views.run_filters import conditions
 from console.runs.views.view import GONE, title_of, trigger_json
@@ -160,7 +160,7 @@ def find(
                 < sa.tuple_(sa.literal(last.created_at), sa.literal(last.id)),
             ]
         )
-        rows = _rows(
+        rows = read_rows(
             sa.select(*(run[name] for name in COLUMNS), _step())
             .where(*narrowed)
             .order_by(run.created_at.desc(), run.id.desc())
@@ -177,10 +177,8 @@ def find(
 def on_record(actor: Actor, collection: str, key: str, *, limit: int = 50) -> list[RunHead]:
     """Runs on the record that the actor may see, newest first. The caller has checked the record itself."""
     run = tables.run.c
-    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
-        run.collection == collection, run.record == key, _allowed(actor)
-    )
-    return _heads(actor, _rows(found.order_by(run.created_at.desc(), run.id.desc()).limit(limit)))
+    its_own = (run.collection == collection, run.record == key)
+    return visible_runs(actor, *its_own, order=(run.created_at.desc(), run.id.desc()), limit=limit)[0]
 
 
 def on_records(actor: Actor, pairs: Sequence[tuple[str, str]], *, limit: int = 20) -> list[RunHead]:
@@ -188,13 +186,9 @@ def on_records(actor: Actor, pairs: Sequence[tuple[str, str]], *, limit: int = 2
     if not pairs:
         return []
     run = tables.run.c
-    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
-        sa.tuple_(run.collection, run.record).in_(list(pairs)), _allowed(actor)
-    )
-    return _heads(
-        actor,
-        _rows(found.order_by(run.ended_at.is_not(None), run.created_at.desc(), run.id.desc()).limit(limit)),
-    )
+    order = (run.ended_at.is_not(None), run.created_at.desc(), run.id.desc())
+    theirs = sa.tuple_(run.collection, run.record).in_(list(pairs))
+    return visible_runs(actor, theirs, order=order, limit=limit)[0]
 
 
 def live_workflows(actor: Actor, pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str, str]]:
@@ -203,7 +197,7 @@ def live_workflows(actor: Actor, pairs: Sequence[tuple[str, str]]) -> set[tuple[
     live = sa.select(run.collection, run.record, run.workflow).where(
         sa.tuple_(run.collection, run.record).in_(list(pairs)), run.ended_at.is_(None), _allowed(actor)
     )
-    return {(row.collection, row.record, row.workflow) for row in _rows(live)}
+    return {(row.collection, row.record, row.workflow) for row in read_rows(live)}
 
 
 def live_on(actor: Actor, collection: str, keys: Sequence[str]) -> dict[str, list[RunHead]]:
@@ -222,21 +216,16 @@ def live_on(actor: Actor, collection: str, keys: Sequence[str]) -> dict[str, lis
 def held_by(actor: Actor, *, limit: int = 50) -> list[RunHead]:
     """Live runs that the actor holds: those that wait for a person first, and of these the longest begun, which are due first."""
     run = tables.run.c
-    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
-        run.holder == actor.id, run.ended_at.is_(None), _allowed(actor)
-    )
-    return _heads(
-        actor, _rows(found.order_by(run.status != "waiting_person", run.created_at, run.id).limit(limit))
-    )
+    held = (run.holder == actor.id, run.ended_at.is_(None))
+    order = (run.status != "waiting_person", run.created_at, run.id)
+    return visible_runs(actor, *held, order=order, limit=limit)[0]
 
 
 def to_continue(actor: Actor, *, limit: int = 50) -> list[RunHead]:
     """Saved runs that the actor may resume, the longest saved first."""
     run = tables.run.c
-    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
-        run.status == "saved", _allowed(actor, "resume")
-    )
-    return _heads(actor, _rows(found.order_by(run.put_down_at).limit(limit)))
+    saved = run.status == "saved"
+    return visible_runs(actor, saved, order=(run.put_down_at,), limit=limit, act="resume")[0]
 
 
 def visible_runs(
@@ -250,7 +239,7 @@ def visible_runs(
     row that was read (None: no more rows).
     """
     found = sa.select(*(tables.run.c[name] for name in COLUMNS), _step()).where(*wanted, _allowed(actor, act))
-    rows = _rows(found.order_by(*order).limit(limit + 1))
+    rows = read_rows(found.order_by(*order).limit(limit + 1))
     return _heads(actor, rows[:limit]), rows[limit - 1] if len(rows) > limit else None
 
 
@@ -325,11 +314,6 @@ def visible_pairs(actor: Actor, act: str = "see") -> frozenset[tuple[str, str]]:
     )
 
 
-def _rows(statement: sa.Select[Any]) -> Sequence[Any]:
-    with hot_engine().connect() as connection:
-        return connection.execute(statement).all()
-
-
 def _heads(
     actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[str] | None = None
 ) -> list[RunHead]:
@@ -400,10 +384,8 @@ def _heads(
 
 def known_as(workflow_id: str) -> tuple[str, str]:
     """(slug, title) of a workflow as it is called now, for runs whose version cannot be read here."""
-    return next(
-        ((known.slug, known.title) for known in workflows.all_known() if known.id == workflow_id),
-        (workflow_id, "A workflow"),
-    )
+    known = workflows.find_known(workflow_id)
+    return (known.slug, known.title) if known is not None else (workflow_id, "A workflow")
 
 
 def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tuple[str, str], str]:

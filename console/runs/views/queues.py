@@ -79,7 +79,13 @@ def tickets(
         )
 
     def place_of(row: Any) -> Place:
-        return Place(_rank(row.ticket), row.ticket["at"], row.id)
+        return Place(
+            PRIORITIES.index(row.ticket["priority"])
+            if row.ticket["priority"] in PRIORITIES
+            else len(PRIORITIES),
+            row.ticket["at"],
+            row.id,
+        )
 
     return _takeable(actor, wanted, (rank, at, run.id), later, place_of, limit, after)
 
@@ -218,10 +224,6 @@ def _able(actor: Actor, row: Any) -> bool:
         return True
     definition = workflows.readable_version(workflow, number)
     return definition is not None and may_do_step(actor, definition, team, collection, step)
-
-
-def _rank(ticket: Mapping[str, Any]) -> int:
-    return PRIORITIES.index(ticket["priority"]) if ticket["priority"] in PRIORITIES else len(PRIORITIES)
 
 
 def _nobodys() -> list[sa.ColumnElement[bool]]:

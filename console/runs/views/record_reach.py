@@ -1,8 +1,7 @@
 """Which runs a reader may count, by the records that they are about. For lists of runs, see `lists`."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,7 +10,7 @@ from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.runs.views.lists import visible_pairs
 
 MOST_COUNTED = 20_000
@@ -36,8 +35,7 @@ def countable_runs(actor: Actor, *wanted: sa.ColumnElement[bool], act: str = "se
     if not limited:
         return allowed
     about = sa.select(run.id, run.collection, run.record).where(allowed, run.collection.in_(limited))
-    with hot_engine().connect() as connection:
-        newest = connection.execute(about.order_by(run.created_at.desc()).limit(MOST_COUNTED)).all()
+    newest = read_rows(about.order_by(run.created_at.desc()).limit(MOST_COUNTED))
     seen = sa.literal(
         countable(actor, [(row.id, row.collection, row.record) for row in newest]), sa.ARRAY(sa.Text)
     )
@@ -53,7 +51,7 @@ def live_counts(actor: Actor) -> dict[str, int]:
     """Workflow id → number of its live runs that the actor may count."""
     run = tables.run.c
     counted = sa.select(run.workflow, sa.func.count()).where(countable_runs(actor, run.ended_at.is_(None)))
-    return {row[0]: row[1] for row in _rows(counted.group_by(run.workflow))}
+    return {row[0]: row[1] for row in read_rows(counted.group_by(run.workflow))}
 
 
 def live_versions(actor: Actor, workflow_id: str) -> list[tuple[int, int, int]]:
@@ -64,11 +62,12 @@ def live_versions(actor: Actor, workflow_id: str) -> list[tuple[int, int, int]]:
         live
     )
     return [
-        (row[0], row[1], row[2]) for row in _rows(counted.group_by(run.version).order_by(run.version.desc()))
+        (row[0], row[1], row[2])
+        for row in read_rows(counted.group_by(run.version).order_by(run.version.desc()))
     ]
 
 
-def held_by_colleagues(actor: Actor, *, limit: int = 8) -> list[tuple[str, int, datetime]]:
+def held_by_colleagues(actor: Actor) -> list[tuple[str, int, datetime]]:
     """(name, number of live runs in hand, since when the oldest) of people who hold runs that the actor may count, those with most first; at most
     10,000 runs are counted.
     """
@@ -76,14 +75,9 @@ def held_by_colleagues(actor: Actor, *, limit: int = 8) -> list[tuple[str, int, 
     live = countable_runs(actor, run.ended_at.is_(None), run.holder.is_not(None))
     held = sa.select(run.holder, run.created_at).where(live).limit(10_000).subquery()
     counted = sa.select(held.c.holder, number, sa.func.min(held.c.created_at)).group_by(held.c.holder)
-    rows = _rows(counted.order_by(number.desc(), held.c.holder).limit(limit))
+    rows = read_rows(counted.order_by(number.desc(), held.c.holder).limit(8))
     names = accounts.names({row[0] for row in rows})
     return [(names[row[0]], row[1], row[2]) for row in rows if row[0] in names]
-
-
-def _rows(statement: sa.Select[Any]) -> Sequence[Any]:
-    with hot_engine().connect() as connection:
-        return connection.execute(statement).all()
 
 
 def limited_collections(actor: Actor) -> list[str]:

@@ -172,14 +172,14 @@ def _current(
         "draft": dict(draft) if draft else None,
         "proposal": proposing.as_shown(attempt.proposal),
         "take_over": run.trouble,
-        "waiting": _waiting(run.waiting) if waits and run.waiting else None,
+        "waiting": {
+            **run.waiting,
+            "for": "event" if run.waiting["for"] == proposing.WAITS else run.waiting["for"],
+        }
+        if waits and run.waiting
+        else None,
         "effect": _at_stake(effect) if effect else None,
     }
-
-
-def _waiting(waiting: Mapping[str, Any]) -> dict[str, Any]:
-    """What the run waits for; the answer of a model is shown as an event from outside."""
-    return {**waiting, "for": "event" if waiting["for"] == proposing.WAITS else waiting["for"]}
 
 
 def _without_marks(values: Mapping[str, Any], beside: str) -> dict[str, Any]:
@@ -311,17 +311,12 @@ def _entry(
     run: Run, attempt: Attempt, definition: Definition, names: Mapping[str, str], *, revisable: bool
 ) -> dict[str, Any]:
     step = step_of(definition, attempt.step)
-    kind = steps.get(step.type)
     state = "now" if attempt.n == run.current else STATES[attempt.status]
     return {
         "n": attempt.n,
         "step": attempt.step,
         "attempt": attempt.attempt,
-        "title": step.title,
-        "type": kind.title,
-        "kind": kind.name,
-        "family": kind.family,
-        "icon": kind.icon,
+        **_look(step),
         "state": state,
         "by_name": names.get(attempt.by or "", None),
         "at": moment(attempt.completed_at or attempt.entered_at),
@@ -330,6 +325,17 @@ def _entry(
         "revised": attempt.revised,
         "revisable": revisable,
         "outcome": attempt.came_to,
+    }
+
+
+def _look(step: Step) -> dict[str, Any]:
+    kind = steps.get(step.type)
+    return {
+        "title": step.title,
+        "type": kind.title,
+        "kind": kind.name,
+        "family": kind.family,
+        "icon": kind.icon,
     }
 
 
@@ -347,20 +353,12 @@ def _ahead(step_id: str, definition: Definition) -> list[dict[str, Any]]:
         (step_id,) = targets
         passed.add(step_id)
         step = definition.document.step(step_id)
-        kind = steps.get(step.type)
-        common = {
-            "n": None,
-            "step": step_id,
-            "attempt": None,
-            "title": step.title,
-            "type": kind.title,
-            "kind": kind.name,
-            "family": kind.family,
-            "icon": kind.icon,
-        }
         found.append(
             {
-                **common,
+                "n": None,
+                "step": step_id,
+                "attempt": None,
+                **_look(step),
                 "state": "todo",
                 "by_name": None,
                 "at": None,

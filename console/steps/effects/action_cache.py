@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from console.core.documents.action_document import Action, read
 from console.core.errors import NotFound
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.infra.db.process_cache import ProcessCache
 
 _parsed: dict[str, Action] = {}
@@ -29,10 +29,7 @@ def get(action_id: str) -> Action:
 def _read_actions(_: object) -> dict[str, Action]:
     """Read all actions. A document is parsed again only if its text has changed."""
     action_at = tables.action.c
-    with hot_engine().connect() as connection:
-        rows = connection.execute(
-            sa.select(action_at.id, action_at.hash, action_at.document).order_by(action_at.id)
-        ).all()
+    rows = read_rows(sa.select(action_at.id, action_at.hash, action_at.document).order_by(action_at.id))
     actions = {row.id: _parsed.get(row.hash) or read(bytes(row.document)) for row in rows}
     _parsed.clear()
     _parsed.update({row.hash: actions[row.id] for row in rows})

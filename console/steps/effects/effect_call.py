@@ -25,7 +25,7 @@ from console.core.run import Effect, Run
 from console.core.scopes import Scope
 from console.core.speaking import SPOKEN, fill_text
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_row
 from console.records import Record
 from console.steps.effects import spoken_values
 
@@ -142,10 +142,7 @@ def _approver(person: str | None) -> dict[str, str] | None:
     if person is None:
         return None
     wanted = tables.person.c
-    with hot_engine().connect() as connection:
-        row = connection.execute(
-            sa.select(wanted.id, wanted.email, wanted.name).where(wanted.id == person)
-        ).one_or_none()
+    row = read_row(sa.select(wanted.id, wanted.email, wanted.name).where(wanted.id == person))
     return dict(row._mapping) if row is not None else {"id": person}
 
 

@@ -52,38 +52,17 @@ class Door:
         after: str | None = None,
     ) -> list[Record]:
         """Records that have these values, by their key; a list stands for one of several. At most 500 at once."""
-        tests = tuple(
-            Test(name, "in" if isinstance(value, list) else "eq", value)
-            for name, value in (where or {}).items()
-        )
-        return records.page(
-            collection,
-            access.scope_for(self.actor, collection, "read"),
-            where=Group("and", tests) if tests else None,
-            limit=limit,
-            after=after,
-        ).rows
+        scope = access.scope_for(self.actor, collection, "read")
+        return records.page(collection, scope, where=_tests(where), limit=limit, after=after).rows
 
     def every(
         self, collection: str, where: Mapping[str, Any] | None = None, *, most: int | None = None
     ) -> list[Record]:
         """As `find`, all of them, or the first `most`."""
-        tests = tuple(
-            Test(name, "in" if isinstance(value, list) else "eq", value)
-            for name, value in (where or {}).items()
-        )
-        return self._pages(collection, Group("and", tests) if tests else None, most)
-
-    def search(self, collection: str, *groups: Sequence[tuple[str, str, Any]], most: int) -> list[Record]:
-        """Records of which all tests of one of the groups hold, each a field, one of the ops of filters and a value; the first `most` by their key."""
-        wanted = [Group("and", tuple(Test(*test) for test in tests)) for tests in groups if tests]
-        return self._pages(collection, Group("or", tuple(wanted)), most) if wanted else []
-
-    def _pages(self, collection: str, where: Group | None, most: int | None) -> list[Record]:
         scope, records_read, after = access.scope_for(self.actor, collection, "read"), list[Record](), None
         while most is None or len(records_read) < most:
             limit = records.MOST_ROWS if most is None else min(records.MOST_ROWS, most - len(records_read))
-            page = records.page(collection, scope, where=where, limit=limit, after=after)
+            page = records.page(collection, scope, where=_tests(where), limit=limit, after=after)
             records_read += page.rows
             if (after := page.next) is None:
                 break
@@ -141,6 +120,14 @@ class Door:
             by_action=True,
             workflow=self.workflow,
         )
+
+
+def _tests(where: Mapping[str, Any] | None) -> Group | None:
+    """The filter of records that have these values; a list stands for one of several."""
+    tests = [
+        Test(name, "in" if isinstance(value, list) else "eq", value) for name, value in (where or {}).items()
+    ]
+    return Group("and", tuple(tests)) if tests else None
 
 
 Function: TypeAlias = Callable[[Mapping[str, Any], str, Door], Mapping[str, Any]]

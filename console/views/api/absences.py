@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console.auth.accounts import absences
 from console.core.errors import NotFound
-from console.views.api.operation import Done, Example, Paged, Sent, operation, page_of, read
+from console.views.api.operation import Done, Example, Paged, Sent, named, operation, page_of, read
 from console.views.api.shapes import AbsenceKept, AbsencePlanned, Listed
 from console.views.browse.list_filters import day_of
 from console.work import substitutions
@@ -28,7 +28,7 @@ class NewAbsence(Sent):
 
 def _kept(_done: Done) -> dict[str, Any]:
     """Return the absence as it is now. Raises NotFound where it was taken back since."""
-    sent, person = read(NewAbsence), str((request.view_args or {})["person_id"])
+    sent, person = read(NewAbsence), named("person_id")
     for absence in absences.absences_of(g.actor, person):
         if absence.first == day_of(sent.first):
             return _with_undecidable(absence)
@@ -46,7 +46,7 @@ def _with_undecidable(kept: absences.Absence) -> dict[str, Any]:
 )
 def every(person_id: str) -> ResponseReturnValue:
     """Present and coming absences of a person, the next first: one's own, or of others for those who manage people."""
-    return jsonify(page_of([absence.to_json() for absence in absences.absences_of(g.actor, person_id)]))
+    return page_of(absences.absences_of(g.actor, person_id))
 
 
 @blueprint.post("")
@@ -55,12 +55,10 @@ def every(person_id: str) -> ResponseReturnValue:
     "own",
     {201: AbsenceKept},
     body=NewAbsence,
-    refuses=(403,),
     again=_kept,
     example=Example(
         PERSON,
         body={"first": "2027-01-11", "last": "2027-01-22", "substitute": "mona@fernwick.example"},
-        status=201,
     ),
 )
 def plan(person_id: str) -> ResponseReturnValue:
@@ -69,7 +67,7 @@ def plan(person_id: str) -> ResponseReturnValue:
     made = absences.plan(
         g.actor, person_id, first=day_of(sent.first), last=day_of(sent.last), substitute=sent.substitute
     )
-    return jsonify(_with_undecidable(made)), 201
+    return _with_undecidable(made), 201
 
 
 @blueprint.delete("/<absence_id>")
@@ -77,8 +75,7 @@ def plan(person_id: str) -> ResponseReturnValue:
     "takeBackAbsence",
     "own",
     {204: None},
-    refuses=(403,),
-    example=Example(PERSON | {"absence_id": "abs_01j0000000000000000000000a"}, status=204),
+    example=Example(PERSON | {"absence_id": "abs_01j0000000000000000000000a"}),
 )
 def take_back(person_id: str, absence_id: str) -> ResponseReturnValue:
     """Take an absence back, or end it early."""

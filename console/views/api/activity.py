@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -70,7 +70,7 @@ class Exported(Filters):
 def listing() -> ResponseReturnValue:
     """Events that match the filters and that the caller may see, newest first."""
     query = activity.parse_query(request.args.items(multi=True))
-    return jsonify(activity.page(g.actor, query.where, query.limit, query.after).to_json())
+    return activity.page(g.actor, query.where, query.limit, query.after).to_json()
 
 
 @blueprint.get("/activity-logs/export")

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -42,4 +42,4 @@ def find() -> ResponseReturnValue:
     wanted = parse_query(Wanted)
     filters = wanted.model_dump(exclude_none=True, exclude={"limit", "after"})
     calls, following = call_log.find(g.actor, filters, limit=wanted.limit, after=wanted.after)
-    return jsonify(listing([call.to_json() for call in calls], following))
+    return listing([call.to_json() for call in calls], following)

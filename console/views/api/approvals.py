@@ -2,14 +2,14 @@
 
 from typing import Any, Literal
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import log
 from console.runs.commands import approval_questions
 from console.views.api import listing
-from console.views.api.operation import Done, Example, Paged, Sent, operation, parse_query, read
+from console.views.api.operation import Done, Example, Paged, Sent, named, operation, parse_query, read
 from console.views.api.shapes import Approval, ApprovalRemark, Listed
 from console.work import approval_context, approvals
 
@@ -56,7 +56,7 @@ class Reply(Sent):
 
 def _decided(_done: Done) -> dict[str, Any]:
     """Return the request as it is now."""
-    return approvals.get(g.actor, str((request.view_args or {})["approval_id"])).line.to_json()
+    return approvals.get(g.actor, named("approval_id")).line.to_json()
 
 
 @blueprint.get("/approvals")
@@ -74,7 +74,7 @@ def find() -> ResponseReturnValue:
     filters = wanted.model_dump(by_alias=True, exclude_unset=True, exclude={"limit", "after", "waiting"})
     listed = approvals.to_review if wanted.waiting else approvals.find
     page = listed(g.actor, filters, limit=wanted.limit, after=wanted.after)
-    return jsonify(listing([line.to_json() for line in page.lines], page.next))
+    return listing([line.to_json() for line in page.lines], page.next)
 
 
 @blueprint.get("/approvals/<approval_id>")
@@ -90,7 +90,6 @@ def get_approval(approval_id: str) -> ResponseReturnValue:
     "action.approve",
     Approval,
     body=Approve,
-    refuses=(403,),
     again=_decided,
     example=Example(body={"reason": "The receipt fits."}),
 )
@@ -110,7 +109,6 @@ def approve(approval_id: str) -> ResponseReturnValue:
     "action.approve",
     Approval,
     body=Reject,
-    refuses=(403,),
     again=_decided,
     example=Example(body={"reason": "The receipt is missing."}),
 )
@@ -124,7 +122,7 @@ def reject(approval_id: str) -> ResponseReturnValue:
 @operation("getApprovalQuestions", "workflow.see", Listed[ApprovalRemark])
 def questions(approval_id: str) -> ResponseReturnValue:
     """Questions about the request and the replies, oldest first; none of them for a caller who may not read texts of its step."""
-    return jsonify(_remarks(approval_id))
+    return _remarks(approval_id)
 
 
 @blueprint.post("/approvals/<approval_id>/ask")
@@ -133,14 +131,13 @@ def questions(approval_id: str) -> ResponseReturnValue:
     "action.approve",
     Listed[ApprovalRemark],
     body=Ask,
-    refuses=(403,),
-    again=lambda _done: _remarks(str((request.view_args or {})["approval_id"])),
+    again=lambda _done: _remarks(named("approval_id")),
     example=Example(body={"question": "Which receipt is it about?"}),
 )
 def ask(approval_id: str) -> ResponseReturnValue:
     """Ask whoever asked for the approval; nothing is decided. Refused for whoever may not decide it."""
     approval_questions.ask(g.actor, approval_id, read(Ask).question or "")
-    return jsonify(_remarks(approval_id))
+    return _remarks(approval_id)
 
 
 @blueprint.post("/approvals/<approval_id>/reply")
@@ -149,14 +146,13 @@ def ask(approval_id: str) -> ResponseReturnValue:
     "own",
     Listed[ApprovalRemark],
     body=Reply,
-    refuses=(403,),
-    again=lambda _done: _remarks(str((request.view_args or {})["approval_id"])),
+    again=lambda _done: _remarks(named("approval_id")),
     example=Example(body={"answer": "The one of March, page 2."}),
 )
 def reply(approval_id: str) -> ResponseReturnValue:
     """Reply to a question about one's own request. 409 where nothing was asked, or it is decided."""
     approval_questions.reply(g.actor, approval_id, read(Reply).answer or "")
-    return jsonify(_remarks(approval_id))
+    return _remarks(approval_id)
 
 
 def _remarks(approval_id: str) -> dict[str, Any]:
@@ -171,4 +167,4 @@ def _remarks(approval_id: str) -> dict[str, Any]:
 
 
 def _approval_json(approval_id: str) -> ResponseReturnValue:
-    return jsonify(approvals.get(g.actor, approval_id).line.to_json())
+    return approvals.get(g.actor, approval_id).line.to_json()

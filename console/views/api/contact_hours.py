@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -54,7 +54,7 @@ class NewLeadConsents(Sent):
 def shown() -> ResponseReturnValue:
     """At which hours messages of each kind may leave, and how many reach one person over all workflows. The law's hours hold beside."""
     rules.require(g.actor)
-    return jsonify(_shown())
+    return _shown()
 
 
 @blueprint.put("")
@@ -63,7 +63,6 @@ def shown() -> ResponseReturnValue:
     "source.manage",
     ContactRules,
     body=NewRules,
-    refuses=(403, 409),
     example=Example(
         body={"version": 0, "hours": {}, "caps": [{"kinds": ["email", "sms"], "most": 3, "hours": 168}]}
     ),
@@ -73,7 +72,7 @@ def put() -> ResponseReturnValue:
     sent = read(NewRules)
     document = sent.model_dump(mode="json", exclude={"version"})
     rules.save(g.actor, document, base=sent.version)
-    return jsonify(_shown())
+    return _shown()
 
 
 ONE = {"workflow_id": "kyc-review"}
@@ -85,7 +84,7 @@ def lead_consents(workflow_id: str) -> ResponseReturnValue:
     """On which legal basis a workflow reaches leads without a record that bring no consent of their own."""
     target = enrolments.require_target(g.actor, workflow_id)
     rules.require(g.actor)
-    return jsonify(_of_leads(address_consents.defaults(target.id)))
+    return _of_leads(address_consents.defaults(target.id))
 
 
 @blueprint.put("/workflows/<workflow_id>")
@@ -94,7 +93,6 @@ def lead_consents(workflow_id: str) -> ResponseReturnValue:
     "source.manage",
     LeadConsents,
     body=NewLeadConsents,
-    refuses=(403,),
     example=Example(ONE, body={"consent": {}}),
 )
 def set_lead_consents(workflow_id: str) -> ResponseReturnValue:
@@ -102,7 +100,7 @@ def set_lead_consents(workflow_id: str) -> ResponseReturnValue:
     target = enrolments.require_target(g.actor, workflow_id)
     rules.require(g.actor)
     wanted = {channel: told.basis for channel, told in read(NewLeadConsents).consent.items()}
-    return jsonify(_of_leads(address_consents.set_defaults(g.actor, target.id, target.slug, wanted)))
+    return _of_leads(address_consents.set_defaults(g.actor, target.id, target.slug, wanted))
 
 
 def _of_leads(defaults: Sequence[address_consents.Default]) -> dict[str, Any]:

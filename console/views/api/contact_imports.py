@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -110,12 +110,10 @@ def _import_of(collection: str, import_id: str) -> import_batches.Import:
     "collection.create",
     {202: ContactImport},
     body=SentContacts,
-    refuses=(403,),
     again=_begun,
     example=Example(
         PLACE,
         body={"csv": "Name,E-mail,Stage\nZoë Müller,zoe@post.example,new\n", "preview": True},
-        status=202,
     ),
 )
 def import_contacts(collection: str) -> ResponseReturnValue:
@@ -143,14 +141,14 @@ def import_contacts(collection: str) -> ResponseReturnValue:
         meanings=sent.meanings,
     )
     idempotency.name_result(begun.id)
-    return jsonify(_shown(begun)), 202
+    return _shown(begun), 202
 
 
 @blueprint.get("/contacts/<collection>/imports/<import_id>")
 @operation("getContactImport", "collection.create", ContactImport, example=Example(ONE))
 def get_import(collection: str, import_id: str) -> ResponseReturnValue:
     """How far an import is, and what came of its lines so far. Only who sent the file sees it."""
-    return jsonify(_shown(_import_of(collection, import_id)))
+    return _shown(_import_of(collection, import_id))
 
 
 @blueprint.get("/contacts/<collection>/imports/<import_id>/rows")
@@ -164,4 +162,4 @@ def rows(collection: str, import_id: str) -> ResponseReturnValue:
         _import_of(collection, import_id).id, wanted.after or 0, limit=wanted.limit + 1
     )
     page = [{"line": number, "reasons": reasons} for number, reasons in told[: wanted.limit]]
-    return jsonify(listing(page, str(page[-1]["line"]) if len(told) > wanted.limit else None))
+    return listing(page, str(page[-1]["line"]) if len(told) > wanted.limit else None)

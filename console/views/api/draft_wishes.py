@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console.authoring import builder
 from console.core.errors import Invalid
 from console.views.api import idempotency
-from console.views.api.operation import Done, Example, Sent, operation, read
+from console.views.api.operation import Done, Example, Sent, named, operation, read
 from console.views.api.shapes import BuilderTurn, BuilderTurnRef
 
 blueprint = Blueprint("api_draft_wishes", __name__, url_prefix="/api/v1")
@@ -28,9 +28,7 @@ def _first_turn(done: Done) -> dict[str, Any]:
     """Return the id of the turn of the first request."""
     if done.made is None:
         raise idempotency.lost("The question", "the draft")
-    builder.turn(
-        g.actor, str((request.view_args or {})["workflow_id"]), done.made
-    )  # only for who may still read it
+    builder.turn(g.actor, named("workflow_id"), done.made)  # only for who may still read it
     return {"id": done.made}
 
 
@@ -40,9 +38,8 @@ def _first_turn(done: Done) -> dict[str, Any]:
     "workflow.edit",
     {202: BuilderTurnRef},
     body=Wish,
-    refuses=(403,),
     again=_first_turn,
-    example=Example({"workflow_id": "kyc-review"}, body=WISH, status=202),
+    example=Example({"workflow_id": "kyc-review"}, body=WISH),
 )
 def ask(workflow_id: str) -> ResponseReturnValue:
     """Ask a model for changes of the draft, or about it. It sees names and labels that the caller may see, never values, and changes nothing."""
@@ -51,7 +48,7 @@ def ask(workflow_id: str) -> ResponseReturnValue:
         raise Invalid("revision: The one that the draft was read with.", at=("revision", "Zero or more."))
     turn = builder.ask(g.actor, workflow_id, sent.message, sent.revision)
     idempotency.name_result(turn)
-    return jsonify({"id": turn}), 202
+    return {"id": turn}, 202
 
 
 @blueprint.get("/workflows/<workflow_id>/builder/<turn_id>")
@@ -64,4 +61,4 @@ def ask(workflow_id: str) -> ResponseReturnValue:
 )
 def show(workflow_id: str, turn_id: str) -> ResponseReturnValue:
     """The answer, once it is there: changes to be sent to `PATCH …/draft` with the same revision, and what would be wrong with the draft after them."""
-    return jsonify(builder.turn(g.actor, workflow_id, turn_id).to_json())
+    return builder.turn(g.actor, workflow_id, turn_id).to_json()

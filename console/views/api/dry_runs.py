@@ -41,7 +41,6 @@ class Tried(Sent):
     "workflow.edit",
     DryRun,
     body=Tried,
-    refuses=(403,),
     example=Example({"workflow_id": "kyc-review"}, body=TRIED),
 )
 def dry_run(workflow_id: str) -> ResponseReturnValue:
@@ -79,7 +78,6 @@ class TriedOn(Sent):
     "workflow.edit",
     Trial,
     body=TriedOn,
-    refuses=(403,),
     example=Example({"workflow_id": "kyc-review"}, body={}, status=422),
 )
 def trial(workflow_id: str) -> ResponseReturnValue:
@@ -89,4 +87,4 @@ def trial(workflow_id: str) -> ResponseReturnValue:
     found = contact_trials.try_contacts(
         g.actor, document, BrowseQuery(segment=sent.segment, filter=sent.filter)
     )
-    return jsonify(found.to_json())
+    return found.to_json()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -24,6 +24,7 @@ from console.views.api.operation import (
     Paged,
     Sent,
     Whole,
+    named,
     operation,
     parse_query,
     read,
@@ -130,9 +131,7 @@ def _enrolled(done: Done) -> dict[str, Any] | None:
     if done.chain is None:
         return None
     return _answers(
-        enrolments.enrolled_before(
-            g.actor, str((request.view_args or {})["workflow_id"]), read(SentLeads).leads, done.chain
-        )
+        enrolments.enrolled_before(g.actor, named("workflow_id"), read(SentLeads).leads, done.chain)
     )
 
 
@@ -152,7 +151,7 @@ def _answers(answers: Sequence[enrolments.Answer]) -> dict[str, Any]:
 
 def _taken_out(done: Done) -> dict[str, Any]:
     """Return how far it is now; of a preview, what it would do now."""
-    sent, workflow = read(WhoLeaves), str((request.view_args or {})["workflow_id"])
+    sent, workflow = read(WhoLeaves), named("workflow_id")
     if sent.preview:
         return leaving_many.plan(g.actor, workflow, sent.those).to_json()
     if done.made is None:
@@ -176,9 +175,8 @@ def _lead(target: Target, lead_id: str) -> dict[str, Any]:
     "workflow.start",
     {202: EnrolmentBatch},
     body=WhomToEnrol,
-    refuses=(403, 409),
     again=_batch_done,
-    example=Example(ONE, body={"records": ["1"], "preview": True}, status=202),
+    example=Example(ONE, body={"records": ["1"], "preview": True}),
 )
 def enrol(workflow_id: str) -> ResponseReturnValue:
     """Enrol many in a workflow, in the background; `preview` only tells what would become of each."""
@@ -209,7 +207,7 @@ def enrol(workflow_id: str) -> ResponseReturnValue:
         question = Question(file=file, columns=columns, match=sent.match, values=sent.values)
     begun = enrolments.batches.begin(g.actor, workflow_id, question, preview=sent.preview)
     idempotency.name_result(begun.id)
-    return jsonify(begun.to_json()), 202
+    return begun.to_json(), 202
 
 
 @blueprint.get("/workflows/<workflow_id>/enrolments/<enrolment_id>")
@@ -221,7 +219,7 @@ def enrol(workflow_id: str) -> ResponseReturnValue:
 )
 def get_enrolment(workflow_id: str, enrolment_id: str) -> ResponseReturnValue:
     """How far an enrolment of many is."""
-    return jsonify(_batch(workflow_id, enrolment_id).to_json())
+    return _batch(workflow_id, enrolment_id).to_json()
 
 
 @blueprint.post("/workflows/<workflow_id>/enrolments/<enrolment_id>/cancel")
@@ -230,7 +228,6 @@ def get_enrolment(workflow_id: str, enrolment_id: str) -> ResponseReturnValue:
     "workflow.start",
     EnrolmentBatch,
     body=Nothing,
-    refuses=(403,),
     again=_batch_now,
     example=Example(ONE | {"enrolment_id": "enr_01jd0000000000000000000000"}, body={}),
 )
@@ -238,7 +235,7 @@ def cancel(workflow_id: str, enrolment_id: str) -> ResponseReturnValue:
     """Enrol no more of them; who is in stays in."""
     read(Nothing)
     _batch(workflow_id, enrolment_id)
-    return jsonify(enrolments.batches.cancel(g.actor, enrolment_id).to_json())
+    return enrolments.batches.cancel(g.actor, enrolment_id).to_json()
 
 
 @blueprint.get("/workflows/<workflow_id>/enrolments/<enrolment_id>/rows")
@@ -256,7 +253,7 @@ def rows(workflow_id: str, enrolment_id: str) -> ResponseReturnValue:
     page, following = enrolments.batches.answers(
         g.actor, enrolment_id, wanted.status, limit=wanted.limit, after=wanted.after
     )
-    return jsonify(listing([asdict(row) for row in page], None if following is None else str(following)))
+    return listing([asdict(row) for row in page], None if following is None else str(following))
 
 
 @blueprint.post("/workflows/<workflow_id>/leads")
@@ -265,14 +262,13 @@ def rows(workflow_id: str, enrolment_id: str) -> ResponseReturnValue:
     "workflow.start",
     EnrolledLeads,
     body=SentLeads,
-    refuses=(403, 409),
     again=_enrolled,
     example=Example(ONE, body={"leads": [{"record": "unknown"}]}),
 )
 def enrol_leads(workflow_id: str) -> ResponseReturnValue:
     """Enrol leads with their values, also in a draft: they begin when it is activated. Sent twice, they are in already."""
     _, answers = enrolments.enrol_leads(g.actor, workflow_id, read(SentLeads).leads)
-    return jsonify(_answers(answers))
+    return _answers(answers)
 
 
 @blueprint.get("/workflows/<workflow_id>/leads")
@@ -291,7 +287,7 @@ def leads(workflow_id: str) -> ResponseReturnValue:
         after=wanted.after,
         paths=True,
     )
-    return jsonify(listing([lead.to_json(paused=target.status == "paused") for lead in page.rows], page.next))
+    return listing([lead.to_json(paused=target.status == "paused") for lead in page.rows], page.next)
 
 
 @blueprint.get("/workflows/<workflow_id>/leads/<lead_id>")
@@ -303,7 +299,7 @@ def leads(workflow_id: str) -> ResponseReturnValue:
 )
 def lead(workflow_id: str, lead_id: str) -> ResponseReturnValue:
     """One who is or was in the workflow."""
-    return jsonify(_lead(enrolments.require_target(g.actor, workflow_id), lead_id))
+    return _lead(enrolments.require_target(g.actor, workflow_id), lead_id)
 
 
 @blueprint.post("/workflows/<workflow_id>/leads/<lead_id>/unenrol")
@@ -312,7 +308,6 @@ def lead(workflow_id: str, lead_id: str) -> ResponseReturnValue:
     "workflow.cancel",
     EnrolmentLead,
     body=WhyLeft,
-    refuses=(403, 409),
     again=_left,
     example=Example(
         ONE | {"lead_id": "lead_01jd0000000000000000000000"}, body={"reason": "Asked us to stop."}
@@ -321,7 +316,7 @@ def lead(workflow_id: str, lead_id: str) -> ResponseReturnValue:
 def unenrol(workflow_id: str, lead_id: str) -> ResponseReturnValue:
     """Take somebody out at once: their run is cancelled with the reason, and what is pending is done no more."""
     enrolments.unenrol(g.actor, workflow_id, lead_id, read(WhyLeft).reason)
-    return jsonify(_lead(enrolments.require_target(g.actor, workflow_id), lead_id))
+    return _lead(enrolments.require_target(g.actor, workflow_id), lead_id)
 
 
 @blueprint.post("/workflows/<workflow_id>/unenrolments")
@@ -330,7 +325,6 @@ def unenrol(workflow_id: str, lead_id: str) -> ResponseReturnValue:
     "workflow.cancel",
     {200: TakeOutPlan, 202: TakeOut},
     body=WhoLeaves,
-    refuses=(403, 409),
     again=_taken_out,
     example=Example(ONE, body={"preview": True}),
 )
@@ -338,10 +332,10 @@ def unenrol_many(workflow_id: str) -> ResponseReturnValue:
     """Take everybody out, or those at a step, in a state, with a version; more than 100 in the background. With `preview` only what it would do."""
     sent = read(WhoLeaves)
     if sent.preview:
-        return jsonify(leaving_many.plan(g.actor, workflow_id, sent.those).to_json())
+        return leaving_many.plan(g.actor, workflow_id, sent.those).to_json()
     begun = enrolments.take_out(g.actor, workflow_id, sent.those, sent.reason or "")
     idempotency.name_result(begun.id)
-    return jsonify(begun.to_json()), 202
+    return begun.to_json(), 202
 
 
 @blueprint.get("/workflows/<workflow_id>/unenrolments/<unenrolment_id>")
@@ -354,7 +348,7 @@ def unenrol_many(workflow_id: str) -> ResponseReturnValue:
 )
 def get_unenrolment(workflow_id: str, unenrolment_id: str) -> ResponseReturnValue:
     """How far taking many out is."""
-    return jsonify(leaving_many.of_workflow(g.actor, workflow_id, unenrolment_id).to_json())
+    return leaving_many.of_workflow(g.actor, workflow_id, unenrolment_id).to_json()
 
 
 @blueprint.get("/workflows/<workflow_id>/counts")
@@ -362,7 +356,7 @@ def get_unenrolment(workflow_id: str, unenrolment_id: str) -> ResponseReturnValu
 def counts(workflow_id: str) -> ResponseReturnValue:
     """How many are in the workflow, at which step, in which version."""
     target = enrolments.require_target(g.actor, workflow_id)
-    return jsonify(enrolments.counts_for(g.actor, target.id, target.collection).to_json())
+    return enrolments.counts_for(g.actor, target.id, target.collection).to_json()
 
 
 def _batch(workflow_id: str, enrolment_id: str) -> Batch:

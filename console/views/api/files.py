@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, g, jsonify, make_response, request
+from flask import Blueprint, Response, g, make_response, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field, WithJsonSchema
 from werkzeug.exceptions import UnsupportedMediaType
@@ -13,7 +13,7 @@ from console.core.errors import Invalid, NotFound
 from console.log import body as canonical
 from console.runs.commands import attachments
 from console.views.api import idempotency
-from console.views.api.operation import Asked, Done, Example, Media, Sent, operation, parse_query
+from console.views.api.operation import Asked, Done, Media, Sent, operation, parse_query
 from console.views.api.shapes import Checklist, File, FileValue
 
 blueprint = Blueprint("api_files", __name__, url_prefix="/api/v1")
@@ -47,9 +47,8 @@ def _sent(done: Done) -> dict[str, Any] | None:
     "workflow.see",
     {201: FileValue},
     body=Media("multipart/form-data", "The file and where it belongs", Upload),
-    refuses=(403, 404),
+    refuses=(404,),
     again=_sent,
-    example=Example(status=201),
 )
 def send() -> ResponseReturnValue:
     """Store one file for a field of the current step; returns the value to submit."""
@@ -65,14 +64,14 @@ def send() -> ResponseReturnValue:
     if wrong:
         raise Invalid(
             "Send run, step, field and one file.",
-            details=[{"field": name, "reason": reason} for name, reason in wrong],
+            details=wrong,
         )
     sent, (run, step, field) = request.files["file"], (request.form[name] for name in PARTS)
     stored = attachments.attach(
         g.actor, run, step=step, field=field, name=sent.filename or "", content=sent.stream.read()
     )
     idempotency.name_result(stored.id)
-    return jsonify(stored.value), 201
+    return stored.value, 201
 
 
 @blueprint.get("/files/<file_id>")
@@ -88,7 +87,7 @@ def get_file(file_id: str) -> ResponseReturnValue:
         "by": stored.by,
         "sender": stored.sender,
     }
-    return jsonify({**stored.value, **known, "at": canonical.moment(stored.at)})
+    return {**stored.value, **known, "at": canonical.moment(stored.at)}
 
 
 @blueprint.get("/files/<file_id>/content")
@@ -111,4 +110,4 @@ def checks(run_id: str) -> ResponseReturnValue:
     made = documents.checklist(g.actor, run_id, parse_query(Turned).item)
     if made is None:
         raise NotFound("Nothing is checked at this step, or it is not yours to do.")
-    return jsonify(made.to_json())
+    return made.to_json()

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
@@ -67,7 +67,7 @@ def every() -> ResponseReturnValue:
     """The caller's inboxes, each with the number of tickets they can take; `more` if there are more than that."""
     inboxes_here = inboxes.inboxes_of(g.actor)
     counts = tickets.count(g.actor, inboxes_here)
-    return jsonify(page_of([inbox.to_json() | counts[inbox.id].to_json() for inbox in inboxes_here]))
+    return page_of([inbox.to_json() | counts[inbox.id].to_json() for inbox in inboxes_here])
 
 
 @blueprint.get("/inboxes/<name>/tickets")
@@ -84,10 +84,10 @@ def listed(name: str) -> ResponseReturnValue:
     looked = parse_query(Looked)
     if looked.view == "todo":
         page = tickets.to_do(g.actor, name, limit=looked.limit, after=looked.after or None)
-        return jsonify(listing([ticket.to_json() for ticket in page.tickets], page.next, down=page.down))
+        return listing([ticket.to_json() for ticket in page.tickets], page.next, down=page.down)
     held = tickets.doing if looked.view == "doing" else tickets.backlog
     lines, following = held(g.actor, name, limit=looked.limit, after=looked.after or None)
-    return jsonify(listing([line.to_json() for line in lines], following, down=None))
+    return listing([line.to_json() for line in lines], following, down=None)
 
 
 @blueprint.post("/inboxes/<name>/next")
@@ -96,14 +96,13 @@ def listed(name: str) -> ResponseReturnValue:
     "inbox.work",
     Run,
     body=Nothing,
-    refuses=(403,),
     again=taken,
     example=Example(DESK, body={}),
 )
 def take_next(name: str) -> ResponseReturnValue:
     """Take the next ticket; returns its run, which the caller now holds. 409 `inbox_empty`."""
     read(Nothing, Malformed)
-    return jsonify(runs.get(g.actor, tickets.take_next(g.actor, name)).json)
+    return runs.get(g.actor, tickets.take_next(g.actor, name)).json
 
 
 @blueprint.post("/inboxes/<name>/take")
@@ -112,13 +111,12 @@ def take_next(name: str) -> ResponseReturnValue:
     "inbox.work",
     Run,
     body=Take,
-    refuses=(403,),
     again=taken,
     example=Example(DESK, body={"ticket": "run_01j0000000000000000000000a"}),
 )
 def take(name: str) -> ResponseReturnValue:
     """Take one ticket; returns its run, which the caller now holds. 409 `ticket_taken` if somebody else has taken it."""
-    return jsonify(runs.get(g.actor, tickets.take(g.actor, name, read(Take).ticket)).json)
+    return runs.get(g.actor, tickets.take(g.actor, name, read(Take).ticket)).json
 
 
 @blueprint.post("/inboxes/<name>/assign")
@@ -127,7 +125,6 @@ def take(name: str) -> ResponseReturnValue:
     "inbox.manage",
     Listed[Given],
     body=Assign,
-    refuses=(403,),
     example=Example(
         DESK,
         body={
@@ -149,7 +146,6 @@ def assign(name: str) -> ResponseReturnValue:
     "inbox.manage",
     Listed[Given],
     body=Unassign,
-    refuses=(403,),
     example=Example(DESK, body={"tickets": ["run_01j0000000000000000000000a"]}),
 )
 def unassign(name: str) -> ResponseReturnValue:
@@ -158,11 +154,6 @@ def unassign(name: str) -> ResponseReturnValue:
 
 
 def _results_json(given: list[Came]) -> ResponseReturnValue:
-    return jsonify(
-        listing(
-            [
-                {"ticket": result.ticket, "run": result.run, "reason": result.reason or None}
-                for result in given
-            ]
-        )
+    return listing(
+        [{"ticket": result.ticket, "run": result.run, "reason": result.reason or None} for result in given]
     )

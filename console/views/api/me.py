@@ -36,8 +36,8 @@ def get_me() -> ResponseReturnValue:
     "disconnectIdentity",
     "own",
     {204: None},
-    refuses=(403, 404, 409),
-    example=Example({"identity_id": "idn_01j0000000000000000000000a"}, status=204),
+    refuses=(409,),
+    example=Example({"identity_id": "idn_01j0000000000000000000000a"}),
 )
 def disconnect(identity_id: str) -> ResponseReturnValue:
     """Take an identity from oneself, with the roles that it alone gave and the sessions that it opened. 409 `only_way`; a key that is limited to some rights may not."""

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import orjson
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -53,7 +53,7 @@ def every() -> ResponseReturnValue:
         looked.contact, looked.workflow, looked.channel, looked.status, looked.run, looked.limit, looked.after
     )
     page = messages.find(g.actor, query)
-    return jsonify(listing([line.to_json() for line in page.lines], page.next))
+    return listing([line.to_json() for line in page.lines], page.next)
 
 
 class NewMessage(Sent):
@@ -88,7 +88,6 @@ def _message_made(done: Done) -> dict[str, Any]:
     "collection.message",
     {201: Message},
     body=NewMessage,
-    refuses=(403,),
     again=_message_made,
     example=Example(
         body={
@@ -97,7 +96,6 @@ def _message_made(done: Done) -> dict[str, Any]:
             "channel": "sms",
             "text": "Your parcel is at the desk.",
         },
-        status=201,
     ),
 )
 def ask() -> ResponseReturnValue:
@@ -115,14 +113,14 @@ def ask() -> ResponseReturnValue:
     )
     made = single_messages.ask(g.actor, wanted)
     idempotency.name_result(made)
-    return jsonify(messages.by_id(g.actor, made).to_json()), 201
+    return messages.by_id(g.actor, made).to_json(), 201
 
 
 @blueprint.get("/messages/<message_id>")
-@operation("getMessage", "collection.read", Message, refuses=(404,), example=Example({"message_id": "0"}))
+@operation("getMessage", "collection.read", Message, example=Example({"message_id": "0"}))
 def show(message_id: str) -> ResponseReturnValue:
     """One message as it stands."""
-    return jsonify(messages.by_id(g.actor, message_id).to_json())
+    return messages.by_id(g.actor, message_id).to_json()
 
 
 @blueprint.get("/channels")
@@ -130,7 +128,7 @@ def show(message_id: str) -> ResponseReturnValue:
 def listed() -> ResponseReturnValue:
     """The channels: who carries them, whether they are in the sandbox, and the addresses to enter at the provider."""
     access.require(g.actor, None, "source", "manage")
-    return jsonify(page_of([_channel(kind) for kind in KINDS], "kind"))
+    return page_of([_channel(kind) for kind in KINDS], "kind")
 
 
 class NewGateway(Sent):
@@ -147,14 +145,13 @@ class NewGateway(Sent):
     "source.manage",
     Channel,
     body=NewGateway,
-    refuses=(403,),
     example=Example(body={"document": None}),
 )
 def set_gateway() -> ResponseReturnValue:
     """Describe the HTTP gateway by which SMS leave, in place of the one before. 422 says all that is wrong with the document."""
     document = read(NewGateway).document
     channel_settings.save_gateway(g.actor, orjson.dumps(document).decode() if document is not None else "")
-    return jsonify(_channel("sms"))
+    return _channel("sms")
 
 
 def _channel(kind: str) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from typing import Any, Literal
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import log, monitoring, workflows
-from console.auth import access
 from console.core.errors import NotFound
 from console.monitoring import alerts, incidents
 from console.views.api import idempotency
@@ -17,6 +16,7 @@ from console.views.api.operation import (
     Example,
     Paged,
     Sent,
+    named,
     operation,
     page_of,
     parse_query,
@@ -24,7 +24,7 @@ from console.views.api.operation import (
 )
 from console.views.api.shapes import Alert, DueTime, Incident, Listed, RetriedGroup, WorkflowMetrics
 from console.work import due_times
-from console.workflows import OBJECT, Known
+from console.workflows import Known
 
 blueprint = Blueprint("api_monitoring", __name__, url_prefix="/api/v1")
 
@@ -108,28 +108,18 @@ DUE_TIME = {
 
 def _known(slug_or_id: str) -> Known:
     """Return the workflow. Raises NotFound as for one that is not there."""
-    found = next(
-        (workflow for workflow in workflows.all_known() if slug_or_id in (workflow.id, workflow.slug)), None
-    )
-    if found is None or not access.can(g.actor, found.team or None, f"{OBJECT}:{found.slug}", "see"):
+    found = workflows.find_known(slug_or_id)
+    if found is None or not workflows.may(g.actor, found, "see"):
         raise NotFound(hidden=found is not None and found.label is None)
     return found
-
-
-def _named_workflow() -> Known:
-    return _known(str((request.view_args or {})["workflow_id"]))
 
 
 def _retried(done: Done) -> dict[str, Any]:
     """Return the runs that were done again since the first request, and how many are left; why others were refused is not kept."""
     if read(RetryAll).preview:
-        return _preview_json(
-            incidents.preview(g.actor, _named_workflow(), str((request.view_args or {})["incident_id"]))
-        )
+        return _preview_json(incidents.preview(g.actor, _known(named("workflow_id")), named("incident_id")))
     return _retry_json(
-        incidents.retried_since(
-            g.actor, _named_workflow(), str((request.view_args or {})["incident_id"]), done.at
-        )
+        incidents.retried_since(g.actor, _known(named("workflow_id")), named("incident_id"), done.at)
     )
 
 
@@ -155,7 +145,7 @@ def _preview_json(seen: incidents.Preview) -> dict[str, Any]:
 
 def _closed(_done: Done) -> dict[str, Any]:
     """Return nothing, to who still sees the workflow."""
-    _named_workflow()
+    _known(named("workflow_id"))
     return {}
 
 
@@ -164,7 +154,7 @@ def _alert_made(done: Done) -> dict[str, Any]:
     made = done.made
     if made is None and done.chain is not None:
         made = log.events_of(done.chain, after=done.number - 1, limit=1, opened=False)[0].open["alert"]
-    for rule in alerts.rules_of(_named_workflow()):
+    for rule in alerts.rules_of(_known(named("workflow_id"))):
         if rule.id == made:
             return rule.to_json()
     raise NotFound("The alert was taken away since.")
@@ -183,7 +173,7 @@ def every() -> ResponseReturnValue:
     """Failed runs by cause that nobody has done again or set aside, the latest first; at most 100 causes."""
     wanted = parse_query(Wanted)
     found = incidents.open_incidents(g.actor, _known(wanted.workflow).id if wanted.workflow else None)
-    return jsonify(page_of([incident.to_json() for incident in found], asked=wanted))
+    return page_of(found, asked=wanted)
 
 
 @blueprint.post("/workflows/<workflow_id>/incidents/<incident_id>/retry")
@@ -192,7 +182,6 @@ def every() -> ResponseReturnValue:
     "workflow.start",
     RetriedGroup,
     body=RetryAll,
-    refuses=(403, 404),
     again=_retried,
     example=Example(ONE | {"incident_id": "0"}, body={}),
 )
@@ -200,7 +189,7 @@ def retry(workflow_id: str, incident_id: str) -> ResponseReturnValue:
     """Do the failed runs of this cause again, at most 100, each as a new run; what one refuses keeps no other back. `preview` says which, and starts none."""
     sent = read(RetryAll)
     if sent.preview:
-        return jsonify(_preview_json(incidents.preview(g.actor, _known(workflow_id), incident_id)))
+        return _preview_json(incidents.preview(g.actor, _known(workflow_id), incident_id))
     done = incidents.retry_all(
         g.actor,
         _known(workflow_id),
@@ -208,7 +197,7 @@ def retry(workflow_id: str, incident_id: str) -> ResponseReturnValue:
         origin=sent.from_,
         version=incidents.checked_version(sent.version),
     )
-    return jsonify(_retry_json(done))
+    return _retry_json(done)
 
 
 @blueprint.post("/workflows/<workflow_id>/incidents/<incident_id>/close")
@@ -217,9 +206,8 @@ def retry(workflow_id: str, incident_id: str) -> ResponseReturnValue:
     "workflow.cancel",
     {204: None},
     body=Closed,
-    refuses=(403, 404),
     again=_closed,
-    example=Example(ONE | {"incident_id": "0"}, body={"reason": "Done by hand."}, status=204),
+    example=Example(ONE | {"incident_id": "0"}, body={"reason": "Done by hand."}),
 )
 def close(workflow_id: str, incident_id: str) -> ResponseReturnValue:
     """Set the failed runs of this cause aside, without doing them again."""
@@ -231,7 +219,7 @@ def close(workflow_id: str, incident_id: str) -> ResponseReturnValue:
 @operation("listAlerts", "workflow.see", Listed[Alert], query=Paged, example=Example(ONE))
 def list_alerts(workflow_id: str) -> ResponseReturnValue:
     """Rules that tell people, or start a workflow, when a run fails or takes too long; each at most once an hour."""
-    return jsonify(page_of([rule.to_json() for rule in alerts.rules_of(_known(workflow_id))]))
+    return page_of(alerts.rules_of(_known(workflow_id)))
 
 
 @blueprint.post("/workflows/<workflow_id>/alerts")
@@ -240,15 +228,14 @@ def list_alerts(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     {201: Alert},
     body=NewAlert,
-    refuses=(403,),
     again=_alert_made,
-    example=Example(ONE, body=ALERT, status=201),
+    example=Example(ONE, body=ALERT),
 )
 def add_alert(workflow_id: str) -> ResponseReturnValue:
     """Set an alert; 422 with a detail per field."""
     made = alerts.add(g.actor, _known(workflow_id), **_given(read(NewAlert)))
     idempotency.name_result(made.id)
-    return jsonify(made.to_json()), 201
+    return made.to_json(), 201
 
 
 @blueprint.put("/workflows/<workflow_id>/alerts/<alert_id>")
@@ -257,12 +244,11 @@ def add_alert(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     Alert,
     body=NewAlert,
-    refuses=(403, 404),
     example=Example(ONE | {"alert_id": "0"}, body=ALERT | {"minutes": 240}),
 )
 def change_alert(workflow_id: str, alert_id: str) -> ResponseReturnValue:
     """Make an alert another one. When it told last, and what it kept back since, stay; 422 with a detail per field."""
-    return jsonify(alerts.change(g.actor, _known(workflow_id), alert_id, **_given(read(NewAlert))).to_json())
+    return alerts.change(g.actor, _known(workflow_id), alert_id, **_given(read(NewAlert))).to_json()
 
 
 def _given(sent: NewAlert) -> dict[str, Any]:
@@ -275,8 +261,7 @@ def _given(sent: NewAlert) -> dict[str, Any]:
     "removeAlert",
     "workflow.activate",
     {204: None},
-    refuses=(403, 404),
-    example=Example(ONE | {"alert_id": "0"}, status=204),
+    example=Example(ONE | {"alert_id": "0"}),
 )
 def remove_alert(workflow_id: str, alert_id: str) -> ResponseReturnValue:
     """Take an alert away."""
@@ -285,7 +270,7 @@ def remove_alert(workflow_id: str, alert_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/workflows/<workflow_id>/due-time")
-@operation("getDueTime", "workflow.see", DueTime, refuses=(404,), example=Example(ONE))
+@operation("getDueTime", "workflow.see", DueTime, example=Example(ONE))
 def due_time(workflow_id: str) -> ResponseReturnValue:
     """Within how much working time its runs have to end; 404 where it has no due time."""
     return _terms(due_times.rule_of_workflow(_known(workflow_id).id))
@@ -297,7 +282,6 @@ def due_time(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     DueTime,
     body=NewDueTime,
-    refuses=(403,),
     example=Example(ONE, body=DUE_TIME),
 )
 def set_due_time(workflow_id: str) -> ResponseReturnValue:
@@ -310,9 +294,7 @@ def set_due_time(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/workflows/<workflow_id>/due-time")
-@operation(
-    "removeDueTime", "workflow.activate", {204: None}, refuses=(403, 404), example=Example(ONE, status=204)
-)
+@operation("removeDueTime", "workflow.activate", {204: None}, example=Example(ONE))
 def remove_due_time(workflow_id: str) -> ResponseReturnValue:
     """Take the due time away."""
     due_times.set_for_workflow(g.actor, _known(workflow_id), None)
@@ -325,7 +307,6 @@ def remove_due_time(workflow_id: str) -> ResponseReturnValue:
     "inbox.manage",
     DueTime,
     body=NewDueTime,
-    refuses=(403, 404),
     example=Example({"name": "desk"}, body=DUE_TIME),
 )
 def set_inbox_due_time(name: str) -> ResponseReturnValue:
@@ -338,8 +319,7 @@ def set_inbox_due_time(name: str) -> ResponseReturnValue:
     "removeInboxDueTime",
     "inbox.manage",
     {204: None},
-    refuses=(403, 404),
-    example=Example({"name": "desk"}, status=204),
+    example=Example({"name": "desk"}),
 )
 def remove_inbox_due_time(name: str) -> ResponseReturnValue:
     """Take the due time away."""
@@ -350,7 +330,7 @@ def remove_inbox_due_time(name: str) -> ResponseReturnValue:
 def _terms(rule: due_times.Rule | None) -> ResponseReturnValue:
     if rule is None:
         raise NotFound("There is no due time here.")
-    return jsonify(rule.to_json())
+    return rule.to_json()
 
 
 @blueprint.get("/workflows/<workflow_id>/metrics")
@@ -362,4 +342,4 @@ def metrics(workflow_id: str) -> ResponseReturnValue:
     days = int(parse_query(Window).days)
     known, zone = _known(workflow_id), g.actor.zone
     ways = monitoring.endings.ways(g.actor, known, days, zone)
-    return jsonify(monitoring.metrics(g.actor, known, days, zone).to_json() | {"ways": ways})
+    return monitoring.metrics(g.actor, known, days, zone).to_json() | {"ways": ways}

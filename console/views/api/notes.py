@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -61,9 +61,7 @@ def find() -> ResponseReturnValue:
     found, following = notes.search(
         g.actor, {**about, **_moments(wanted)}, wanted.limit, wanted.after or None
     )
-    return jsonify(
-        {"data": [_note_json(note) for note in found], "hasMore": following is not None, "next": following}
-    )
+    return {"data": [_note_json(note) for note in found], "hasMore": following is not None, "next": following}
 
 
 @blueprint.get("/collections/<collection>/records/<key>/notes")
@@ -72,7 +70,7 @@ def of_record(collection: str, key: str) -> ResponseReturnValue:
     """Notes on a record, newest first."""
     wanted = parse_query(Paged)
     found, following = notes.notes_of(g.actor, collection, key, wanted.limit, wanted.after or None)
-    return jsonify(listing([_note_json(note) for note in found], following))
+    return listing([_note_json(note) for note in found], following)
 
 
 def _added(done: Done) -> dict[str, Any] | None:
@@ -85,19 +83,18 @@ def _added(done: Done) -> dict[str, Any] | None:
     "collection.update",
     {201: Note},
     body=NewNote,
-    refuses=(403,),
     again=_added,
-    example=Example(RECORD, body={"text": "Called back; they send the mandate on Monday."}, status=201),
+    example=Example(RECORD, body={"text": "Called back; they send the mandate on Monday."}),
 )
 def add(collection: str, key: str) -> ResponseReturnValue:
     """Write a note on a record, for who works on records of the collection."""
     note_id = notes.add(g.actor, collection, key, read(NewNote).text)
     idempotency.name_result(note_id)
-    return jsonify(_note_json(notes.note_of(g.actor, note_id))), 201
+    return _note_json(notes.note_of(g.actor, note_id)), 201
 
 
 @blueprint.delete("/notes/<note_id>")
-@operation("removeNote", "collection.read", {204: None}, example=Example(status=204))
+@operation("removeNote", "collection.read", {204: None})
 def remove(note_id: str) -> ResponseReturnValue:
     """Take the text and files of one's own note away; a mark stays."""
     notes.remove(g.actor, note_id)

@@ -92,37 +92,38 @@ HEADERS: Mapping[str, tuple[str, str]] = {
     "X-RateLimit-Remaining": ("integer", "How many of them are left"),
     "X-RateLimit-Reset": ("integer", "When that window begins again, in seconds since 1970"),
 }
+EXAMPLE_ID = "_01j0000000000000000000000a"
 PARAMETERS: Mapping[str, tuple[str, str]] = {
     "collection": ("Id of the collection", "customer"),
     "key": ("Key of the record, as it was read, percent-encoded", "17"),
-    "identity_id": ("Id of an identity of the person", "idn_01j0000000000000000000000a"),
-    "run_id": ("The run", "run_01j0000000000000000000000a"),
+    "identity_id": ("Id of an identity of the person", "idn_"),
+    "run_id": ("The run", "run_"),
     "workflow_id": ("Id or slug of the workflow", "kyc-review"),
-    "import_id": ("Id of an import of contacts", "imp_01jd0000000000000000000000"),
-    "enrolment_id": ("Id of the enrolment of many", "enr_01jd0000000000000000000000"),
-    "unenrolment_id": ("Id of the taking out of many", "out_01jd0000000000000000000000"),
+    "import_id": ("Id of an import of contacts", "imp_"),
+    "enrolment_id": ("Id of the enrolment of many", "enr_"),
+    "unenrolment_id": ("Id of the taking out of many", "out_"),
     "node_id": ("Id of the node", "node_wait"),
     "edge_id": ("Id of the edge", "edge_wait-default"),
     "turn_id": ("Id of a question to the builder of workflows", "bld_01"),
-    "lead_id": ("Id of the lead", "lead_01jd0000000000000000000000"),
-    "message_id": ("The message", "msg_01j0000000000000000000000a"),
+    "lead_id": ("Id of the lead", "lead_"),
+    "message_id": ("The message", "msg_"),
     "trigger": ("Id of the trigger in the file of the workflow", "shop"),
-    "alert_id": ("The alert of the workflow", "alr_01j0000000000000000000000a"),
+    "alert_id": ("The alert of the workflow", "alr_"),
     "incident_id": ("The incident of the workflow", "9c1185a5c5e9fc54"),
-    "approval_id": ("The request for approval", "apr_01j0000000000000000000000a"),
-    "review_id": ("The request to publish", "rev_01j0000000000000000000000a"),
-    "move_id": ("The move of runs", "mov_01j0000000000000000000000a"),
-    "export_id": ("The file of a list", "exp_01j0000000000000000000000a"),
-    "file_id": ("The file", "fil_01j0000000000000000000000a"),
-    "note_id": ("The note", "rnt_01j0000000000000000000000a"),
+    "approval_id": ("The request for approval", "apr_"),
+    "review_id": ("The request to publish", "rev_"),
+    "move_id": ("The move of runs", "mov_"),
+    "export_id": ("The file of a list", "exp_"),
+    "file_id": ("The file", "fil_"),
+    "note_id": ("The note", "rnt_"),
     "name": ("Id of the inbox", "desk"),
     "number": ("Number of the version", "1"),
     "slug": ("Name of the workspace", "refund-desk"),
-    "webhook_id": ("The webhook", "whk_01j0000000000000000000000a"),
-    "delivery_id": ("The delivery", "dlv_01j0000000000000000000000a"),
+    "webhook_id": ("The webhook", "whk_"),
+    "delivery_id": ("The delivery", "dlv_"),
     "secret": ("Name of the secret", "bank"),
-    "person_id": ("The person", "usr_01j0000000000000000000000a"),
-    "absence_id": ("The absence", "abs_01j0000000000000000000000a"),
+    "person_id": ("The person", "usr_"),
+    "absence_id": ("The absence", "abs_"),
     "tag": ("The tag, percent-encoded; capitals do not count", "lead"),
 }
 
@@ -148,6 +149,7 @@ class Call:
         statuses = {*ALWAYS, *self.operation.refuses}
         statuses |= {*WITH_BODY} if self.operation.body is not None or self.method == "POST" else set()
         statuses |= {404} if self.parameters or self.operation.again is not None else set()
+        statuses |= {403} if self.method != "GET" and not self.operation.open else set()
         return sorted(statuses)
 
 
@@ -327,7 +329,7 @@ def _in_path(call: Call) -> list[dict[str, Any]]:
             if name == "number"
             else {"type": "string", "minLength": 1},
             "example": (int if name == "number" else str)(
-                call.operation.example.path.get(name, PARAMETERS[name][1])
+                call.operation.example.path.get(name, re.sub("_$", EXAMPLE_ID, PARAMETERS[name][1]))
             ),
         }
         for name in call.parameters

@@ -4,8 +4,8 @@
 without one. An invalid body is 422 (400 if it cannot be parsed), an invalid query parameter 400, each with a detail for every field.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
 from typing import Annotated, Any, TypeVar, cast
@@ -99,12 +99,12 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A request that the tests send and the documentation shows; `path` fills the address, `status` is the status of its response."""
+    """A request that the tests send and the documentation shows; `path` fills the address, `status` is the status of its response (0: the lowest of its answers)."""
 
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
-    status: int = 200
+    status: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,8 @@ def operation(
 ) -> Callable[[View], View]:
     """Declare a view as this call; its docstring is its description."""
     answers = answer if isinstance(answer, Mapping) else {200: answer}
-    shown = example or Example(status=min(answers))
+    shown = example or Example()
+    shown = replace(shown, status=shown.status or min(answers))
     declared = Operation(name, permission, answers, frozenset(refuses), body, query, shown, again)
 
     def mark(view: View) -> View:
@@ -176,6 +177,11 @@ def _without_parameters(view: View) -> Callable[..., ResponseReturnValue]:
         return view(*args, **kwargs)
 
     return checked
+
+
+def named(parameter: str) -> str:
+    """Return what the address of this request names by the parameter."""
+    return str((request.view_args or {})[parameter])
 
 
 TEXTS = (str, str | None)
@@ -217,11 +223,10 @@ def parse_query(model: type[Model]) -> Model:
         raise Malformed(_sentence(details, "address"), details=details) from None
 
 
-def page_of(
-    rows: Sequence[Mapping[str, Any]], key: str = "id", *, asked: Paged | None = None
-) -> dict[str, Any]:
+def page_of(found: Iterable[Any], key: str = "id", *, asked: Paged | None = None) -> dict[str, Any]:
     """Return the page of a list that was read whole, as `Paged` asks for it; `key` names each row. Raises Malformed for a cursor of another list."""
     asked = asked or parse_query(Paged)
+    rows = [each if isinstance(each, Mapping) else each.to_json() for each in found]
     begin = next((number for number, row in enumerate(rows, 1) if row[key] == asked.after), 0)
     if asked.after is not None and not begin:
         raise Malformed(

@@ -65,7 +65,7 @@ def _account(made: accounts.Person) -> dict[str, Any]:
 
 
 @blueprint.get("/people/<person_id>")
-@operation("getPerson", "user.manage", PersonShown, refuses=(403, 404), example=Example(PERSON))
+@operation("getPerson", "user.manage", PersonShown, refuses=(403,), example=Example(PERSON))
 def get_person(person_id: str) -> ResponseReturnValue:
     """A person or service account, with what gives each role and with their identities."""
     access.require(g.actor, None, "user", "manage")
@@ -80,8 +80,8 @@ def get_person(person_id: str) -> ResponseReturnValue:
     "disconnectIdentityOf",
     "user.manage",
     {204: None},
-    refuses=(403, 404, 409),
-    example=Example({**PERSON, "identity_id": "idn_01j0000000000000000000000a"}, status=204),
+    refuses=(409,),
+    example=Example({**PERSON, "identity_id": "idn_01j0000000000000000000000a"}),
 )
 def disconnect(person_id: str, identity_id: str) -> ResponseReturnValue:
     """Take an identity from a person, with the roles that it alone gave and the sessions that it opened."""
@@ -96,9 +96,8 @@ def disconnect(person_id: str, identity_id: str) -> ResponseReturnValue:
     "user.manage",
     {201: Account},
     body=NewAccount,
-    refuses=(403, 409),
     again=_made,
-    example=Example(body=EXAMPLE, status=201),
+    example=Example(body=EXAMPLE),
 )
 def create() -> ResponseReturnValue:
     """Make a service account; 409 `email_taken` if the address is in use."""
@@ -106,4 +105,4 @@ def create() -> ResponseReturnValue:
     made = accounts.create_service_account(
         sent.email, [(role.role, role.team) for role in sent.roles], name=sent.name, by=g.actor
     )
-    return jsonify(_account(made)), 201
+    return _account(made), 201

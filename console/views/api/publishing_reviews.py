@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -56,9 +56,8 @@ def _now(done: Done) -> dict[str, Any]:
     "workflow.publish",
     {201: PublishingReview},
     body=AskedReview,
-    refuses=(403, 409),
     again=_now,
-    example=Example({"workflow_id": "kyc-review"}, body={"note": "Asks for the reason first."}, status=201),
+    example=Example({"workflow_id": "kyc-review"}, body={"note": "Asks for the reason first."}),
 )
 def ask(workflow_id: str) -> ResponseReturnValue:
     """Ask a second person to approve the draft as it is now. 409 `review_open` where one waits already, `tests_failed`, 422 `not_ready` with a reason per step."""
@@ -71,7 +70,7 @@ def ask(workflow_id: str) -> ResponseReturnValue:
         accept_failed_tests=sent.accept_failed_tests or "",
     )
     idempotency.name_result(made.id)
-    return jsonify(made.to_json()), 201
+    return made.to_json(), 201
 
 
 @blueprint.get("/workflow-reviews")
@@ -86,11 +85,11 @@ def every() -> ResponseReturnValue:
     """Requests to publish that the caller may see, the newest first."""
     wanted = parse_query(WantedReviews)
     if wanted.waiting:
-        return jsonify(listing([each.to_json() for each in workflows.to_decide(g.actor)], None))
+        return listing([each.to_json() for each in workflows.to_decide(g.actor)], None)
     page, following = workflows.listed_reviews(
         g.actor, status=wanted.status, workflow=wanted.workflow, limit=wanted.limit, after=wanted.after
     )
-    return jsonify(listing([each.to_json() for each in page], following))
+    return listing([each.to_json() for each in page], following)
 
 
 @blueprint.get("/workflow-reviews/<review_id>")
@@ -105,7 +104,7 @@ def show(review_id: str) -> ResponseReturnValue:
         "differences": [each._asdict() for each in differences],
     }
     body["impact"] = publication.told_impact(g.actor, review)
-    return jsonify(review.to_json() | body)
+    return review.to_json() | body
 
 
 @blueprint.post("/workflow-reviews/<review_id>/approve")
@@ -114,13 +113,12 @@ def show(review_id: str) -> ResponseReturnValue:
     "workflow.publish",
     PublishingReview,
     body=ReviewReason,
-    refuses=(403, 409),
     again=_now,
     example=Example(body={}),
 )
 def approve(review_id: str) -> ResponseReturnValue:
     """Yes: what was asked for is published, as whoever asked. 403 `separation_of_duties` for one's own, 409 `review_void` where another version went live since."""
-    return jsonify(publication.approve(g.actor, review_id, reason=read(ReviewReason).reason or "").to_json())
+    return publication.approve(g.actor, review_id, reason=read(ReviewReason).reason or "").to_json()
 
 
 @blueprint.post("/workflow-reviews/<review_id>/request-changes")
@@ -129,15 +127,12 @@ def approve(review_id: str) -> ResponseReturnValue:
     "workflow.publish",
     PublishingReview,
     body=ReviewReason,
-    refuses=(403, 409),
     again=_now,
     example=Example(body={"reason": "Say who is told."}),
 )
 def request_changes(review_id: str) -> ResponseReturnValue:
     """Not like this, with what is to be changed: nothing is published, and it can be asked for again."""
-    return jsonify(
-        publication.ask_for_changes(g.actor, review_id, reason=read(ReviewReason).reason or "").to_json()
-    )
+    return publication.ask_for_changes(g.actor, review_id, reason=read(ReviewReason).reason or "").to_json()
 
 
 @blueprint.post("/workflow-reviews/<review_id>/withdraw")
@@ -146,12 +141,9 @@ def request_changes(review_id: str) -> ResponseReturnValue:
     "own",
     PublishingReview,
     body=ReviewReason,
-    refuses=(403, 409),
     again=_now,
     example=Example(body={}),
 )
 def withdraw(review_id: str) -> ResponseReturnValue:
     """Take back one's own request; nothing is published."""
-    return jsonify(
-        workflows.withdraw_review(g.actor, review_id, reason=read(ReviewReason).reason or "").to_json()
-    )
+    return workflows.withdraw_review(g.actor, review_id, reason=read(ReviewReason).reason or "").to_json()

@@ -37,7 +37,6 @@ class Shown(BaseModel):
     "collection.reveal",
     {200: Shown},
     body=Wanted,
-    refuses=(403, 404),
     example=Example(
         {"collection": "customer", "key": "17"},
         body={"field": "tax_id", "reason": "Asked by the tax office"},

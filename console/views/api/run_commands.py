@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -12,7 +12,7 @@ from console.automation import enrolments
 from console.core.errors import Invalid
 from console.documents import requests
 from console.log import body as canonical
-from console.views.api.operation import Done, Example, Nothing, Sent, View, operation, read
+from console.views.api.operation import Done, Example, Nothing, Sent, View, named, operation, read
 from console.views.api.shapes import Checked, Run, Saved
 
 blueprint = Blueprint("api_runs_commands", __name__, url_prefix="/api/v1")
@@ -120,21 +120,17 @@ SETTLED = {"succeeded": "done", "failed": "not_done"}
 
 def _run(run_id: str) -> ResponseReturnValue:
     """Return the run as it is now, as the caller sees it."""
-    return jsonify(runs.get(g.actor, run_id).json)
+    return runs.get(g.actor, run_id).json
 
 
 def moved(done: Done) -> dict[str, Any]:
     """Return the run that a command moved or started, as it is now."""
-    return runs.get(g.actor, done.chain or _named()).json
-
-
-def _named() -> str:
-    return str((request.view_args or {})["run_id"])
+    return runs.get(g.actor, done.chain or named("run_id")).json
 
 
 def _kept(done: Done) -> dict[str, Any]:
     """Return when the present draft was kept; if the step was completed meanwhile, when this one was sent."""
-    current = runs.get(g.actor, _named()).json["current"] or {}
+    current = runs.get(g.actor, named("run_id")).json["current"] or {}
     return {"saved_at": (current.get("draft") or {}).get("saved_at") or canonical.moment(done.at)}
 
 
@@ -163,9 +159,7 @@ def command(
 ) -> Callable[[View], View]:
     """Declare a view as a command of a run: POST `/runs/<run_id>/<path>`, with an example of its body."""
     shown = Example(body=example, status=status)
-    declare = operation(
-        name, permission, {status: answer}, body=body, refuses=(403,), again=again, example=shown
-    )
+    declare = operation(name, permission, {status: answer}, body=body, again=again, example=shown)
     return lambda view: blueprint.post(f"/runs/<run_id>/{path}")(declare(view))
 
 
@@ -191,7 +185,7 @@ def complete(run_id: str) -> ResponseReturnValue:
             repeat=sent.repeat,
         ),
     )
-    return jsonify(view.json)
+    return view.json
 
 
 @command(
@@ -324,7 +318,6 @@ class Retried(Sent):
     "workflow.start",
     {200: Run, 201: Run},
     body=Retried,
-    refuses=(403,),
     again=moved,
     example=Example(body={"from": "start"}, status=201),
 )
@@ -349,7 +342,7 @@ def retry(run_id: str) -> ResponseReturnValue:
         version="original" if sent.version == "same" else "current",
         given=sent.input,
     )
-    return jsonify(runs.get(g.actor, made).json), 201
+    return runs.get(g.actor, made).json, 201
 
 
 @command("stop-trying", "stopTrying", Seen, {"revision": 5})
@@ -437,7 +430,7 @@ def check(run_id: str) -> ResponseReturnValue:
     """Ask the other side about an unknown effect: `checked` says done, not_done or unclear."""
     sent = read(Named)
     result = runs.check(g.actor, run_id, revision=sent.revision, effect=sent.effect)
-    return jsonify(runs.get(g.actor, run_id).json | {"checked": result})
+    return runs.get(g.actor, run_id).json | {"checked": result}
 
 
 @command("rerun", "rerun", Again, {"from": "start", "version": "current"}, status=201)
@@ -445,7 +438,7 @@ def rerun(run_id: str) -> ResponseReturnValue:
     """Rerun an ended run from its start or from where it stopped, as a new run linked by `rerun_of`."""
     sent = read(Again)
     made = enrolments.rerun(g.actor, run_id, origin=sent.from_, version=sent.version, given=sent.input)
-    return jsonify(runs.get(g.actor, made).json), 201
+    return runs.get(g.actor, made).json, 201
 
 
 @command("look-again", "lookAgain", Nothing, {}, permission="workflow.see")

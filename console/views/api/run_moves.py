@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console.authoring import publication
 from console.core.errors import Invalid
 from console.views.api import idempotency
-from console.views.api.operation import Done, Example, Sent, operation, read
+from console.views.api.operation import Done, Example, Sent, named, operation, read
 from console.views.api.shapes import RunMove, RunMovePlan
 
 blueprint = Blueprint("api_run_moves", __name__, url_prefix="/api/v1")
@@ -37,12 +37,10 @@ def _so_far(done: Done) -> dict[str, Any]:
     """Return how far it is now; of a preview, what it would do now."""
     sent = read(MovedRuns)
     if sent.preview:
-        return publication.plan_move(
-            g.actor, str((request.view_args or {})["workflow_id"]), sent.from_, sent.to, sent.steps
-        ).to_json()
+        return publication.plan_move(g.actor, named("workflow_id"), sent.from_, sent.to, sent.steps).to_json()
     if done.made is None:
         raise idempotency.lost("The move", "the workflow")
-    return publication.move_of(g.actor, str((request.view_args or {})["workflow_id"]), done.made).to_json()
+    return publication.move_of(g.actor, named("workflow_id"), done.made).to_json()
 
 
 @blueprint.post("/workflows/<workflow_id>/moves")
@@ -51,7 +49,6 @@ def _so_far(done: Done) -> dict[str, Any]:
     "workflow.publish",
     {200: RunMovePlan, 202: RunMove},
     body=MovedRuns,
-    refuses=(403, 409),
     again=_so_far,
     example=Example(ONE, body={"from": 1, "to": 2, "preview": True}),
 )
@@ -61,7 +58,7 @@ def move(workflow_id: str) -> ResponseReturnValue:
     if min(sent.from_, sent.to) < 1:
         raise Invalid("to: Versions are numbered from 1.", at=("to", "Versions are numbered from 1."))
     if sent.preview:
-        return jsonify(publication.plan_move(g.actor, workflow_id, sent.from_, sent.to, sent.steps).to_json())
+        return publication.plan_move(g.actor, workflow_id, sent.from_, sent.to, sent.steps).to_json()
     begun = publication.move_runs(
         g.actor,
         workflow_id,
@@ -72,11 +69,11 @@ def move(workflow_id: str) -> ResponseReturnValue:
         chosen=sent.runs,
     )
     idempotency.name_result(begun.id)
-    return jsonify(begun.to_json()), 202
+    return begun.to_json(), 202
 
 
 @blueprint.get("/workflows/<workflow_id>/moves/<move_id>")
 @operation("getMove", "workflow.publish", RunMove, refuses=(403,), example=Example(ONE))
 def show(workflow_id: str, move_id: str) -> ResponseReturnValue:
     """How far a move is, and why runs were not moved."""
-    return jsonify(publication.move_of(g.actor, workflow_id, move_id).to_json())
+    return publication.move_of(g.actor, workflow_id, move_id).to_json()

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
@@ -131,15 +131,15 @@ def _begun(done: Done) -> dict[str, Any] | None:
     "workflow.start",
     {201: Run},
     body=Start,
-    refuses=(403, 404),
+    refuses=(404,),
     again=_begun,
-    example=Example(body=START, status=201),
+    example=Example(body=START),
 )
 def start() -> ResponseReturnValue:
     """Start a run; 409 `run_is_live` with `run_id` if one is live on the record, `already_enrolled`, `not_again` or `exited` where the workflow says how one leaves it or comes again."""
     sent = read(Start)
     run_id = enrolments.start(g.actor, sent.workflow, sent.collection, sent.record, sent.input or {})
-    return jsonify(runs.get(g.actor, run_id).json), 201
+    return runs.get(g.actor, run_id).json, 201
 
 
 @blueprint.get("/runs")
@@ -172,7 +172,7 @@ def _listed() -> ResponseReturnValue:
     wanted = parse_query(Wanted)
     filters = wanted.model_dump(by_alias=True, exclude_unset=True, exclude={"limit", "after"})
     heads, following = runs.find(g.actor, filters, limit=wanted.limit, after=wanted.after)
-    return jsonify(listing([head.to_json() for head in heads], following))
+    return listing([head.to_json() for head in heads], following)
 
 
 @blueprint.get("/runs/<run_id>")
@@ -180,9 +180,7 @@ def _listed() -> ResponseReturnValue:
 def get_run(run_id: str) -> ResponseReturnValue:
     """The run as the caller may see it; 409 `not_begun` for one that a webhook promised and that waits, with what for."""
     look = parse_query(Looked)
-    return jsonify(
-        runs.get(g.actor, run_id, look.item, most=None if look.attempts == "all" else runs.PATH_SHOWN).json
-    )
+    return runs.get(g.actor, run_id, look.item, most=None if look.attempts == "all" else runs.PATH_SHOWN).json
 
 
 @blueprint.get("/runs/<run_id>/revise-preview")
@@ -197,14 +195,14 @@ def get_run(run_id: str) -> ResponseReturnValue:
 def revise_preview(run_id: str) -> ResponseReturnValue:
     """What revising would cancel, and what it cannot undo. Changes nothing."""
     wanted = parse_query(Backwards)
-    return jsonify(runs.preview(g.actor, run_id, wanted.step, wanted.attempt).json)
+    return runs.preview(g.actor, run_id, wanted.step, wanted.attempt).json
 
 
 @blueprint.get("/runs/<run_id>/abort-preview")
 @operation("previewAbort", "workflow.see", AbortPreview)
 def abort_preview(run_id: str) -> ResponseReturnValue:
     """The run's effects and what compensates them. Changes nothing."""
-    return jsonify(runs.abort_preview(g.actor, run_id).json)
+    return runs.abort_preview(g.actor, run_id).json
 
 
 @blueprint.get("/runs/<run_id>/case-file")
@@ -234,7 +232,7 @@ def events(run_id: str) -> ResponseReturnValue:
     """The run's events, oldest first."""
     wanted = parse_query(Following)
     rows, following = runs.events(g.actor, run_id, limit=wanted.limit, after=wanted.after or 0)
-    return jsonify(listing(rows, None if following is None else str(following)))
+    return listing(rows, None if following is None else str(following))
 
 
 @blueprint.get("/runs/<run_id>/replay")
@@ -243,4 +241,4 @@ def replay(run_id: str) -> ResponseReturnValue:
     """The run and what was on screen after event `at`. Values come from the log, never from today's record."""
     replayed = runs.replay(g.actor, run_id, parse_query(Moment).at).json
     looked = documents.opened_documents(g.actor, run_id, replayed["at"])
-    return jsonify({**replayed, "documents": [document.to_json() for document in looked]})
+    return {**replayed, "documents": [document.to_json() for document in looked]}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -47,7 +47,7 @@ def _shown(line: SecretLine) -> dict[str, Any]:
 @operation("listSecrets", "source.manage", Listed[OutgoingSecret], query=Paged, refuses=(403,))
 def every() -> ResponseReturnValue:
     """Every secret by name, without its value: where it may go, and what names it."""
-    return jsonify(page_of([_shown(line) for line in secret_settings.list_secrets(g.actor)], "name"))
+    return page_of([_shown(line) for line in secret_settings.list_secrets(g.actor)], "name")
 
 
 @blueprint.put("/<secret>")
@@ -56,7 +56,6 @@ def every() -> ResponseReturnValue:
     "source.manage",
     OutgoingSecret,
     body=NewSecret,
-    refuses=(403,),
     example=Example(BANK, body={"value": "sk_live_9876543210", "hosts": ["api.bank.example"]}),
 )
 def put(secret: str) -> ResponseReturnValue:
@@ -73,12 +72,12 @@ def put(secret: str) -> ResponseReturnValue:
         ) from None
     for line in secret_settings.list_secrets(g.actor):
         if line.secret.name == secret:
-            return jsonify(_shown(line))
+            return _shown(line)
     raise NotFound
 
 
 @blueprint.delete("/<secret>")
-@operation("removeSecret", "source.manage", {204: None}, refuses=(403,), example=Example(BANK, status=204))
+@operation("removeSecret", "source.manage", {204: None}, example=Example(BANK))
 def remove(secret: str) -> ResponseReturnValue:
     """Remove a secret. What names it cannot ask the other system any more."""
     secret_settings.remove(g.actor, secret)

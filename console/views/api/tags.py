@@ -1,6 +1,6 @@
 """Tags of records as JSON."""
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -30,7 +30,7 @@ def _shown(tag: tags.Tag) -> dict[str, object]:
 @operation("listTags", "collection.read", Listed[Tag], query=Paged, example=Example(PLACE))
 def list_tags(collection: str, key: str) -> ResponseReturnValue:
     """The tags of a record of any collection, by name."""
-    return jsonify(page_of([_shown(tag) for tag in tags.tags_of(g.actor, collection, key)], "tag"))
+    return page_of([_shown(tag) for tag in tags.tags_of(g.actor, collection, key)], "tag")
 
 
 def _put(_done: Done) -> dict[str, object]:
@@ -52,15 +52,14 @@ def _tag(collection: str, key: str, name: str) -> dict[str, object]:
     "collection.update",
     {201: Tag},
     body=NewTag,
-    refuses=(403,),
     again=_put,
-    example=Example(PLACE, body={"tag": "lead"}, status=201),
+    example=Example(PLACE, body={"tag": "lead"}),
 )
 def add_tag(collection: str, key: str) -> ResponseReturnValue:
     """Put a tag on a record of any collection. One that is there already stays as it is, and the answer is the same."""
     wanted = read(NewTag)
     tags.put(g.actor, collection, [key], wanted.tag)
-    return jsonify(_tag(collection, key, wanted.tag)), 201
+    return _tag(collection, key, wanted.tag), 201
 
 
 @blueprint.delete("/contacts/<collection>/<key>/tags/<tag>")
@@ -68,8 +67,8 @@ def add_tag(collection: str, key: str) -> ResponseReturnValue:
     "removeTag",
     "collection.update",
     {204: None},
-    refuses=(403, 422),
-    example=Example(PLACE | {"tag": "lead"}, status=204),
+    refuses=(422,),
+    example=Example(PLACE | {"tag": "lead"}),
 )
 def remove_tag(collection: str, key: str, tag: str) -> ResponseReturnValue:
     """Take a tag away from a record. One that is not there is no error."""

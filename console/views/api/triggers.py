@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import ConfigDict, Field
 
@@ -10,7 +10,7 @@ from console.automation import triggers
 from console.core.documents.triggers import TriggerKind
 from console.log import body as canonical
 from console.views.api import idempotency
-from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, page_of, read
+from console.views.api.operation import Done, Example, Nothing, Paged, Sent, named, operation, page_of, read
 from console.views.api.shapes import Listed, Moment, Open, Shape
 from console.views.automation.hooks_in import hook_url
 
@@ -88,7 +88,7 @@ class SwitchedTrigger(Sent):
 def every(workflow_id: str) -> ResponseReturnValue:
     """What starts runs of the workflow: with the next firings, the last ones, and why something did not start."""
     _, found = triggers.list_triggers(g.actor, workflow_id)
-    return jsonify(page_of([_trigger_json(trigger) for trigger in found]))
+    return page_of([_trigger_json(trigger) for trigger in found])
 
 
 def _trigger_json(trigger: triggers.Listed) -> dict[str, Any]:
@@ -126,11 +126,11 @@ def _added(done: Done) -> dict[str, Any]:
 
 def _renewed(_done: Done) -> dict[str, Any]:
     """Return the webhook as it is now, without its secret: that was shown once, and whoever lost it renews it with a new key."""
-    return _now(str((request.view_args or {})["trigger"]))
+    return _now(named("trigger"))
 
 
 def _now(ident: str) -> dict[str, Any]:
-    return _made(triggers.current_trigger(g.actor, str((request.view_args or {})["workflow_id"]), ident))
+    return _made(triggers.current_trigger(g.actor, named("workflow_id"), ident))
 
 
 @blueprint.post("/workflows/<workflow_id>/triggers")
@@ -139,15 +139,14 @@ def _now(ident: str) -> dict[str, Any]:
     "workflow.edit",
     {201: TriggerMade},
     body=CreatedTrigger,
-    refuses=(403, 409),
     again=_added,
-    example=Example({"workflow_id": "call-back"}, body={"kind": "webhook", "enabled": True}, status=201),
+    example=Example({"workflow_id": "call-back"}, body={"kind": "webhook", "enabled": True}),
 )
 def create(workflow_id: str) -> ResponseReturnValue:
     """Add a trigger to the draft. A webhook has its address at once and works while the workflow is active; others begin when it is published."""
     made = triggers.add(g.actor, workflow_id, read(CreatedTrigger).model_dump())
     idempotency.name_result(made.id)
-    return jsonify(_made(made)), 201
+    return _made(made), 201
 
 
 @blueprint.patch("/workflows/<workflow_id>/triggers/<trigger>")
@@ -156,14 +155,11 @@ def create(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     TriggerMade,
     body=SwitchedTrigger,
-    refuses=(403,),
     example=Example(HOOK, body={"enabled": True}),
 )
 def switch(workflow_id: str, trigger: str) -> ResponseReturnValue:
     """Switch a published trigger on or off, at once. What happened while it was off is not made up for."""
-    return jsonify(
-        _made(triggers.switch(g.actor, workflow_id, trigger, enabled=read(SwitchedTrigger).enabled))
-    )
+    return _made(triggers.switch(g.actor, workflow_id, trigger, enabled=read(SwitchedTrigger).enabled))
 
 
 @blueprint.post("/workflows/<workflow_id>/triggers/<trigger>/rotate")
@@ -172,14 +168,13 @@ def switch(workflow_id: str, trigger: str) -> ResponseReturnValue:
     "workflow.edit",
     TriggerMade,
     body=Nothing,
-    refuses=(403, 409),
     again=_renewed,
     example=Example(HOOK, body={}),
 )
 def rotate(workflow_id: str, trigger: str) -> ResponseReturnValue:
     """Give a webhook a new address. The old one is worthless from now on: whoever sends there gets 400."""
     read(Nothing)
-    return jsonify(_made(triggers.rotate(g.actor, workflow_id, trigger)))
+    return _made(triggers.rotate(g.actor, workflow_id, trigger))
 
 
 @blueprint.post("/workflows/<workflow_id>/triggers/<trigger>/secret")
@@ -188,10 +183,9 @@ def rotate(workflow_id: str, trigger: str) -> ResponseReturnValue:
     "workflow.edit",
     TriggerMade,
     body=SenderSecret,
-    refuses=(403, 409),
     again=_renewed,
     example=Example({"workflow_id": "call-back", "trigger": "signed"}, body={}),
 )
 def renew_secret(workflow_id: str, trigger: str) -> ResponseReturnValue:
     """Give a signed webhook a new secret, shown once, or the one that its sender made. What is signed with the old one is refused from now on."""
-    return jsonify(_made(triggers.renew_secret(g.actor, workflow_id, trigger, read(SenderSecret).secret)))
+    return _made(triggers.renew_secret(g.actor, workflow_id, trigger, read(SenderSecret).secret))

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -16,6 +16,7 @@ from console.views.api.operation import (
     Nothing,
     Paged,
     Sent,
+    named,
     operation,
     page_of,
     parse_query,
@@ -77,10 +78,6 @@ def _webhook(webhook: Subscription, secret: str | None = None) -> dict[str, Any]
     }
 
 
-def _named() -> str:
-    return str((request.view_args or {})["webhook_id"])
-
-
 def _nothing_sent() -> None:
     """Read an empty object; no body at all is one too."""
     if request.get_data():
@@ -96,26 +93,26 @@ def _made(done: Done) -> dict[str, Any]:
 
 def _now(_done: Done) -> dict[str, Any]:
     """Return the webhook as it is now, without its secret: that was shown once, and whoever lost it renews it with a new key."""
-    return _webhook(outgoing.subscription(g.actor, _named()))
+    return _webhook(outgoing.subscription(g.actor, named("webhook_id")))
 
 
 def _tested(done: Done) -> dict[str, Any]:
     """Return what became of the test."""
     if done.made is None:
         raise idempotency.lost("The test", "the deliveries of the webhook")
-    return outgoing.delivery(g.actor, _named(), done.made).to_json()
+    return outgoing.delivery(g.actor, named("webhook_id"), done.made).to_json()
 
 
 def _redelivered(_done: Done) -> dict[str, Any]:
     """Return the delivery as it is now."""
-    return outgoing.delivery(g.actor, _named(), str((request.view_args or {})["delivery_id"])).to_json()
+    return outgoing.delivery(g.actor, named("webhook_id"), named("delivery_id")).to_json()
 
 
 @blueprint.get("")
 @operation("listWebhooks", "webhook.manage", Listed[OutgoingWebhook], query=Paged, refuses=(403,))
 def every() -> ResponseReturnValue:
     """All addresses to which events are sent, the oldest first."""
-    return jsonify(page_of([_webhook(webhook) for webhook in outgoing.every(g.actor)]))
+    return page_of([_webhook(webhook) for webhook in outgoing.every(g.actor)])
 
 
 @blueprint.post("")
@@ -124,9 +121,8 @@ def every() -> ResponseReturnValue:
     "webhook.manage",
     {201: OutgoingWebhook},
     body=NewWebhook,
-    refuses=(403,),
     again=_made,
-    example=Example(body={"url": URL, "events": ["run.completed", "run.failed"]}, status=201),
+    example=Example(body={"url": URL, "events": ["run.completed", "run.failed"]}),
 )
 def add() -> ResponseReturnValue:
     """Send events to an address from now on, as far as the caller (or `run_as`) may read them at the moment of sending. The secret is shown once."""
@@ -135,14 +131,14 @@ def add() -> ResponseReturnValue:
         g.actor, Wanted(sent.url, sent.events, sent.filter, sent.enabled, sent.run_as)
     )
     idempotency.name_result(webhook.id)
-    return jsonify(_webhook(webhook, secret)), 201
+    return _webhook(webhook, secret), 201
 
 
 @blueprint.get("/<webhook_id>")
-@operation("getWebhook", "webhook.manage", OutgoingWebhook, refuses=(403, 404), example=Example(ONE))
+@operation("getWebhook", "webhook.manage", OutgoingWebhook, refuses=(403,), example=Example(ONE))
 def show(webhook_id: str) -> ResponseReturnValue:
     """One of them, never with its secret."""
-    return jsonify(_webhook(outgoing.subscription(g.actor, webhook_id)))
+    return _webhook(outgoing.subscription(g.actor, webhook_id))
 
 
 @blueprint.patch("/<webhook_id>")
@@ -151,20 +147,17 @@ def show(webhook_id: str) -> ResponseReturnValue:
     "webhook.manage",
     OutgoingWebhook,
     body=ChangedWebhook,
-    refuses=(403, 404),
     example=Example(ONE, body={"enabled": False}),
 )
 def change(webhook_id: str) -> ResponseReturnValue:
     """Change or switch it. Who changes what is sent, or switches it on, becomes whom it acts for, unless a service account is named. On again, it goes on where it was."""
     given = read(ChangedWebhook).model_dump(exclude_unset=True)
     kept = {name: value for name, value in given.items() if value is not None or name in ("filter", "run_as")}
-    return jsonify(_webhook(outgoing.change(g.actor, webhook_id, kept)))
+    return _webhook(outgoing.change(g.actor, webhook_id, kept))
 
 
 @blueprint.delete("/<webhook_id>")
-@operation(
-    "removeWebhook", "webhook.manage", {204: None}, refuses=(403, 404), example=Example(ONE, status=204)
-)
+@operation("removeWebhook", "webhook.manage", {204: None}, example=Example(ONE))
 def remove(webhook_id: str) -> ResponseReturnValue:
     """Remove it with its deliveries. What waits is not sent."""
     outgoing.remove(g.actor, webhook_id)
@@ -177,14 +170,13 @@ def remove(webhook_id: str) -> ResponseReturnValue:
     "webhook.manage",
     OutgoingWebhook,
     body=Nothing,
-    refuses=(403, 404),
     again=_now,
     example=Example(ONE, body={}),
 )
 def renew_secret(webhook_id: str) -> ResponseReturnValue:
     """Give it a new secret, shown once. For a day deliveries are signed with the former one too."""
     _nothing_sent()
-    return jsonify(_webhook(*outgoing.renew_secret(g.actor, webhook_id)))
+    return _webhook(*outgoing.renew_secret(g.actor, webhook_id))
 
 
 @blueprint.post("/<webhook_id>/test")
@@ -193,16 +185,15 @@ def renew_secret(webhook_id: str) -> ResponseReturnValue:
     "webhook.manage",
     {202: OutgoingDelivery},
     body=Nothing,
-    refuses=(403, 404),
     again=_tested,
-    example=Example(ONE, body={}, status=202),
+    example=Example(ONE, body={}),
 )
 def test(webhook_id: str) -> ResponseReturnValue:
     """Send a test, signed like everything else; `GET …/deliveries` says what became of it."""
     _nothing_sent()
     made = outgoing.send_test(g.actor, webhook_id)
     idempotency.name_result(made.id)
-    return jsonify(made.to_json()), 202
+    return made.to_json(), 202
 
 
 @blueprint.get("/<webhook_id>/deliveries")
@@ -211,7 +202,7 @@ def test(webhook_id: str) -> ResponseReturnValue:
     "webhook.manage",
     Listed[OutgoingDelivery],
     query=OfDeliveries,
-    refuses=(403, 404),
+    refuses=(403,),
     example=Example(ONE, query={"limit": 20}),
 )
 def deliveries(webhook_id: str) -> ResponseReturnValue:
@@ -220,7 +211,7 @@ def deliveries(webhook_id: str) -> ResponseReturnValue:
     found, following = outgoing.deliveries_of(
         g.actor, webhook_id, limit=query.limit, after=query.after, status=query.status or ""
     )
-    return jsonify(listing([each.to_json() for each in found], following))
+    return listing([each.to_json() for each in found], following)
 
 
 @blueprint.post("/<webhook_id>/deliveries/<delivery_id>/redeliver")
@@ -229,11 +220,10 @@ def deliveries(webhook_id: str) -> ResponseReturnValue:
     "webhook.manage",
     {202: OutgoingDelivery},
     body=Nothing,
-    refuses=(403, 404),
     again=_redelivered,
-    example=Example(DELIVERY, body={}, status=202),
+    example=Example(DELIVERY, body={}),
 )
 def redeliver(webhook_id: str, delivery_id: str) -> ResponseReturnValue:
     """Send an event once more, under its own id, as far as it may be read today; one that waits is tried at once."""
     _nothing_sent()
-    return jsonify(outgoing.redeliver(g.actor, webhook_id, delivery_id).to_json()), 202
+    return outgoing.redeliver(g.actor, webhook_id, delivery_id).to_json(), 202

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -71,7 +71,6 @@ def show(workflow_id: str) -> ResponseReturnValue:
     "workflow.edit",
     WorkflowConfiguration,
     body=ChangedConfiguration,
-    refuses=(403,),
     example=Example(ONE, body={"settings": {"retries": 5}}),
 )
 def change(workflow_id: str) -> ResponseReturnValue:
@@ -96,4 +95,4 @@ def _answer(workflow_id: str) -> ResponseReturnValue:
         for name, value in (document.get("settings") or {}).items()
         if name in CONFIGURED and value is not None
     }
-    return jsonify({"version": entry.live_version, "settings": kept, "variables": rules})
+    return {"version": entry.live_version, "settings": kept, "variables": rules}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from console.authoring import publication
 from console.core import drafting
 from console.core.drafting import ChangeError
 from console.core.errors import Invalid
-from console.views.api.operation import Done, Example, Nothing, Sent, operation, read
+from console.views.api.operation import Done, Example, Nothing, Sent, named, operation, read
 from console.views.api.shapes import Anything, PublishingImpact, WorkflowDraft
 
 blueprint = Blueprint("api_workflow_drafts", __name__, url_prefix="/api/v1")
@@ -34,13 +34,9 @@ class ChangedDraft(Sent):
     )
 
 
-def _draft_now() -> workflows.Draft:
-    return workflows.open_draft(g.actor, str((request.view_args or {})["workflow_id"]))
-
-
 def _as_it_is(_done: Done) -> dict[str, Any]:
     """Return the draft as it is now."""
-    draft = _draft_now()
+    draft = workflows.open_draft(g.actor, named("workflow_id"))
     return draft.to_json(workflows.problems(draft))
 
 
@@ -57,7 +53,6 @@ def show(workflow_id: str) -> ResponseReturnValue:
     "workflow.edit",
     WorkflowDraft,
     body=ChangedDraft,
-    refuses=(403, 409),
     example=Example(ONE, body=CHANGES),
 )
 def change(workflow_id: str) -> ResponseReturnValue:
@@ -78,7 +73,6 @@ def change(workflow_id: str) -> ResponseReturnValue:
     "workflow.edit",
     WorkflowDraft,
     body=Nothing,
-    refuses=(403, 409),
     again=_as_it_is,
     example=Example(ONE, body={}),
 )
@@ -94,7 +88,6 @@ def undo(workflow_id: str) -> ResponseReturnValue:
     "workflow.edit",
     WorkflowDraft,
     body=Nothing,
-    refuses=(403, 409),
     again=_as_it_is,
     example=Example(ONE, body={}),
 )
@@ -105,11 +98,11 @@ def redo(workflow_id: str) -> ResponseReturnValue:
 
 
 def _answer(draft: workflows.Draft) -> ResponseReturnValue:
-    return jsonify(draft.to_json(workflows.problems(draft)))
+    return draft.to_json(workflows.problems(draft))
 
 
 @blueprint.get("/workflows/<workflow_id>/impact")
 @operation("previewPublishing", "workflow.edit", PublishingImpact, refuses=(403,), example=Example(ONE))
 def impact(workflow_id: str) -> ResponseReturnValue:
     """What publishing the draft would do now: what differs, whom it concerns, what starts soon, who lacks which right. Changes nothing."""
-    return jsonify(publication.impact(g.actor, workflow_id).to_json())
+    return publication.impact(g.actor, workflow_id).to_json()

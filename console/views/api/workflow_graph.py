@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from console.views.api.operation import (
     Paged,
     Sent,
     Whole,
+    named,
     operation,
     page_of,
     parse_query,
@@ -88,10 +89,6 @@ class Seen(Asked):
     revision: Whole | None = Field(None, ge=0, description=REVISION)
 
 
-def _workflow() -> str:
-    return str((request.view_args or {})["workflow_id"])
-
-
 def _titled(sent: NewNode | ChangedNode) -> str | None:
     """The title. Raises Invalid for two that differ."""
     if sent.title is not None and sent.name is not None and sent.title != sent.name:
@@ -108,12 +105,12 @@ def _made(done: Done, what: str) -> str:
 
 def _node_made(done: Done) -> dict[str, Any]:
     """Return the node as it is now. Raises NotFound where it was removed since."""
-    return graph_nodes.node(g.actor, _workflow(), _made(done, "The node")).to_json()
+    return graph_nodes.node(g.actor, named("workflow_id"), _made(done, "The node")).to_json()
 
 
 def _edge_made(done: Done) -> dict[str, Any]:
     """Return the edge with the label of the request. Raises NotFound where it was removed since."""
-    return graph_nodes.edge(g.actor, _workflow(), _made(done, "The edge")).to_json() | {
+    return graph_nodes.edge(g.actor, named("workflow_id"), _made(done, "The edge")).to_json() | {
         "label": read(NewEdge).label
     }
 
@@ -124,11 +121,8 @@ def _edge_made(done: Done) -> dict[str, Any]:
     "workflow.edit",
     {201: WorkflowNode},
     body=NewNode,
-    refuses=(403,),
     again=_node_made,
-    example=Example(
-        ONE, body={"type": "TIME", "title": "Two days", "config": {"duration": "P2D"}}, status=201
-    ),
+    example=Example(ONE, body={"type": "TIME", "title": "Two days", "config": {"duration": "P2D"}}),
 )
 def add_node(workflow_id: str) -> ResponseReturnValue:
     """Add a step to the draft. 422 with the field for an unknown type or wrong settings."""
@@ -138,7 +132,7 @@ def add_node(workflow_id: str) -> ResponseReturnValue:
         raise Invalid("title: Needed, here or as name.", at=("title", "Needed, here or as name."))
     made = graph_nodes.add_node(g.actor, workflow_id, sent.type, title, sent.config)
     idempotency.name_result(made.id)
-    return jsonify(made.to_json()), 201
+    return made.to_json(), 201
 
 
 @blueprint.get("/workflows/<workflow_id>/nodes")
@@ -147,14 +141,14 @@ def add_node(workflow_id: str) -> ResponseReturnValue:
 )
 def list_nodes(workflow_id: str) -> ResponseReturnValue:
     """The steps of the draft, its start among them."""
-    return jsonify(page_of([node.to_json() for node in graph_nodes.nodes(g.actor, workflow_id)]))
+    return page_of(graph_nodes.nodes(g.actor, workflow_id))
 
 
 @blueprint.get("/workflows/<workflow_id>/nodes/<node_id>")
 @operation("getNode", "workflow.edit", WorkflowNode, refuses=(403,), example=Example(NODE))
 def show_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
     """One step of the draft, under the type with which it was added."""
-    return jsonify(graph_nodes.node(g.actor, workflow_id, node_id).to_json())
+    return graph_nodes.node(g.actor, workflow_id, node_id).to_json()
 
 
 @blueprint.patch("/workflows/<workflow_id>/nodes/<node_id>")
@@ -163,14 +157,13 @@ def show_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
     "workflow.edit",
     WorkflowNode,
     body=ChangedNode,
-    refuses=(403, 409),
     example=Example(NODE, body={"title": "A pause"}),
 )
 def change_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
     """Change title or settings of a step. 409 with `conflicts` where others changed it since `revision`."""
     sent = read(ChangedNode)
     changed = {"kind": sent.type, "title": _titled(sent), "config": sent.config, "revision": sent.revision}
-    return jsonify(graph_nodes.change_node(g.actor, workflow_id, node_id, **changed).to_json())  # type: ignore[arg-type]
+    return graph_nodes.change_node(g.actor, workflow_id, node_id, **changed).to_json()  # type: ignore[arg-type]
 
 
 @blueprint.delete("/workflows/<workflow_id>/nodes/<node_id>")
@@ -179,8 +172,8 @@ def change_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
     "workflow.edit",
     {204: None},
     query=Seen,
-    refuses=(403, 409),
-    example=Example(NODE, status=204),
+    refuses=(409,),
+    example=Example(NODE),
 )
 def remove_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
     """Remove a step, as the editor does: edges to it lead to where its edge without a label led, or go where it had none."""
@@ -194,16 +187,15 @@ def remove_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
     "workflow.edit",
     {201: WorkflowEdge},
     body=NewEdge,
-    refuses=(403,),
     again=_edge_made,
-    example=Example(ONE, body={"source": "node_wait", "target": "node_converted"}, status=201),
+    example=Example(ONE, body={"source": "node_wait", "target": "node_converted"}),
 )
 def add_edge(workflow_id: str) -> ResponseReturnValue:
     """Connect two nodes of the draft. 422 for an unknown node, 409 for a second edge with the same source and label."""
     sent = read(NewEdge)
     made = graph_nodes.add_edge(g.actor, workflow_id, sent.source, sent.target, sent.label or "")
     idempotency.name_result(made.id)
-    return jsonify(made.to_json() | {"label": sent.label}), 201
+    return made.to_json() | {"label": sent.label}, 201
 
 
 @blueprint.get("/workflows/<workflow_id>/edges")
@@ -212,14 +204,14 @@ def add_edge(workflow_id: str) -> ResponseReturnValue:
 )
 def list_edges(workflow_id: str) -> ResponseReturnValue:
     """The edges of the draft, that of the start among them."""
-    return jsonify(page_of([edge.to_json() for edge in graph_nodes.edges(g.actor, workflow_id)]))
+    return page_of(graph_nodes.edges(g.actor, workflow_id))
 
 
 @blueprint.get("/workflows/<workflow_id>/edges/<edge_id>")
 @operation("getEdge", "workflow.edit", WorkflowEdge, refuses=(403,), example=Example(EDGE))
 def show_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
     """One edge of the draft."""
-    return jsonify(graph_nodes.edge(g.actor, workflow_id, edge_id).to_json())
+    return graph_nodes.edge(g.actor, workflow_id, edge_id).to_json()
 
 
 @blueprint.patch("/workflows/<workflow_id>/edges/<edge_id>")
@@ -228,7 +220,6 @@ def show_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
     "workflow.edit",
     WorkflowEdge,
     body=ChangedEdge,
-    refuses=(403, 409),
     example=Example(EDGE, body={"target": "node_end"}),
 )
 def change_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
@@ -236,7 +227,7 @@ def change_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
     sent = read(ChangedEdge)
     label = (sent.label or "") if "label" in sent.model_fields_set else None
     changed = {"source": sent.source, "target": sent.target, "label": label, "revision": sent.revision}
-    return jsonify(graph_nodes.change_edge(g.actor, workflow_id, edge_id, **changed).to_json())  # type: ignore[arg-type]
+    return graph_nodes.change_edge(g.actor, workflow_id, edge_id, **changed).to_json()  # type: ignore[arg-type]
 
 
 @blueprint.delete("/workflows/<workflow_id>/edges/<edge_id>")
@@ -245,8 +236,8 @@ def change_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
     "workflow.edit",
     {204: None},
     query=Seen,
-    refuses=(403, 409),
-    example=Example(EDGE, status=204),
+    refuses=(409,),
+    example=Example(EDGE),
 )
 def remove_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
     """Remove an edge; its nodes stay."""

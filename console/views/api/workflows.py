@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 from pydantic import ConfigDict, Field
 
@@ -160,9 +160,8 @@ def _changed(done: Done) -> dict[str, Any] | None:
     "workflow.edit",
     {201: Workflow},
     body=CreatedWorkflow,
-    refuses=(403,),
     again=_changed,
-    example=Example(body={"title": "Call back", "description": "Who asked to be called."}, status=201),
+    example=Example(body={"title": "Call back", "description": "Who asked to be called."}),
 )
 def create() -> ResponseReturnValue:
     """Create a workflow as a draft with only a start step; 409 `not_ready` with the reasons for any other status."""
@@ -175,7 +174,7 @@ def create() -> ResponseReturnValue:
         team=sent.team,
         whose=sent.whose,
     )
-    return jsonify(made.to_json()), 201
+    return made.to_json(), 201
 
 
 @blueprint.get("/workflows")
@@ -192,14 +191,14 @@ def every() -> ResponseReturnValue:
     page, following = workflows.entries(
         g.actor, status=wanted.status, mine=wanted.whose is not None, limit=wanted.limit, after=wanted.after
     )
-    return jsonify(listing([head.to_json() for head in page], following))
+    return listing([head.to_json() for head in page], following)
 
 
 @blueprint.get("/workflows/<workflow_id>")
 @operation("getWorkflow", "workflow.see", Workflow, example=Example(ONE))
 def get_workflow(workflow_id: str) -> ResponseReturnValue:
     """One workflow, by id or slug."""
-    return jsonify(workflows.entry(g.actor, workflow_id).to_json())
+    return workflows.entry(g.actor, workflow_id).to_json()
 
 
 @blueprint.patch("/workflows/<workflow_id>")
@@ -208,7 +207,6 @@ def get_workflow(workflow_id: str) -> ResponseReturnValue:
     "workflow.edit",
     Workflow,
     body=ChangedWorkflow,
-    refuses=(403,),
     example=Example(ONE, body={"title": "Review of a customer"}),
 )
 def change(workflow_id: str) -> ResponseReturnValue:
@@ -219,14 +217,12 @@ def change(workflow_id: str) -> ResponseReturnValue:
     words = {"title": sent.title, "description": sent.description, "status": sent.status}
     _require_filled(workflow_id, sent.status, leave_out=sent.leave_out)
     if sent.whose is not None and not any(words.values()):
-        return jsonify(workflows.entry(g.actor, workflow_id).to_json())
-    return jsonify(workflows.change(g.actor, workflow_id, **words, reason=sent.reason or "").to_json())
+        return workflows.entry(g.actor, workflow_id).to_json()
+    return workflows.change(g.actor, workflow_id, **words, reason=sent.reason or "").to_json()
 
 
 @blueprint.delete("/workflows/<workflow_id>")
-@operation(
-    "deleteWorkflow", "workflow.edit", {204: None}, refuses=(403, 409), example=Example(ONE, status=204)
-)
+@operation("deleteWorkflow", "workflow.edit", {204: None}, refuses=(409,), example=Example(ONE))
 def remove(workflow_id: str) -> ResponseReturnValue:
     """Delete a workflow that was never published; 409 for others, which are archived instead."""
     workflows.remove(g.actor, workflow_id)
@@ -237,14 +233,14 @@ def remove(workflow_id: str) -> ResponseReturnValue:
 @operation("previewActivation", "workflow.see", Activation, example=Example(ONE))
 def activation(workflow_id: str) -> ResponseReturnValue:
     """What activating it would do now: what is published, what starts runs, whom it reaches, and what goes on in the next 24 hours. Changes nothing."""
-    return jsonify(monitoring.activation(g.actor, workflow_id).to_json())
+    return monitoring.activation(g.actor, workflow_id).to_json()
 
 
 @blueprint.get("/workflows/<workflow_id>/cancellation")
 @operation("previewCancellation", "workflow.see", Cancellation, example=Example(ONE))
 def cancellation(workflow_id: str) -> ResponseReturnValue:
     """The live runs that cancelling the workflow would end, as far as the caller may see them. Changes nothing."""
-    return jsonify(monitoring.cancellation(g.actor, workflow_id).to_json())
+    return monitoring.cancellation(g.actor, workflow_id).to_json()
 
 
 @blueprint.post("/workflows/<workflow_id>/activate")
@@ -253,14 +249,13 @@ def cancellation(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     Workflow,
     body=Activated,
-    refuses=(403,),
     again=_changed,
     example=Example(ONE, body={}),
 )
 def activate(workflow_id: str) -> ResponseReturnValue:
     """Switch the workflow on: runs may start. Publishes the draft if nothing is published yet; 409 `not_ready` with a reason per step, `merge_fields` with each merge field that is empty for some of the contacts it was tried on (with `leave_out`: for all)."""
     _require_filled(workflow_id, "active", leave_out=read(Activated).leave_out)
-    return jsonify(workflows.activate(g.actor, workflow_id).to_json())
+    return workflows.activate(g.actor, workflow_id).to_json()
 
 
 def _require_filled(workflow_id: str, status: str | None, *, leave_out: bool) -> None:
@@ -278,13 +273,12 @@ def _require_filled(workflow_id: str, status: str | None, *, leave_out: bool) ->
     "workflow.activate",
     Workflow,
     body=Why,
-    refuses=(403,),
     again=_changed,
     example=Example(ONE, body={}),
 )
 def pause(workflow_id: str) -> ResponseReturnValue:
     """Pause the workflow: no run starts, timers of live runs wait until it is activated again; people go on with theirs."""
-    return jsonify(workflows.pause(g.actor, workflow_id, read(Why).reason or "").to_json())
+    return workflows.pause(g.actor, workflow_id, read(Why).reason or "").to_json()
 
 
 @blueprint.post("/workflows/<workflow_id>/complete")
@@ -293,13 +287,12 @@ def pause(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     Workflow,
     body=Why,
-    refuses=(403,),
     again=_changed,
     example=Example(ONE, body={}),
 )
 def complete(workflow_id: str) -> ResponseReturnValue:
     """Complete the workflow: no run starts, live runs go on to their end."""
-    return jsonify(workflows.complete(g.actor, workflow_id, read(Why).reason or "").to_json())
+    return workflows.complete(g.actor, workflow_id, read(Why).reason or "").to_json()
 
 
 @blueprint.post("/workflows/<workflow_id>/cancel")
@@ -308,13 +301,12 @@ def complete(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     Workflow,
     body=Why,
-    refuses=(403,),
     again=_changed,
     example=Example(ONE, body={"reason": "The law has changed."}),
 )
 def cancel(workflow_id: str) -> ResponseReturnValue:
     """Cancel the workflow: no run starts, and live runs are cancelled with this reason, which is needed. Needs `workflow.cancel` too."""
-    return jsonify(workflows.cancel(g.actor, workflow_id, read(Why).reason or "").to_json())
+    return workflows.cancel(g.actor, workflow_id, read(Why).reason or "").to_json()
 
 
 @blueprint.post("/workflows/<workflow_id>/archive")
@@ -323,14 +315,13 @@ def cancel(workflow_id: str) -> ResponseReturnValue:
     "workflow.activate",
     Workflow,
     body=Nothing,
-    refuses=(403,),
     again=_changed,
     example=Example(ONE, body={}),
 )
 def archive(workflow_id: str) -> ResponseReturnValue:
     """Archive the workflow: completed where it was active or paused, and left out of lists; live runs go on to their end, and all stay and can be replayed."""
     read(Nothing)
-    return jsonify(workflows.archive(g.actor, workflow_id).to_json())
+    return workflows.archive(g.actor, workflow_id).to_json()
 
 
 @blueprint.post("/workflows/<workflow_id>/publish")
@@ -339,7 +330,6 @@ def archive(workflow_id: str) -> ResponseReturnValue:
     "workflow.publish",
     Workflow,
     body=Publication,
-    refuses=(403,),
     again=_changed,
     example=Example(ONE, body={"note": "Asks for the reason first."}),
 )
@@ -347,11 +337,9 @@ def publish(workflow_id: str) -> ResponseReturnValue:
     """Publish the draft as the live version; live runs keep their version. 422 `not_ready` with a reason per step, 409 `tests_failed` with one per test."""
     sent = read(Publication)
     accepted = sent.accept_failed_tests or ""
-    return jsonify(
-        workflows.publish_draft(
-            g.actor, workflow_id, note=sent.note or "", revision=sent.revision, accept_failed_tests=accepted
-        ).to_json()
-    )
+    return workflows.publish_draft(
+        g.actor, workflow_id, note=sent.note or "", revision=sent.revision, accept_failed_tests=accepted
+    ).to_json()
 
 
 @blueprint.post("/workflows/<workflow_id>/duplicate")
@@ -360,20 +348,19 @@ def publish(workflow_id: str) -> ResponseReturnValue:
     "workflow.edit",
     {201: Workflow},
     body=Copied,
-    refuses=(403,),
     again=_changed,
-    example=Example(ONE, body={}, status=201),
+    example=Example(ONE, body={}),
 )
 def duplicate(workflow_id: str) -> ResponseReturnValue:
     """Copy the draft into a new workflow with its own name. Its triggers are new, with ids and addresses of their own, and off."""
-    return jsonify(workflows.duplicate(g.actor, workflow_id, read(Copied).whose).to_json()), 201
+    return workflows.duplicate(g.actor, workflow_id, read(Copied).whose).to_json(), 201
 
 
 @blueprint.get("/workflows/<workflow_id>/definition")
 @operation("getDefinition", "workflow.see", Definition, example=Example(ONE))
 def definition(workflow_id: str) -> ResponseReturnValue:
     """The document of the draft; that of the live version for callers who may not edit."""
-    return jsonify(workflows.definition(g.actor, workflow_id))
+    return workflows.definition(g.actor, workflow_id)
 
 
 @blueprint.put("/workflows/<workflow_id>/definition")
@@ -383,7 +370,6 @@ def definition(workflow_id: str) -> ResponseReturnValue:
     Definition,
     body=Written,
     query=Unchanged,
-    refuses=(403, 409),
     example=Example({"workflow_id": "call-back"}, body=DRAFT),
 )
 def redefine(workflow_id: str) -> ResponseReturnValue:
@@ -391,7 +377,7 @@ def redefine(workflow_id: str) -> ResponseReturnValue:
     workflows.redefine(
         g.actor, workflow_id, read(Written).model_dump(), revision=parse_query(Unchanged).revision
     )
-    return jsonify(workflows.definition(g.actor, workflow_id))
+    return workflows.definition(g.actor, workflow_id)
 
 
 @blueprint.get("/workflows/<workflow_id>/versions")
@@ -400,7 +386,7 @@ def versions(workflow_id: str) -> ResponseReturnValue:
     """Its published versions, the newest first."""
     wanted = parse_query(Older)
     page, following = workflows.versions_of(g.actor, workflow_id, limit=wanted.limit, after=wanted.after)
-    return jsonify(listing([head.to_json() for head in page], following))
+    return listing([head.to_json() for head in page], following)
 
 
 @blueprint.get("/workflows/<workflow_id>/versions/<int:number>")
@@ -408,4 +394,4 @@ def versions(workflow_id: str) -> ResponseReturnValue:
 def version(workflow_id: str, number: int) -> ResponseReturnValue:
     """One version and its document. A version never changes."""
     head, document = workflows.version_of(g.actor, workflow_id, number)
-    return jsonify(head.to_json() | {"definition": document})
+    return head.to_json() | {"definition": document}

@@ -1,6 +1,6 @@
 """Workspaces as JSON: which there are, and their documents. What they show is read through collections and records."""
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 
 from console import workspaces
@@ -24,11 +24,11 @@ def list_workspaces() -> ResponseReturnValue:
         }
         for each in workspaces.workspaces_of(g.actor)
     ]
-    return jsonify(page_of(heads))
+    return page_of(heads)
 
 
 @blueprint.get("/workspaces/<slug>")
-@operation("getWorkspace", "own", WorkspaceDocument, refuses=(404,))
+@operation("getWorkspace", "own", WorkspaceDocument)
 def get_workspace(slug: str) -> ResponseReturnValue:
     """The document of a published workspace, as in its file."""
-    return jsonify(workspaces.workspace(g.actor, slug).to_json())
+    return workspaces.workspace(g.actor, slug).to_json()

@@ -1,4 +1,4 @@
-"""`/settings/hours`: at which hours messages of each kind may leave, how many reach a contact, and what a change would do to those that wait."""
+"""`/settings/hours`: at which hours messages of each kind may leave, and how many reach a contact."""
 
 import re
 from collections.abc import Sequence
@@ -16,8 +16,7 @@ from console.core.contact_rules import CAPPED, DAY_NAMES, KIND_NAMES, MOST_CAPS
 from console.core.contacting import KINDS, LAW, WORDS, Rules, daily
 from console.core.errors import Conflict, ConsoleError, Invalid
 from console.core.working_time import DAYS
-from console.messaging.messages import address_consents, held_messages, rules as kept_rules
-from console.messaging.messages.held_messages import Consequence
+from console.messaging.messages import address_consents, rules as kept_rules
 from console.messaging.messages.rules import RulesVersion
 from console.views import frame
 from console.views.forms import Field, Form
@@ -39,11 +38,10 @@ COUNTRIES = {"US": "the United States"}
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The rules that saving would keep, what they change, in sentences, and what that would do to the messages that wait."""
+    """The rules that saving would keep, and what they change, in sentences."""
 
     rules: Rules
     changes: Sequence[str]
-    told: Consequence
 
 
 @dataclass(slots=True)
@@ -133,9 +131,7 @@ def _tried(wanted: str) -> Response:
 
 
 def _previewed(rules: Rules) -> Preview:
-    return Preview(
-        rules, contact_rules.differences(kept_rules.newest().rules, rules), held_messages.consequence(rules)
-    )
+    return Preview(rules, contact_rules.differences(kept_rules.newest().rules, rules))
 
 
 def _shown(rules: Rules) -> Shown:

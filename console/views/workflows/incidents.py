@@ -30,7 +30,6 @@ def listed(slug: str) -> Response:
     context = tabs.context(known, "incidents") | {
         "groups": incidents.open_incidents(who, known.id),
         "asking": asking_runs.groups(who, known),
-        "done_again": incidents.done_again(who, known.id),
         "may_retry": access.can(who, known.team or None, obj, "start"),
         "may_close": access.can(who, known.team or None, obj, "cancel"),
         "address": tabs.address,

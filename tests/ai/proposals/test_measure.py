@@ -27,13 +27,7 @@ def test_eight_accepted_one_edited_one_rejected(company: Company) -> None:
     call(company, {"note": "accepted"}, by="tom", seconds=1, opened=0, ago=timedelta(days=40))
     told = measure.report(company.mona, WINDOW)
     total = told.total
-    assert (total.asked, total.values, total.precision, total.edited_rate, total.rejected_rate) == (
-        10,
-        10,
-        0.8,
-        0.1,
-        0.1,
-    )
+    assert (total.asked, total.values, total.precision, total.edited, total.cleared) == (10, 10, 0.8, 1, 1)
     (version,) = told.versions
     assert version.key[1:] == ("note", 1)
     assert version.figures.whole_rate == 0.8

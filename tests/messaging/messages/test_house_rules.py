@@ -17,7 +17,6 @@ from console.core.contacting import Rules
 from console.core.errors import Conflict, Invalid, NotAllowed
 from console.infra.db.engine import fetch
 from console.messaging.messages import held_messages, rules as kept_rules
-from console.messaging.messages.held_messages import Consequence
 from console.operations import erasure
 from console.operations.worker import Worker
 from tests.company import Company
@@ -143,27 +142,6 @@ def test_a_cap_names_who_used_it_and_reaches_as_far_back_as_it_says(club: Compan
     assert over.reason == "2 messages in 30 days already, by Hello and Again; at most 1 over all workflows."
     save(club, document() | {"caps": []})
     assert line(club, begin(club, workflow("freely", [dict(SMS), dict(LATER)]))).status == "delivered"
-
-
-def test_a_preview_says_what_becomes_of_those_that_wait_and_writes_nothing(
-    club: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with reached.clock(NOON + timedelta(hours=10)):
-        for slug in ("one", "two"):
-            begin(club, workflow(slug, [dict(SMS), dict(LATER)]))
-        always = document() | {"hours": {}}
-        assert held_messages.consequence(kept_rules.read(always)) == Consequence(2, 2, now=2)
-        assert held_messages.consequence(kept_rules.read(document(wed=["06:00", "20:00"]))) == Consequence(
-            2, 2, sooner=2
-        )
-        assert held_messages.consequence(kept_rules.read(document(wed=None))) == Consequence(2, 2, later=2)
-        assert held_messages.consequence(Rules()) == Consequence(2, 2)
-        assert held_messages.consequence(Rules()).same == 2
-        monkeypatch.setattr(held_messages, "MOST_TRIED", 1)
-        assert held_messages.consequence(kept_rules.read(always)) == Consequence(2, 1, now=1), (
-            "it says that it looked at the first"
-        )
-    assert fetch("select count(*) from console.contact_rules") == [(0,)]
 
 
 def test_very_many_that_wait_are_looked_at_in_parts_and_none_twice(

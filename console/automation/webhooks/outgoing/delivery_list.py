@@ -14,7 +14,7 @@ from console.automation.webhooks.outgoing.subscription_rows import Subscription,
 from console.core.actor import Actor
 from console.core.errors import Conflict, NotFound
 from console.infra import jobs, subjects
-from console.infra.db.engine import hot_engine, transaction
+from console.infra.db.engine import hot_engine, read_rows, transaction
 from console.infra.db.ids import new_id
 from console.log import event_lists
 
@@ -70,8 +70,7 @@ def deliveries_of(
         statement = statement.where(column.number < event_lists.position(after))
     if status:
         statement = statement.where(column.status == status)
-    with hot_engine().connect() as connection:
-        rows = connection.execute(statement).all()
+    rows = read_rows(statement)
     subjects.load(row.subject for row in rows if row.subject)
     reads = subscribing.speaks_for(actor, webhook)
     shown = [_delivered(row, reads=reads) for row in rows[:limit]]
@@ -157,20 +156,18 @@ def _delivered(row: Any, *, reads: bool) -> Delivered:
             answer = None  # whose data it was is erased
     due = row.due_at if row.status == "waiting" else None
     return Delivered(
-        *(
-            row.id,
-            row.number,
-            row.pos,
-            row.type,
-            row.status,
-            row.tries,
-            due,
-            row.made_at,
-            row.done_at,
-            row.code,
-            row.error,
-            answer,
-        )
+        row.id,
+        row.number,
+        row.pos,
+        row.type,
+        row.status,
+        row.tries,
+        due,
+        row.made_at,
+        row.done_at,
+        row.code,
+        row.error,
+        answer,
     )
 
 

@@ -23,7 +23,7 @@ from console.automation.webhooks.outgoing.subscription_rows import (
 from console.core import expressions
 from console.core.errors import ConsoleError, NotAllowed
 from console.infra import faults, jobs
-from console.infra.db.engine import alone, fetch, hot_engine, transaction
+from console.infra.db.engine import alone, fetch, read_rows, transaction
 from console.log import event_lists
 
 logger = logging.getLogger(__name__)
@@ -58,8 +58,7 @@ def _behind() -> Sequence[Subscription]:
     on = sa.select(table).where(
         table.c.enabled, table.c.stopped.is_(None), table.c.cursor < event_lists.reached().pos
     )
-    with hot_engine().connect() as connection:
-        return [row_of(row) for row in connection.execute(on.order_by(table.c.cursor))]
+    return [row_of(row) for row in read_rows(on.order_by(table.c.cursor))]
 
 
 def _read_on(webhook: Subscription, stopping: Callable[[], bool]) -> None:

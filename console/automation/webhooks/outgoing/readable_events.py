@@ -18,7 +18,7 @@ from console.core.actor import Actor
 from console.core.errors import NotFound
 from console.infra import subjects
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.log import event_lists
 from console.log.event_lists import LogFilter
 
@@ -125,8 +125,7 @@ class Audience:
     @cached_property
     def _slugs(self) -> dict[str, str]:
         known = tables.workflow.c
-        with hot_engine().connect() as connection:
-            return {row.id: row.slug for row in connection.execute(sa.select(known.id, known.slug))}
+        return {row.id: row.slug for row in read_rows(sa.select(known.id, known.slug))}
 
 
 def actor_of(webhook: Subscription) -> Actor:

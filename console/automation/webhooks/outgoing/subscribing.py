@@ -157,9 +157,7 @@ def change(
     if taken_over:
         _check(wanted)
     with transaction() as connection:
-        row = connection.execute(sa.select(table).where(table.c.id == former.id).with_for_update()).first()
-        if row is None:
-            raise NotFound("There is no such webhook any more.")
+        _require_row(connection, sa.select(table).where(table.c.id == former.id).with_for_update())
         require_unchanged(seen or mark(before), terms(subscription(actor, webhook_id)), after)
         values: dict[str, Any] = {
             "url": seal_column(former.id, "url", wanted.url),
@@ -185,9 +183,7 @@ def renew_secret(actor: Actor, webhook_id: str) -> tuple[Subscription, str]:
     webhook = require_speaks_for(actor, webhook_id)
     secret = _fresh_secret()
     with transaction() as connection:
-        row = connection.execute(sa.select(table).where(table.c.id == webhook.id).with_for_update()).first()
-        if row is None:
-            raise NotFound("There is no such webhook any more.")
+        row = _require_row(connection, sa.select(table).where(table.c.id == webhook.id).with_for_update())
         former = seal_column(webhook.id, "former_secret", open_column(webhook.id, "secret", row.secret))
         values = {
             "secret": seal_column(webhook.id, "secret", secret),
@@ -203,11 +199,15 @@ def remove(actor: Actor, webhook_id: str) -> None:
     """Remove it with its deliveries; what waits is not sent. Raises NotAllowed, NotFound."""
     webhook = subscription(actor, webhook_id)
     with transaction() as connection:
-        row = connection.execute(sa.delete(table).where(table.c.id == webhook.id).returning(table)).first()
-        if row is None:
-            raise NotFound("There is no such webhook any more.")
-        gone = row_of(row)
+        removed = sa.delete(table).where(table.c.id == webhook.id).returning(table)
+        gone = row_of(_require_row(connection, removed))
         note(actor, connection, gone.id, "removed", gone.acts_for, Wanted(gone.url, gone.events, gone.filter))
+
+
+def _require_row(connection: sa.Connection, statement: sa.Executable) -> sa.Row[Any]:
+    if (row := connection.execute(statement).first()) is None:
+        raise NotFound("There is no such webhook any more.")
+    return row
 
 
 def _fresh_secret() -> str:
@@ -255,7 +255,7 @@ def _acts_for(actor: Actor, run_as: str | None) -> str:
 def _wrong(reasons: Mapping[str, str]) -> Invalid:
     return Invalid(
         "The webhook was not saved.",
-        details=[{"field": field, "reason": reason} for field, reason in reasons.items()],
+        details=list(reasons.items()),
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from console import log
 from console.infra import subjects
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import hot_engine, read_row, read_rows
 
 table, deliveries = tables.webhook, tables.webhook_delivery
 Stopped = Literal["right", "failing", "gone", "address"]
@@ -92,43 +92,39 @@ def open_column(webhook_id: str, column: str, kept: bytes) -> str:
 def row_of(row: Any) -> Subscription:
     """The webhook of a row."""
     return Subscription(
-        *(
-            row.id,
-            open_column(row.id, "url", row.url),
-            tuple(row.events),
-            row.filter,
-            row.enabled,
-            row.stopped,
-            row.problem,
-            row.problem_at,
-        ),
-        *(row.made_by, row.made_at, row.acts_for, row.cursor, row.last_pos, row.refused),
+        row.id,
+        open_column(row.id, "url", row.url),
+        tuple(row.events),
+        row.filter,
+        row.enabled,
+        row.stopped,
+        row.problem,
+        row.problem_at,
+        row.made_by,
+        row.made_at,
+        row.acts_for,
+        row.cursor,
+        row.last_pos,
+        row.refused,
     )
 
 
 def stored(webhook_id: str) -> Subscription | None:
     """The webhook with this id; None where there is none any more."""
-    with hot_engine().connect() as connection:
-        row = connection.execute(sa.select(table).where(table.c.id == webhook_id)).first()
+    row = read_row(sa.select(table).where(table.c.id == webhook_id))
     return None if row is None else row_of(row)
 
 
 def stored_all() -> Sequence[Subscription]:
     """All of them, the oldest first."""
-    with hot_engine().connect() as connection:
-        return [
-            row_of(row) for row in connection.execute(sa.select(table).order_by(table.c.made_at, table.c.id))
-        ]
+    return [row_of(row) for row in read_rows(sa.select(table).order_by(table.c.made_at, table.c.id))]
 
 
 def secrets_of(webhook_id: str) -> list[str]:
     """The secrets that a delivery is signed with now: the present one, and for a day the one before. None where the webhook is gone."""
-    with hot_engine().connect() as connection:
-        row = connection.execute(
-            sa.select(table.c.secret, table.c.former_secret, table.c.former_until).where(
-                table.c.id == webhook_id
-            )
-        ).first()
+    row = read_row(
+        sa.select(table.c.secret, table.c.former_secret, table.c.former_until).where(table.c.id == webhook_id)
+    )
     if row is None:
         return []
     former = row.former_secret is not None and row.former_until is not None and row.former_until > log.now()
