@@ -7,10 +7,12 @@ import click
 import orjson
 
 from console import log, workflows
+from console.ai import providers
 from console.ai.evaluation import evaluate as trying, replayed
 from console.ai.evaluation.evaluate import Score
 from console.ai.evaluation.report_words import percent
 from console.ai.proposals import options
+from console.auth import accounts
 from console.core.actor import COMMAND_LINE
 from console.core.errors import NotFound
 
@@ -67,6 +69,23 @@ def cases(slug: str | None, out: Path, limit: int) -> None:
     help="At most so many stored cases, the newest.",
 )
 @click.option(
+    "--builder",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of descriptions of workflows: how good the builder is with each, in the place of cases.",
+)
+@click.option(
+    "--as",
+    "email",
+    default=None,
+    metavar="EMAIL",
+    help="With --builder: who wishes. The model gets the names that they may see.",
+)
+@click.option(
+    "--answers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --builder: recorded answers; no provider is asked.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json"]),
@@ -80,12 +99,18 @@ def evaluate(
     provider: str | None,
     model: str | None,
     limit: int,
+    builder: Path | None,
+    email: str | None,
+    answers: Path | None,
     form: str,
 ) -> None:
     """Try a model or the rules on cases, and print how good its proposals are.
 
     Nothing of it touches a run. Providers are really asked, and what they bill is billed. Ends with 1 when an attack among the cases comes through.
     """
+    if builder is not None:
+        _evaluate_builder(builder, email, answers, provider, model, form)
+        return
     cases = replayed.read(file) if file else list(replayed.recorded(_workflow(slug), limit))
     current = options.current()
     with click.progressbar(
@@ -101,6 +126,46 @@ def evaluate(
     )
     if score.caught:
         raise click.exceptions.Exit(1)
+
+
+def _evaluate_builder(
+    file: Path, email: str | None, answers: Path | None, provider: str | None, model: str | None, form: str
+) -> None:
+    from console.authoring.builder import (
+        measuring,
+    )  # loads what asks models: no other command of this file needs it
+
+    person = accounts.person_of_email(email) if email else None
+    actor = accounts.actor_of_person(person.id) if person is not None else None
+    if actor is None:
+        raise click.UsageError("Say with --as who wishes: the address of a person.")
+    if answers is not None:
+        ask = measuring.recorded(answers)
+    else:
+        proposer = trying.proposer_for(provider, model, options.current())
+        if isinstance(proposer.config, providers.rules.Config):
+            raise click.UsageError("Rules build nothing: name a --provider, or --answers with recorded ones.")
+        ask = measuring.provided(
+            proposer.config, seconds=proposer.seconds, max_tokens=options.current().chosen("build").max_tokens
+        )
+    results = [measuring.measured(actor, each, ask) for each in measuring.read_descriptions(file)]
+    summary = measuring.summary(results)
+    if form == "json":
+        click.echo(orjson.dumps(summary | {"results": results}, option=orjson.OPT_INDENT_2).decode())
+        return
+    count, taken = summary["descriptions"], summary["taken"]
+    for each in results:
+        said = f"valid in round {each.round}" if each.valid else each.code or "not valid"
+        lines = [f"lacks {', '.join(each.lacks)}"] if each.lacks else []
+        click.echo(f"{each.id:<28}{said:<18}{'; '.join([*lines, *each.wrong[:1]])}".rstrip())
+    click.echo("")
+    click.echo(
+        f"Valid at first {summary['valid_first']} of {count}, after what was wrong was told {summary['valid']}, and with all that was wished {summary['right']}."
+    )
+    click.echo(f"Not answered: {summary['unanswered']}.")
+    click.echo(
+        f"Proposals that people of this console took: whole {taken.get('all', 0)}, in part {taken.get('some', 0)}, not at all {taken.get('none', 0)}."
+    )
 
 
 def _workflow(slug: str | None) -> str | None:

@@ -10,3 +10,6 @@ def build(turn_id: str) -> None:
     from console.authoring.builder import rounds_with_model
 
     rounds_with_model.build(turn_id)
+
+
+OPEN_MODULES = frozenset({"measuring"})
