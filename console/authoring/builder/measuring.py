@@ -17,7 +17,6 @@ from console.ai.proposals import options
 from console.authoring.builder.judged_changes import Case
 from console.authoring.builder.reachable_names import catalogue, reachable, restrict_context
 from console.authoring.builder.rounds_with_model import ROUNDS, UNREADABLE, tried_answer
-from console.core import drafting
 from console.core.actor import Actor
 from console.core.proposal_types import ProviderError
 from console.infra.db.engine import fetch
@@ -139,7 +138,7 @@ def _lacking(wanted: Description, suggestion: Suggestion, document: Mapping[str,
         return ("no change",) if suggestion.changes else ()
     types = [str(step.get("type")) for step in document["steps"]]
     kinds = {str(each.get("kind")) for each in document.get("triggers") or ()}
-    settings = drafting.one_line(document)
+    settings = json.dumps(document, ensure_ascii=False)
     lacks = [f"a step {each}" for each in wanted.steps if each not in types]
     lacks += [f"a trigger {each}" for each in wanted.triggers if each not in kinds]
     lacks += [f"{wanted.ends} ends"] if types.count("end") < wanted.ends else []
