@@ -87,7 +87,7 @@ def compare(actor: Actor, note: str) -> Compared:
         compared = checkpoint.parse(text).checkpoint
     except checkpoint.Malformed as error:
         words = f"This is no checkpoint: {error}. Paste the whole text, from the name of the log to the last line that begins with a dash."
-        raise Invalid(words, at=("checkpoint", words)) from None
+        raise Invalid(words, at="checkpoint") from None
     if not _signed(text):
         return Compared(
             good=False,

@@ -15,7 +15,7 @@ from console.core.actor import COMMAND_LINE, SYSTEM, Actor
 from console.core.errors import Conflict
 from console.infra import faults, settings
 from console.infra.db import tables
-from console.infra.db.engine import alone, fetch, hot_engine
+from console.infra.db.engine import alone, fetch, hot_engine, read_value
 from console.infra.db.presence import somebody_works
 from console.log import checkpoint, event_lists, tree_heads
 
@@ -46,12 +46,11 @@ def sequence() -> int:
     """
     placed = 0
     call = sa.text("select console.sequence(:most)")
-    with hot_engine().connect() as connection:
-        while True:
-            batch = int(connection.execute(call, {"most": BATCH}).scalar_one())
-            placed += max(batch, 0)
-            if batch < BATCH:
-                return placed
+    while True:
+        batch = int(read_value(call, {"most": BATCH}))
+        placed += max(batch, 0)
+        if batch < BATCH:
+            return placed
 
 
 def catch_up(timeout_s: float = 10.0) -> int:

@@ -36,9 +36,7 @@ def change(
     if strange:
         raise Invalid(
             f"There is no field {', '.join(strange)}.",
-            details=[
-                {"field": name, "reason": f"{collection.label_one} has no field {name}."} for name in strange
-            ],
+            details=[(name, f"{collection.label_one} has no field {name}.") for name in strange],
         )
     require_ungoverned(actor, collection, values)
     wanted = {

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from console.infra import settings
 from console.infra.db import tables
-from console.infra.db.engine import fetch, hot_engine
+from console.infra.db.engine import fetch, hot_engine, read_value
 from console.infra.db.ids import new_id
 
 NONCE_BYTES = 12
@@ -134,10 +134,9 @@ def of_person(person: str) -> str:
 def existing_subject(collection: str, record: str) -> str | None:
     """The subject that this record is, None where nothing was ever held about it, or it was erased."""
     table = tables.subject.c
-    with hot_engine().connect() as connection:
-        found: str | None = connection.execute(
-            sa.select(table.id).where(table.collection == collection, table.record == record)
-        ).scalar()
+    found: str | None = read_value(
+        sa.select(table.id).where(table.collection == collection, table.record == record)
+    )
     return found
 
 
@@ -152,8 +151,7 @@ def record_behind(collection: str, named: str) -> str | None:
     wanted = sa.select(table.record).where(
         table.collection == collection, table.id == "sub_" + named.removeprefix("rec_")
     )
-    with hot_engine().connect() as connection:
-        found: str | None = connection.execute(wanted).scalar()
+    found: str | None = read_value(wanted)
     return found
 
 

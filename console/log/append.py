@@ -21,7 +21,7 @@ from console.core.actor import Actor
 from console.infra import faults, subjects
 from console.infra.clock import now
 from console.infra.db import request_writes, tables
-from console.infra.db.engine import borrowed, driver_of, hot_engine
+from console.infra.db.engine import borrowed, driver_of, hot_engine, read_row, read_value
 from console.infra.db.ids import uuid7_text
 from console.infra.jobs import Job
 from console.log.body import Fact, Frame, Link, link
@@ -183,8 +183,7 @@ def arrived(chain: str, number: int, leaf: bytes) -> bool:
     """Whether the event that was being written when the connection broke is there."""
     hot_engine().dispose()
     find = sa.select(tables.event.c.leaf).where(tables.event.c.run == chain, tables.event.c.run_seq == number)
-    with hot_engine().connect() as connection:
-        stored_leaf = connection.execute(find).scalar()
+    stored_leaf = read_value(find)
     return stored_leaf is not None and bytes(stored_leaf) == leaf
 
 
@@ -317,8 +316,5 @@ def _remember(chain: str, seq: int, head: bytes) -> None:
 
 def _end(chain: str) -> tuple[int, bytes]:
     """Number and hash of the chain's last event; (0, b"") where it has none."""
-    with hot_engine().connect() as connection:
-        row = connection.execute(
-            sa.select(tables.chain.c.seq, tables.chain.c.head).where(tables.chain.c.id == chain)
-        ).first()
+    row = read_row(sa.select(tables.chain.c.seq, tables.chain.c.head).where(tables.chain.c.id == chain))
     return (row.seq, bytes(row.head)) if row else (0, b"")

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from console.core.errors import Malformed
 from console.infra import settings
 from console.infra.db import tables
-from console.infra.db.engine import fetch, hot_engine
+from console.infra.db.engine import fetch, hot_engine, read_rows, read_value
 
 TAG_BYTES = 8
 SKEW = timedelta(hours=1)
@@ -143,8 +143,7 @@ def rows(
         )
         .order_by(page.c.pos.desc())
     )
-    with hot_engine().connect() as connection:
-        return connection.execute(whole).all()
+    return read_rows(whole)
 
 
 def forward(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int) -> list[Row]:
@@ -260,8 +259,7 @@ def left_out(within: Within, upto: int) -> bool:
     outside = sa.select(tables.activity.c.pos).where(
         tables.activity.c.pos <= upto, sa.and_(*limits).is_not(sa.true())
     )
-    with hot_engine().connect() as connection:
-        return bool(connection.execute(sa.select(outside.exists())).scalar())
+    return bool(read_value(sa.select(outside.exists())))
 
 
 def later(kind: str, upto: int) -> bool:

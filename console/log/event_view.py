@@ -24,7 +24,7 @@ from console.core.run.proposal import HIDDEN_MODES
 from console.formats import sentences
 from console.formats.sentences import Names
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.log import masking
 from console.log.body import CLIENT_IP, OF_PEOPLE
 from console.log.masking import Hidden, hidden_of_run, tree
@@ -394,9 +394,8 @@ def _read_names(
         ),
     )
     found: dict[str, list[sa.Row[Any]]] = defaultdict(list)
-    with hot_engine().connect() as connection:
-        for row in connection.execute(parts):
-            found[row.kind].append(row)
+    for row in read_rows(parts):
+        found[row.kind].append(row)
     return found
 
 
@@ -459,12 +458,11 @@ def _steps_of(
         find = sa.select(published.workflow, published.number, published.document).where(
             sa.tuple_(published.workflow, published.number).in_(lacking)
         )
-        with hot_engine().connect() as connection:
-            for workflow, number, document in connection.execute(find):
-                known[(workflow, number)] = (
-                    str(orjson.loads(bytes(document)).get("title") or ""),
-                    _steps(bytes(document)),
-                )
+        for workflow, number, document in read_rows(find):
+            known[(workflow, number)] = (
+                str(orjson.loads(bytes(document)).get("title") or ""),
+                _steps(bytes(document)),
+            )
         if len(_kept) + len(lacking) > KEPT_MOST:
             _kept.clear()
         _kept.update(known)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from console.core.errors import ConsoleError
 from console.infra import subjects
 from console.infra.db import tables
-from console.infra.db.engine import fetch, hot_engine
+from console.infra.db.engine import fetch, read_rows
 from console.log.body import CLIENT_IP, unflatten
 
 ERASED = "erased"
@@ -70,8 +70,7 @@ def events_of(chain: str, after: int = 0, limit: int | None = None, *, opened: b
     )
     if limit is not None:
         statement = statement.limit(limit)
-    with hot_engine().connect() as connection:
-        rows = connection.execute(statement).all()
+    rows = read_rows(statement)
     subjects.load({row.sub for row in rows if row.sub} if opened else ())
     return [stored(row, opened=opened) for row in rows]
 

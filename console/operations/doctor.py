@@ -112,8 +112,7 @@ def refuse_one_role() -> None:
     """With two URLs the application must not be able to rewrite the log. Raises `RoleError` where its role owns the tables or is superuser."""
     if settings.current().database_migration_url is None:
         return
-    with engine.hot_engine().connect() as connection:
-        superuser, owner = connection.execute(_ROLE).one()
+    superuser, owner = engine.read_row(_ROLE)
     if superuser or owner:
         raise RoleError(
             f"The role of DATABASE_URL {'is superuser' if superuser else 'owns the log'}: it could rewrite what it is to prove."
@@ -338,10 +337,9 @@ def _take_look(look: Look) -> Iterable[Check]:
 
 def _watched_changes() -> Iterable[Check]:
     """Whether changes in the users' databases are noticed, or what stands in their way."""
-    with engine.hot_engine().connect() as connection:
-        wrong = connection.execute(
-            sa.text("select distinct collection, problem from console.source_watch where problem is not null")
-        ).all()
+    wrong = engine.read_rows(
+        sa.text("select distinct collection, problem from console.source_watch where problem is not null")
+    )
     for collection, problem in wrong:
         yield Check(
             "changes",
@@ -360,8 +358,7 @@ def _governed_fields() -> Check:
     from console import actions, workflows
     from console.core.documents import governance
 
-    with engine.hot_engine().connect() as connection:
-        rows = connection.execute(sa.text("select id, document from console.collection")).all()
+    rows = engine.read_rows(sa.text("select id, document from console.collection"))
     kept = [dict(document) | {"id": collection} for collection, document in rows]
     live = [
         workflows.version(known.id, known.live).document.to_json()

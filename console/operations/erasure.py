@@ -183,7 +183,7 @@ def erase(actor: Actor, collection: str, key: str, reason: str) -> Receipt:
     if plan.live:
         raise Conflict(
             f"{len(plan.live)} live {'run is' if len(plan.live) == 1 else 'runs are'} about this person; finish or abort first.",
-            details=[{"field": "run", "reason": run_id} for run_id in plan.live],
+            details=[("run", run_id) for run_id in plan.live],
         )
     if plan.held:
         raise _on_hold(collection, key, plan.events)

@@ -367,4 +367,4 @@ def _require_field(collection: str | None, node: Path) -> None:
 
 
 def _wrong(field: str, reason: str) -> Invalid:
-    return Invalid(reason, at=(field, reason))
+    return Invalid(reason, at=field)

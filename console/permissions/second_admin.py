@@ -228,7 +228,7 @@ def refuse(actor: Actor, request_id: str, reason: str) -> None:
         _require_second(actor, request)
     if (not words and not own) or len(words) > LONGEST_REASON or "\x00" in words:
         why = "Say why, for whoever asked." if not words else f"takes at most {LONGEST_REASON} characters"
-        raise Invalid(why, at=("reason", why))
+        raise Invalid(why, at="reason")
     with transaction() as connection:
         locked = _locked(connection, request_id)
         _end(connection, actor, locked, WITHDRAWN if own else REFUSED, words)

@@ -135,7 +135,7 @@ def address(url: str) -> URL:
 
 
 def _unusable(reason: str) -> Invalid:
-    return Invalid(reason, at=("url", reason))
+    return Invalid(reason, at="url")
 
 
 def engine(

@@ -74,7 +74,7 @@ def read(cursor: str, collection_id: str, order: str, length: int) -> list[Any]:
         return [TAGS[value[0]](value[1]) if isinstance(value, list) else value for value in place]
     except ValueError:
         reason = "This cursor does not belong to this list. Start again at the first page."
-        raise Malformed(reason, at=("after", reason)) from None
+        raise Malformed(reason, at="after") from None
 
 
 def _seal(body: bytes) -> bytes:

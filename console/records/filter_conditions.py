@@ -40,7 +40,7 @@ def filter_condition(given: Filter, collection: Collection, columns: Mapping[str
             )
         except DefinitionError as error:
             reason = f"{worked_out.label} cannot be filtered by. {error.message}"
-            raise Malformed(reason, at=(given.field, reason)) from None
+            raise Malformed(reason, at=given.field) from None
     if given.whole:
         return _of_own_currency(given, Compiler(collection, columns, {}))
     return _test_condition(

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSON
 
 from console.core.documents.collections import Collection, assemble, fields_of
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.records import function_fields
 from console.records.catalogue import Catalogue, current
 
@@ -63,18 +63,15 @@ def _read(catalogue: Catalogue) -> dict[str, list[Former]]:
         document["fields"].label("fields"),
     )
     found: dict[str, list[Former]] = {collection_id: [] for collection_id in catalogue.collections}
-    with hot_engine().connect() as connection:
-        for row in connection.execute(find.order_by(version.collection, version.number)):
-            if not row.title and not proposed:
-                proposed = _proposed_titles(catalogue)
-            titled = (
-                _in_title(row.title, catalogue.collections.get(row.collection))
-                if row.title
-                else proposed.get(row.collection, frozenset())
-            )
-            found.setdefault(row.collection, []).append(
-                Former(row.made_at, titled, _sensitive(row.fields or {}))
-            )
+    for row in read_rows(find.order_by(version.collection, version.number)):
+        if not row.title and not proposed:
+            proposed = _proposed_titles(catalogue)
+        titled = (
+            _in_title(row.title, catalogue.collections.get(row.collection))
+            if row.title
+            else proposed.get(row.collection, frozenset())
+        )
+        found.setdefault(row.collection, []).append(Former(row.made_at, titled, _sensitive(row.fields or {})))
     return found
 
 

@@ -161,7 +161,7 @@ def staged(
 
 def refused(reason: str) -> Malformed:
     """The error for a figure that cannot be made."""
-    return Malformed(reason, at=("figures", reason))
+    return Malformed(reason, at="figures")
 
 
 def since(field: str, root: str) -> Expression:

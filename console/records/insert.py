@@ -323,5 +323,5 @@ def _refused(
     return Conflict(
         f"There is such a record in {collection.label} already. {words}".rstrip(),
         code="exists",
-        details=[{"field": field.name, "reason": words} for field in named],
+        details=[(field.name, words) for field in named],
     )

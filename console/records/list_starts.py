@@ -68,4 +68,4 @@ def starting_condition(test: Test, table: Table) -> Condition:
 
 
 def _wrong(reason: str) -> Malformed:
-    return Malformed(reason, at=("start", reason))
+    return Malformed(reason, at="start")

@@ -33,7 +33,7 @@ def require_place(address: URL, *, typed: bool = False) -> None:
             "SQLite files are read only from folders that the setting CONSOLE_SQLITE_FOLDERS names, and this is in none of them."
             " Who runs the console adds its folder there and starts the console again."
         )
-        raise Invalid(reason, at=("database", reason))
+        raise Invalid(reason, at="database")
 
 
 def stored_address(url: str) -> str:

@@ -97,7 +97,7 @@ def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
     names = sort.split(",")
     if len(names) > MOST_SORTED:
         reason = f"A list is sorted by at most {MOST_SORTED} fields."
-        raise Malformed(reason, at=("sort", reason))
+        raise Malformed(reason, at="sort")
     found: dict[str, Order] = {}
     for name in names:
         base = titled_orders.base_of(collection, name.removeprefix("-"))
@@ -142,7 +142,7 @@ def _unsortable(field: Field) -> Malformed:
         else ""
     )
     reason = f"A list cannot be sorted by {field.label}.{why}"
-    return Malformed(reason, at=("sort", reason))
+    return Malformed(reason, at="sort")
 
 
 def list_conditions(
@@ -207,7 +207,7 @@ def read_page(
     """
     if after and before:
         reason = "A page is after a cursor or before one, not both."
-        raise Malformed(reason, at=("before", reason))
+        raise Malformed(reason, at="before")
     table = order.table(collection, scope)
     if table.sorted_by and seconds is None:
         seconds = titled_orders.SECONDS

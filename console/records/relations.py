@@ -93,4 +93,4 @@ def joined(
 
 def condition_error(reason: str) -> DefinitionError:
     """The error for a condition that is not possible."""
-    return DefinitionError(reason, code="expression", at=("expression", reason))
+    return DefinitionError(reason, code="expression", at="expression")

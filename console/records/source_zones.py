@@ -35,7 +35,7 @@ def require(zone: str) -> None:
     """Raises Invalid unless it is one of them, or "" for UTC."""
     if zone and zone not in zones():
         reason = "Choose one of the zones, such as Europe/Madrid."
-        raise Invalid(reason, at=("zone", reason))
+        raise Invalid(reason, at="zone")
 
 
 @lru_cache(maxsize=64)

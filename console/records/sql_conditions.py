@@ -463,7 +463,7 @@ class Compiler:
             raise self._wrong(f"{left.name} and {right.name} are of different kinds.")
 
     def _wrong(self, reason: str) -> DefinitionError:
-        return DefinitionError(reason, code="expression", at=("expression", reason))
+        return DefinitionError(reason, code="expression", at="expression")
 
 
 def unsupported_call(node: Node) -> str:

@@ -18,7 +18,7 @@ MOST_MADE = 100_000
 
 def wrong(reason: str) -> Malformed:
     """What is wrong in a SELECT, for the field in which it was written."""
-    return Malformed(reason, at=("sql", reason))
+    return Malformed(reason, at="sql")
 
 
 def bounded(tree: "exp.Expression") -> None:

@@ -112,7 +112,7 @@ def _read_from(
 
 
 def _wrong(reason: str) -> Malformed:
-    return Malformed(reason, at=("segment", reason))
+    return Malformed(reason, at="segment")
 
 
 def count(chosen: KeySelect, collection: Collection, scope: Scope) -> int:

@@ -44,7 +44,7 @@ def tag_condition(test: Test, collection: Collection, columns: Mapping[str, Any]
     keys = [row[0] for row in fetch(statement, (collection.id, test.op == "is_null", tags, MOST_KEYS + 1))]
     if len(keys) > MOST_KEYS:
         reason = f"More than {MOST_KEYS:,} records have this tag, too many to filter by. Filter by a field instead."
-        raise Malformed(reason, at=(test.field, reason))
+        raise Malformed(reason, at=test.field)
     found = _one_of(collection, columns, keys)
     return sa.not_(found) if test.op == "ne" or (test.op == "is_null" and test.value is True) else found
 
@@ -60,7 +60,7 @@ def import_condition(test: Test, collection: Collection, columns: Mapping[str, A
     ]
     if len(keys) > MOST_KEYS:
         reason = f"The import has more than {MOST_KEYS:,} such records, too many to filter by. Filter by a field instead."
-        raise Malformed(reason, at=(test.field, reason))
+        raise Malformed(reason, at=test.field)
     return _one_of(collection, columns, keys)
 
 

@@ -105,7 +105,7 @@ def _field(table: Table, scope: Scope, figure: Figure) -> Field | None:
 
 
 def _refused(reason: str) -> Malformed:
-    return Malformed(reason, at=("totals", reason))
+    return Malformed(reason, at="totals")
 
 
 def _of_nothing(figure: Figure, field: Field | None) -> Any:

@@ -154,7 +154,7 @@ def _fields(
         raise NotAllowed(
             f"You may not change {named}. An admin can grant it.",
             need=need,
-            details=[{"field": field.name, "reason": "not allowed"} for field in kept],
+            details=[(field.name, "not allowed") for field in kept],
         )
     return fields
 
@@ -422,12 +422,12 @@ def rejected(
         about = broken_rules.raised_about(original, fields)
         return Invalid(
             reason if about else f"{reason} {NOTHING}",
-            details=[{"field": field.name, "reason": reason} for field in about],
+            details=[(field.name, reason) for field in about],
         )
     if refusals.keeps_out(original):
         return Invalid(
             f"{KEPT_OUT} {NOTHING}",
-            details=[{"field": field.name, "reason": KEPT_OUT} for field in fields if len(fields) == 1],
+            details=[(field.name, KEPT_OUT) for field in fields if len(fields) == 1],
         )
     if not isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError)) and not refusals.breaks_rule(
         original
@@ -444,7 +444,7 @@ def rejected(
     about = named or (fields if len(fields) == 1 else [])
     return Invalid(
         "The database refuses this change; nothing was saved." if about else f"{reason} {NOTHING}",
-        details=[{"field": field.name, "reason": reason} for field in about],
+        details=[(field.name, reason) for field in about],
     )
 
 

@@ -76,7 +76,7 @@ def _of_fields(kind: str, given: Mapping[str, str]) -> URL:
     if reasons:
         raise Invalid(
             "The database cannot be found with that: " + next(iter(reasons.values())),
-            details=[{"field": name, "reason": reason} for name, reason in reasons.items()],
+            details=[(name, reason) for name, reason in reasons.items()],
         )
     password = given.get("password", "") or None
     user, database = given["user"].strip(), given["database"].strip()

@@ -13,7 +13,7 @@ from console.core.documents.collections import Collection
 from console.core.documents.environment_check import Surroundings
 from console.core.documents.workspaces import Workspace
 from console.infra.db import tables
-from console.infra.db.engine import fetch, hot_engine
+from console.infra.db.engine import fetch, read_rows
 from console.sources.breaks import Break
 from console.steps.effects import action_cache
 
@@ -94,12 +94,11 @@ def _actions(now: Mapping[str, Collection], then: Mapping[str, Collection], by: 
 def _workspaces(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
     """Components of workspaces, published or drafted, that would say that something is gone."""
     table = tables.workspace_draft.c
-    with hot_engine().connect() as connection:
-        drafted = connection.execute(
-            sa.select(table.workspace, table.document)
-            .where(table.document.is_not(None))
-            .order_by(table.workspace)
-        ).all()
+    drafted = read_rows(
+        sa.select(table.workspace, table.document)
+        .where(table.document.is_not(None))
+        .order_by(table.workspace)
+    )
     told: set[tuple[str, str]] = set()
     for each in workspaces.published().values():
         for component, reason, words in _of_workspace(each, now, then, by):

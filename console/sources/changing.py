@@ -154,7 +154,7 @@ def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequence
         raise Conflict(
             f"{found.live} live {'run works' if found.live == 1 else 'runs work'} on records of {name}. End them first, or remove it by force.",
             code="in_use",
-            details=[{"field": "runs", "reason": run} for run in found.runs],
+            details=[("runs", run) for run in found.runs],
         )
     source = source_store.source_of(name)
     with transaction() as connection:

@@ -25,7 +25,7 @@ from console.core.documents.collections import (
 )
 from console.core.errors import Conflict, ConsoleError
 from console.infra.db import request_writes, tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.records import function_fields, refusals, sampling, sql_conditions
 from console.sources import broken_documents, layout_drafts, repairs, set_aside, source_store
 from console.sources.breaks import Break
@@ -379,8 +379,7 @@ def _stored() -> list[Stored]:
 
 def _rows() -> list[Stored]:
     table = tables.collection
-    with hot_engine().connect() as connection:
-        rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
+    rows = read_rows(sa.select(table).order_by(table.c.position, table.c.id))
     return [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]
 
 

@@ -16,7 +16,7 @@ from console.core.documents.collections.collection_document import read
 from console.core.documents.collections.document_check import check
 from console.core.documents.collections.document_words import Wording
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.records import function_fields
 from console.sources import repairs
 from console.sources.breaks import Break
@@ -51,10 +51,7 @@ def broken(
 ) -> Iterator[Break]:
     """What the drafts name that is gone, in words; not of collections that are `hidden`."""
     table, structures = tables.collection_draft, {item.id: item.structure for item in after}
-    with hot_engine().connect() as connection:
-        rows = connection.execute(
-            sa.select(table.c.collection, table.c.document).where(table.c.document.is_not(None))
-        ).all()
+    rows = read_rows(sa.select(table.c.collection, table.c.document).where(table.c.document.is_not(None)))
     drafts = {row.collection: row.document for row in rows}
     for item in before:
         if item.id not in drafts or item.id not in structures or f"collection:{item.id}" in hidden:

@@ -24,7 +24,7 @@ from console.core.documents.collections.collection_document import CollectionDoc
 from console.core.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.core.plain_words import latinised
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine, transaction
+from console.infra.db.engine import read_rows, transaction
 from console.permissions import second_admin
 from console.records import (
     catalogue,
@@ -181,10 +181,7 @@ def take_over(
         collection_store,
     )  # which reads documents, and looks at sources itself
 
-    with hot_engine().connect() as connection:
-        rows = connection.execute(
-            sa.select(tables.collection).where(tables.collection.c.source == name)
-        ).all()
+    rows = read_rows(sa.select(tables.collection).where(tables.collection.c.source == name))
     if documents is None:
         documents = [row.document for row in sorted(rows, key=lambda row: row.position) if row.document]
     former = {
@@ -255,8 +252,7 @@ def list_all(by: Actor = SYSTEM) -> list[SourceHead]:
     require_manager(by)
     now = catalogue.current()
     table = tables.data_source
-    with hot_engine().connect() as connection:
-        rows = connection.execute(sa.select(table).order_by(table.c.name)).all()
+    rows = read_rows(sa.select(table).order_by(table.c.name))
     return [
         SourceHead(
             row.name,
@@ -297,10 +293,7 @@ def inspect(name: str) -> dict[str, Any]:
 
 def stored_structures(name: str) -> dict[str, Mapping[str, Any]]:
     """The stored structures of a source, by table."""
-    with hot_engine().connect() as connection:
-        rows = connection.execute(
-            sa.select(tables.collection.c.structure).where(tables.collection.c.source == name)
-        ).all()
+    rows = read_rows(sa.select(tables.collection.c.structure).where(tables.collection.c.source == name))
     return {place(row.structure): row.structure for row in rows}
 
 
@@ -416,10 +409,7 @@ def require_existing(seen: Look, schemas: Several[str] | None, chosen: Several[s
     if missing:
         raise Invalid(
             f"There is no {missing[0][0].removesuffix('s')} {missing[0][1]} that the console may read.",
-            details=[
-                {"field": field, "reason": f"There is no {item} that the console may read."}
-                for field, item in missing
-            ],
+            details=[(field, f"There is no {item} that the console may read.") for field, item in missing],
         )
 
 
@@ -494,16 +484,13 @@ def require_free_ids(connection: sa.Connection, kept: list[Stored]) -> None:
     if twice:
         raise Conflict(
             f"There is a collection {twice[0]} already.",
-            details=[{"field": "id", "reason": f"{item} is taken"} for item in twice],
+            details=[("id", f"{item} is taken") for item in twice],
         )
 
 
 def check(name: str, kept: list[Stored]) -> dict[str, Collection]:
     """All collections as they would be. Raises DefinitionError unless they can be assembled and every segment of this source is valid."""
-    with hot_engine().connect() as connection:
-        rows = connection.execute(
-            sa.select(tables.collection).where(tables.collection.c.source != name)
-        ).all()
+    rows = read_rows(sa.select(tables.collection).where(tables.collection.c.source != name))
     others = [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]
     made = assemble([*others, *kept], function_fields.fields())
     for item in kept:

@@ -98,5 +98,5 @@ def _option(field: FormField, wanted: str) -> str:
     if found is None:
         named = ", ".join(label for _, label in options)
         reason = f"There is no stage “{wanted}”{f'; there are {named}' if named else ''}."
-        raise Invalid(reason, at=("stage", reason))
+        raise Invalid(reason, at="stage")
     return found

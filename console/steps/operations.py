@@ -196,5 +196,5 @@ def _value(name: str, rule: Computed, roots: Mapping[str, Any]) -> Any:
         return fill_text(rule, roots)
     if isinstance(rule, str) and expressions.parse(rule).value(roots) is UNKNOWN:
         reason = f"There is no value for {name.replace('_', ' ')}: {rule} is not known here."
-        raise Invalid(reason, at=(name, reason))
+        raise Invalid(reason, at=name)
     return computed(rule, roots)

@@ -227,7 +227,7 @@ def _unstorable() -> Malformed:
     fields = sorted({name for name, value in sent if "\x00" in value})
     return Malformed(
         "What was sent has a NUL character, which nothing can store: remove it.",
-        details=[{"field": name, "reason": "There is a NUL character in it."} for name in fields],
+        details=[(name, "There is a NUL character in it.") for name in fields],
     )
 
 

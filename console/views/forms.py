@@ -364,7 +364,7 @@ def single_field(
 ) -> tuple[Form, Field]:
     """Return a field of a page whose view reads its form by itself, and the form that draws it. `nothing`: the label of the choice of none."""
     item = Field(name, label, kind, choices=[("", nothing), *choices] if nothing else choices, **more)
-    wrong = Invalid(error, details=[{"field": item.at, "reason": error}]) if error else None
+    wrong = Invalid(error, at=item.at) if error else None
     return Form([item], error=wrong), item
 
 

@@ -12,7 +12,7 @@ from console.core.actor import Actor
 from console.core.moments import midnight
 from console.core.run.origin import GUIDED
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.runs import RunHead
 from console.runs.views import record_reach
 from console.runs.views.lists import visible_runs
@@ -71,8 +71,7 @@ def ended_today(actor: Actor, now: datetime, zone: str) -> Ended:
         .limit(MOST + 1)
         .subquery()
     )
-    with hot_engine().connect() as connection:
-        return _counted(connection.execute(sa.select(*ended.c, sa.func.count()).group_by(*ended.c)).all())
+    return _counted(read_rows(sa.select(*ended.c, sa.func.count()).group_by(*ended.c)))
 
 
 def _counted(rows: Sequence[Any]) -> Ended:

@@ -87,7 +87,7 @@ def hand_on(
     try:
         heir = accounts.person_of_email(email)
     except NotFound as error:
-        raise Invalid(error.message, at=("email", error.message)) from None
+        raise Invalid(error.message, at="email") from None
     chosen = set(run_ids)
     given = []
     for head in runs_held(actor, person_id)[0]:

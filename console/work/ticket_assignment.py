@@ -50,7 +50,7 @@ def _managed_inbox(actor: Actor, inbox_id: str, ticket_ids: Sequence[str]) -> In
     access.require(actor, inbox.team, f"inbox:{inbox.id}", "manage")
     if not 1 <= len(ticket_ids) <= MOST_ASSIGNED:
         reason = f"Choose 1 to {MOST_ASSIGNED} tickets."
-        raise Invalid(reason, at=("tickets", reason))
+        raise Invalid(reason, at="tickets")
     return inbox
 
 

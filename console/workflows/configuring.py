@@ -139,7 +139,7 @@ def _beside_others(
         reason = "Somebody else changed this meanwhile. Save again to have it as it stands here."
         raise Conflict(
             "It was not saved: it changed meanwhile.",
-            details=[{"field": name, "reason": reason} for name in both],
+            details=[(name, reason) for name in both],
         )
     return mine
 
@@ -192,7 +192,7 @@ def _require_possible(documents: Sequence[Mapping[str, Any]], edits: VariableEdi
     if details:
         raise Invalid(
             "The variables were not saved.",
-            details=[{"field": name, "reason": reason} for name, reason in details],
+            details=[(name, reason) for name, reason in details],
         )
 
 

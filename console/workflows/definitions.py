@@ -19,7 +19,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, NotFound
 from console.core.plain_words import named_reason
 from console.infra.db import tables
-from console.infra.db.engine import fetch, hot_engine, transaction
+from console.infra.db.engine import fetch, hot_engine, read_rows, read_value, transaction
 from console.workflows.draft_edits import LONGEST_TITLE, changed_body, store_draft, stored_document
 from console.workflows.lifecycle import ARCHIVED, FROM, SPOKEN, STATUSES, require_reason
 from console.workflows.queries import all_known, forget
@@ -134,8 +134,7 @@ def entries(
         )
     start = ids.index(after) + 1 if after is not None else 0
     page = ids[start : start + limit]
-    with hot_engine().connect() as connection:
-        found = {row.id: row for row in connection.execute(sa.select(table).where(table.c.id.in_(page)))}
+    found = {row.id: row for row in read_rows(sa.select(table).where(table.c.id.in_(page)))}
     return [entry_of(found[each]) for each in page if each in found], page[-1] if start + limit < len(
         ids
     ) else None
@@ -154,8 +153,7 @@ def definition(actor: Actor, slug_or_id: str) -> dict[str, Any]:
 
 def draft_document(slug: str) -> dict[str, Any]:
     """The document of the draft, for the command line, which is trusted. Raises NotFound."""
-    with hot_engine().connect() as connection:
-        draft = connection.scalar(sa.select(table.c.draft).where(table.c.slug == slug))
+    draft = read_value(sa.select(table.c.draft).where(table.c.slug == slug))
     if draft is None:
         raise NotFound(f"There is no draft of a workflow {slug}.")
     return stored_document(draft)

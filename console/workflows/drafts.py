@@ -289,7 +289,7 @@ def _collided(
     return Conflict(
         f"Not saved: {who} changed the same {'elsewhere ' if who == 'you' else ''}in the meantime.",
         code="conflicting_changes",
-        details=[{"field": each.step or each.field, "reason": reason} for each in collisions],
+        details=[(each.step or each.field, reason) for each in collisions],
         conflicts=[each.to_json() for each in collisions],
         revision=row.draft_revision,
     )

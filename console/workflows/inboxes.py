@@ -26,7 +26,7 @@ from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid
 from console.core.expressions import Expression
 from console.core.plain_words import humanised, uncapitalised
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine, transaction
+from console.infra.db.engine import read_rows, transaction
 from console.infra.db.process_cache import ProcessCache
 from console.records import sql_conditions
 
@@ -144,8 +144,7 @@ def _read_all(_: object) -> list[Inbox]:
     wanted = (
         sa.select(*columns).where(table.closed_at.is_(None)).order_by(table.position, table.title, table.id)
     )
-    with hot_engine().connect() as connection:
-        rows = connection.execute(wanted).all()
+    rows = read_rows(wanted)
     return [
         Inbox(
             row.id,

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.infra.db.process_cache import ProcessCache
 
 
@@ -55,8 +55,7 @@ def read_all(_: object = None) -> list[Known]:
     )
     found = sa.select(*columns, known.archived_at.is_not(None), known.status_at, known.owner)
     found = found.order_by(known.title, known.slug)
-    with hot_engine().connect() as connection:
-        return [Known(*row) for row in connection.execute(found)]
+    return [Known(*row) for row in read_rows(found)]
 
 
 _workflows: ProcessCache[list[Known]] = ProcessCache(read_all)

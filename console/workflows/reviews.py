@@ -19,7 +19,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
 from console.core.list_addresses import id_of_cursor
 from console.infra.db import tables
-from console.infra.db.engine import fetch, hot_engine, transaction
+from console.infra.db.engine import fetch, hot_engine, read_rows, transaction
 from console.infra.db.ids import new_id
 from console.workflows.definitions import LONGEST_NOTE
 from console.workflows.drafts import Draft
@@ -128,18 +128,13 @@ def listed_reviews(
     wanted += [] if workflow is None else [sa.or_(known.c.id == workflow, known.c.slug == workflow)]
     wanted += [] if requester is None else [table.c.requested_by == requester]
     found: list[Review] = []
-    with hot_engine().connect() as connection:
-        for _ in range(ROUNDS):
-            older = (
-                [table.c.id < id_of_cursor(after, "rev_")] if after is not None else []
-            )  # ids grow with time
-            rows = connection.execute(
-                _select().where(*wanted, *older).order_by(table.c.id.desc()).limit(BATCH)
-            ).all()
-            found += [_review(row) for row in rows if _may_see(actor, row)]
-            after = rows[-1].id if len(rows) == BATCH else None
-            if after is None or len(found) > limit:
-                break
+    for _ in range(ROUNDS):
+        older = [table.c.id < id_of_cursor(after, "rev_")] if after is not None else []  # ids grow with time
+        rows = read_rows(_select().where(*wanted, *older).order_by(table.c.id.desc()).limit(BATCH))
+        found += [_review(row) for row in rows if _may_see(actor, row)]
+        after = rows[-1].id if len(rows) == BATCH else None
+        if after is None or len(found) > limit:
+            break
     return found[:limit], found[limit - 1].id if len(found) > limit else after
 
 

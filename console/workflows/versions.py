@@ -26,7 +26,7 @@ from console.core.documents.workflow_sketch import Sketch
 from console.core.errors import Conflict, DefinitionError, NotFound
 from console.infra import settings
 from console.infra.db import tables
-from console.infra.db.engine import fetch, hot_engine, transaction
+from console.infra.db.engine import fetch, hot_engine, read_row, read_rows, read_value, transaction
 from console.infra.db.ids import new_id
 from console.infra.outbound import outgoing_secrets
 from console.steps.effects import action_cache
@@ -77,12 +77,11 @@ def live(slug_or_id: str) -> Definition:
 def version(workflow_id: str, number: int) -> Definition:
     """One version, cached because it never changes. Raises NotFound, NotReadable."""
     made, known = tables.workflow_version.c, tables.workflow.c
-    with hot_engine().connect() as connection:
-        row = connection.execute(
-            sa.select(known.id, known.slug, made.number, made.hash, made.document, made.published_at)
-            .join_from(tables.workflow_version, tables.workflow, known.id == made.workflow)
-            .where(made.workflow == workflow_id, made.number == number)
-        ).first()
+    row = read_row(
+        sa.select(known.id, known.slug, made.number, made.hash, made.document, made.published_at)
+        .join_from(tables.workflow_version, tables.workflow, known.id == made.workflow)
+        .where(made.workflow == workflow_id, made.number == number)
+    )
     if row is None:
         raise NotFound(f"There is no version {number} of the workflow {workflow_id}.")
     try:
@@ -124,13 +123,10 @@ def newest(workflow_id: str) -> int:
 def newest_number(workflow_id: str) -> int:
     """The highest number of its versions; 0 if none was published."""
     made = tables.workflow_version.c
-    with hot_engine().connect() as connection:
-        return int(
-            connection.scalar(
-                sa.select(sa.func.max(made.number)).where(made.workflow == workflow_id, made.number > 0)
-            )
-            or 0
-        )
+    return int(
+        read_value(sa.select(sa.func.max(made.number)).where(made.workflow == workflow_id, made.number > 0))
+        or 0
+    )
 
 
 def startable(actor: Actor, collection_id: str | None, place: Place | None = None) -> list[Definition]:
@@ -215,13 +211,12 @@ def _names() -> Names:
 def _people() -> dict[str, str]:
     """Id → name of the people with an open account, ordered by name."""
     person = tables.person.c
-    with hot_engine().connect() as connection:
-        return {
-            row.id: row.name
-            for row in connection.execute(
-                sa.select(person.id, person.name).where(person.disabled_at.is_(None)).order_by(person.name)
-            )
-        }
+    return {
+        row.id: row.name
+        for row in read_rows(
+            sa.select(person.id, person.name).where(person.disabled_at.is_(None)).order_by(person.name)
+        )
+    }
 
 
 def connected() -> dict[str, Any] | None:
@@ -385,8 +380,7 @@ def keep_tried_draft(actor: Actor, slug_or_id: str, revision: int) -> Definition
 
 def export(slug: str) -> bytes:
     """The canonical bytes of the live version, or of the draft if nothing was published. Raises NotFound."""
-    with hot_engine().connect() as connection:
-        row = connection.execute(sa.select(tables.workflow).where(tables.workflow.c.slug == slug)).first()
+    row = read_row(sa.select(tables.workflow).where(tables.workflow.c.slug == slug))
     if row is None:
         raise NotFound(f"There is no workflow {slug}.")
     return (

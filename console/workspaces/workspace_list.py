@@ -9,7 +9,7 @@ from console.core.actor import Actor
 from console.core.documents.workspaces import Workspace, read
 from console.core.errors import NotFound
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import hot_engine, read_rows
 from console.infra.db.process_cache import ProcessCache
 from console.workspaces import builders
 
@@ -82,22 +82,21 @@ def every(actor: Actor) -> list[Head]:
         kept.c.id, kept.c.version, kept.c.document, draft.c.document.label("draft")
     ).select_from(kept.outerjoin(draft, draft.c.workspace == kept.c.id))
     heads = []
-    with hot_engine().connect() as connection:
-        for row in connection.execute(joined):
-            if (text := row.draft or row.document) is not None:
-                made = read(text)
-                if not builders.may_edit(actor, made):
-                    continue
-                heads.append(
-                    Head(
-                        row.id,
-                        made.title,
-                        made.icon,
-                        made.help or "",
-                        tuple(made.teams),
-                        made.dashboard,
-                        row.version,
-                        row.draft is not None,
-                    )
+    for row in read_rows(joined):
+        if (text := row.draft or row.document) is not None:
+            made = read(text)
+            if not builders.may_edit(actor, made):
+                continue
+            heads.append(
+                Head(
+                    row.id,
+                    made.title,
+                    made.icon,
+                    made.help or "",
+                    tuple(made.teams),
+                    made.dashboard,
+                    row.version,
+                    row.draft is not None,
                 )
+            )
     return sorted(heads, key=lambda head: head.title.casefold())

@@ -115,9 +115,8 @@ def _title(kind: str, ident: str) -> str | None:
     try:
         if kind not in _TITLE:
             return subject_scope.labels().get(ident) if kind == "collection" else None
-        with db.hot_engine().connect() as connection:
-            title = connection.execute(_TITLE[kind], {"id": ident}).scalar_one_or_none()
-            return None if title is None else str(title)
+        title = db.read_value(_TITLE[kind], {"id": ident})
+        return None if title is None else str(title)
     except (sa.exc.SQLAlchemyError, OSError, ConsoleError):
         return None
 

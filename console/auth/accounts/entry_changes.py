@@ -164,6 +164,5 @@ def _admins_at_provider() -> bool:
         "select exists (select from console.identity i join console.person p on p.id = i.person"
         " where p.disabled_at is null and p.id = any(:admins) and rtrim(i.issuer, '/') = :issuer)"
     )
-    with db.hot_engine().connect() as connection:
-        parameters = {"admins": list(access.holders("admin")), "issuer": issuer.rstrip("/")}
-        return bool(connection.execute(statement, parameters).scalar())
+    parameters = {"admins": list(access.holders("admin")), "issuer": issuer.rstrip("/")}
+    return bool(db.read_value(statement, parameters))

@@ -354,7 +354,7 @@ def _letter(actor: Actor, email: str, link: str, sender: str, until: datetime) -
 
 
 def _taken(message: str) -> Conflict:
-    return Conflict(message, code="email_taken", at=("email", message))
+    return Conflict(message, code="email_taken", at="email")
 
 
 def _hash(token: str) -> bytes:

@@ -226,7 +226,7 @@ def set_password(person_id: str, password: str | None = None) -> str:
     chosen = passwords.generated() if password is None else password
     weak = passwords.weakness(chosen, email=known.email, name=known.name)
     if weak:
-        raise Invalid(weak, at=("password", weak))
+        raise Invalid(weak, at="password")
     stored = passwords.hash_password(chosen)
     with db.transaction() as connection:
         connection.execute(

@@ -126,7 +126,7 @@ def add_member(actor: Actor, team_id: str, email: str) -> None:
     try:
         person = persons.person_of_email(email)
     except NotFound as error:
-        raise Invalid(error.message, at=("email", error.message)) from None
+        raise Invalid(error.message, at="email") from None
     person_changes.change_teams(actor, person.id, add=team_id)
 
 

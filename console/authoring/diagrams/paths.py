@@ -20,7 +20,7 @@ from console.core.documents import graph
 from console.core.documents.workflow import Workflow
 from console.core.errors import NotFound
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows, read_value
 from console.runs import ReplayView
 from console.steps.effects import spoken_values
 from console.workflows import OBJECT, Known
@@ -160,11 +160,8 @@ def _collection_label(collection: str | None) -> str:
 
 
 def _draft(known: Known) -> dict[str, Any]:
-    with hot_engine().connect() as connection:
-        found = connection.execute(
-            sa.select(tables.workflow.c.draft).where(tables.workflow.c.id == known.id)
-        ).scalar_one()
-        return workflows.stored_document(found)
+    found = read_value(sa.select(tables.workflow.c.draft).where(tables.workflow.c.id == known.id))
+    return workflows.stored_document(found)
 
 
 def _versions(known: Known) -> list[Version]:
@@ -173,8 +170,7 @@ def _versions(known: Known) -> list[Version]:
     newest_first = sa.select(
         version_at.number, version_at.hash, version_at.published_at, version_at.published_by
     ).where(version_at.workflow == known.id, version_at.number > 0)
-    with hot_engine().connect() as connection:
-        rows = connection.execute(newest_first.order_by(version_at.number.desc()).limit(MOST_VERSIONS)).all()
+    rows = read_rows(newest_first.order_by(version_at.number.desc()).limit(MOST_VERSIONS))
     names = accounts.names({row.published_by for row in rows})
     names[COMMAND_LINE.id] = COMMAND_LINE.name or ""
     return [

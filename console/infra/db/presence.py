@@ -7,7 +7,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from console.infra.db.engine import app_url, hot_engine
+from console.infra.db.engine import app_url, hot_engine, read_row, read_value
 
 PRESENCE = (1_214_346_834, 1)
 """The advisory lock (two numbers)."""
@@ -64,14 +64,12 @@ class Held:
 
 def somebody_works() -> bool:
     """Whether a worker is there now, on any machine."""
-    with hot_engine().connect() as connection:
-        return bool(connection.execute(_SOMEBODY_WORKS, _OF_PRESENCE).scalar_one())
+    return bool(read_value(_SOMEBODY_WORKS, _OF_PRESENCE))
 
 
 def state() -> State:
     """How the workers of all machines stand: none is there, none gives a sign of life, everything is paused by `console pause`, or all is well."""
-    with hot_engine().connect() as connection:
-        is_present, alive, paused = connection.execute(_STATE, _OF_PRESENCE).one()
+    is_present, alive, paused = read_row(_STATE, _OF_PRESENCE)
     return "none" if not is_present else "stuck" if not alive else "paused" if paused else "ok"
 
 

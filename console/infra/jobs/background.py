@@ -20,7 +20,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, NotFound, SourceDown
 from console.infra import clock, jobs, subjects
 from console.infra.db import tables, troubles
-from console.infra.db.engine import alone, fetch, hot_engine, transaction
+from console.infra.db.engine import alone, fetch, read_rows, transaction
 from console.infra.jobs import PutBack
 from console.infra.subscribers import Subscribers
 
@@ -165,8 +165,7 @@ class Kind(ABC, Generic[AnyWork]):
 
     def select(self, *conditions: sa.ColumnElement[bool]) -> list[AnyWork]:
         """Return the work of these rows, whoever asked for it."""
-        with hot_engine().connect() as connection:
-            rows = connection.execute(self.rows(*conditions)).all()
+        rows = read_rows(self.rows(*conditions))
         return [work for row in rows if (work := self.read(row)) is not None]
 
     def find(self, work_id: str) -> AnyWork | None:

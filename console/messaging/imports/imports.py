@@ -622,7 +622,7 @@ def _tags(
         return {}
     of_all = [str(text)] if (text := same.get(TAGS)) else []
     if wrong := tag_cells.read(of_all)[1]:
-        raise Invalid(wrong[0], at=("tags", wrong[0]))
+        raise Invalid(wrong[0], at="tags")
     return {"tags": [n for n, name in columns.items() if name == TAGS], "tags_of_all": of_all}
 
 

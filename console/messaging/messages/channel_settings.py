@@ -142,7 +142,7 @@ def save_gateway(actor: Actor, text: str, *, seen: str | None = None) -> None:
     if gateway is not None:
         wrong = _forbidden(gateway)
     if wrong:
-        raise Invalid(" ".join(wrong), at=("gateway", " ".join(wrong)))
+        raise Invalid(" ".join(wrong), at="gateway")
     with transaction() as connection:
         kept = gateway_text(sms_gateway.read(connection.execute(_GATEWAY).scalar()))
         require_unchanged(seen, kept, gateway_text(gateway))

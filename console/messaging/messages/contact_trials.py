@@ -108,7 +108,7 @@ def try_contacts(
     collection = _of_contacts(document.collection) if document.collection is not None else None
     if collection is None:
         reason = "This workflow is not about contacts: say under Settings, Collections, Contacts which field is what."
-        raise Invalid(reason, at=("collection", reason))
+        raise Invalid(reason, at="collection")
     page_query = query or BrowseQuery()
     _, scope = browse.browsed_collection(actor, collection.id)
     where, segment, sought = browse.question(actor, collection, scope, page_query)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from console import records
 from console.core.actor import Actor
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.messaging.messages import outbox
 from console.runs.views import bounded_counts, record_reach
 from console.runs.views.bounded_counts import WORKFLOWS, Bounded
@@ -52,8 +52,7 @@ def count_unsent(actor: Actor, since: datetime, workflow: str | None = None) -> 
         .select_from(_MESSAGE.join(tables.run, run.id == message.run))
         .where(allowed, *lately)
     )
-    with hot_engine().connect() as connection:
-        return {row[0]: row[1] for row in connection.execute(statement.group_by(run.workflow))}
+    return {row[0]: row[1] for row in read_rows(statement.group_by(run.workflow))}
 
 
 def over_all(

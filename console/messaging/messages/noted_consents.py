@@ -65,7 +65,7 @@ def note(actor: Actor, collection_id: str, key: str, channel: str, told: Mapping
     where = place(actor, collection_id)
     if channel not in where.documents:
         reason = "Choose what they agreed to."
-        raise Invalid(reason, at=("agreed", reason))
+        raise Invalid(reason, at="agreed")
     values = {each.name: told.get(each.name) for each in where.fields}
     at = when(where)
     if at is not None and values[at.name] in (None, ""):

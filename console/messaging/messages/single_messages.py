@@ -159,7 +159,7 @@ def _contact(actor: Actor, collection_id: str, key: str) -> Contact:
 
 
 def _nothing(field: str, reason: str) -> Invalid:
-    return Invalid(reason, at=(field, reason))
+    return Invalid(reason, at=field)
 
 
 def _verdict(contact: Contact, channel: Kind, expires_s: int) -> Verdict:

@@ -63,7 +63,7 @@ def note(actor: Actor, collection_id: str, key: str, channels: Sequence[str]) ->
     wanted = [channel for channel in opting_out.OUTWARD if channel in channels]
     if not wanted:
         reason = "Choose what they do not want any more."
-        raise Invalid(reason, at=("channel", reason))
+        raise Invalid(reason, at="channel")
     addresses = recipients.addresses_by_channel(recipients.contact_at(collection_id, key))
     opting_out.withdraw([(collection_id, key)], wanted, TOLD, by=actor, addresses=addresses)
 

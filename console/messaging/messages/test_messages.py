@@ -27,7 +27,7 @@ def send_test(actor: Actor, kind: str, to: str) -> str:
     state = state_of(kind)
     address, why = address_of(kind, to, None)
     if why:
-        raise Invalid(why, at=("to", why))
+        raise Invalid(why, at="to")
     message_id, now = new_id("msg"), log.now()
     subject = subjects.of_person(actor.id)
     content = {"to": address, "subject": "Test message", "text": TEXT, "scripts": [TEXT], "answers": []}

@@ -91,7 +91,7 @@ def _text(given: str, field: str, missing: str) -> str:
     text = given.strip()
     if not text or len(text) > LONGEST:
         words = missing if not text else f"At most {LONGEST} characters."
-        raise Invalid(words, at=(field, words))
+        raise Invalid(words, at=field)
     return text
 
 

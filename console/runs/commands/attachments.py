@@ -61,7 +61,7 @@ def keep(seen: Seen, slot: str, kinds: list[str], name: str, content: bytes, **m
 
 
 def _refused(slot: str, reason: str, code: str = "file_refused") -> Invalid:
-    return Invalid(reason, code=code, at=(slot, reason))
+    return Invalid(reason, code=code, at=slot)
 
 
 def take_away(actor: Actor, run_id: str, file_id: str) -> None:

@@ -16,7 +16,7 @@ from console.core.errors import Conflict
 from console.core.run import Attempt, Run, commands, decisions
 from console.core.run.version_moves import why_not_now
 from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db.engine import read_rows
 from console.runs.commands.run_rights import see
 from console.runs.engine.stepping import plan_of, run_facts
 from console.runs.store.loaded_runs import Loaded
@@ -77,29 +77,28 @@ def standing_runs(actor: Actor, old: Definition, new: Definition) -> list[Standi
     general, unlike = why_none(old, new), unlike_steps(old, new)
     titles = {step.id: step.title for step in old.document.steps}
     listed = []
-    with hot_engine().connect() as connection:
-        for (
-            ident,
-            status,
-            record,
-            waiting,
-            parent,
-            fork,
-            step,
-            state,
-            been,
-            open_effect,
-            at,
-        ) in connection.execute(found):
-            held = Run(id=ident, status=status, waiting=waiting, parent=parent, fork=fork, current=1)
-            held.attempts[1] = Attempt(1, step, 1, state, at)
-            why = (
-                general
-                or why_not_now(held)
-                or ("A change of it is under way or unknown: settle it first." if open_effect else None)
-            )
-            why = why or _has_been(been or (), unlike, titles)
-            listed.append(Standing(ident, step, status, record, why))
+    for (
+        ident,
+        status,
+        record,
+        waiting,
+        parent,
+        fork,
+        step,
+        state,
+        been,
+        open_effect,
+        at,
+    ) in read_rows(found):
+        held = Run(id=ident, status=status, waiting=waiting, parent=parent, fork=fork, current=1)
+        held.attempts[1] = Attempt(1, step, 1, state, at)
+        why = (
+            general
+            or why_not_now(held)
+            or ("A change of it is under way or unknown: settle it first." if open_effect else None)
+        )
+        why = why or _has_been(been or (), unlike, titles)
+        listed.append(Standing(ident, step, status, record, why))
     return listed
 
 

@@ -217,7 +217,7 @@ def must_hold(requirements: list[Requirement], roots: Mapping[str, Any]) -> None
     for entry in requirements:
         if not expressions.parse(entry.if_).test(roots):
             sentence = fill_text(entry.message, roots)
-            raise Refused(sentence, at=(entry.field or "", sentence))
+            raise Refused(sentence, at=entry.field or "")
 
 
 def results_before(effect: Effect, run: Run) -> dict[str, Any]:

@@ -231,7 +231,7 @@ def ask_export(collection: str) -> ResponseReturnValue:
     known = {field["name"] for field in description["fields"]}
     if strange := [name for name in wanted.columns or () if name not in known]:
         reason = f"There is no field {strange[0]}."
-        raise Malformed(reason, at=("columns", reason))
+        raise Malformed(reason, at="columns")
     usual = browse.browsed_collection(g.actor, collection)[0].columns
     query = BrowseQuery(
         segment=wanted.segment or None,

@@ -214,7 +214,7 @@ def parse_query(model: type[Model]) -> Model:
     for name, values in request.args.lists():
         if len(values) > 1 and name not in lists:
             reason = f"{name} is given {len(values)} times; once is enough."
-            raise Malformed(reason, at=(name, reason))
+            raise Malformed(reason, at=name)
         given[name] = values if name in lists else values[0]
     try:
         return model.model_validate(given)

@@ -332,7 +332,7 @@ def retry(run_id: str) -> ResponseReturnValue:
             reason = (
                 "Needed: failure or start for an ended run; or `revision`, for the open step of a live one."
             )
-            raise Invalid(reason, at=("from", reason))
+            raise Invalid(reason, at="from")
         runs.retry(g.actor, run_id, revision=sent.revision)
         return _run(run_id)
     made = enrolments.rerun(

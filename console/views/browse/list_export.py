@@ -33,7 +33,7 @@ def ask(collection: str) -> Response:
     form = request.form.get("as", FORMS[0])
     if form not in FORMS:
         reason = "A list is saved as csv or xlsx."
-        raise Malformed(reason, at=("as", reason))
+        raise Malformed(reason, at="as")
     accounts.require_recent(who)
     return frame.redirect_to(
         f"/exports/{list_files.ask(who, collection, lists.parse_query(described, usual), form)}"

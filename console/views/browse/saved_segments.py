@@ -135,7 +135,7 @@ def _into_draft(collection: str, label: str, query: Mapping[str, str | None]) ->
     who = frame.actor()
     if not label:
         reason = "A segment needs a name: it is the text of its tab."
-        raise Invalid(reason, at=("label", reason))
+        raise Invalid(reason, at="label")
     editing = collections.open_collection(who, collection)
     document = editing.document.to_json()
     entries = document.setdefault("segments", [])
@@ -162,4 +162,4 @@ def _expression(collection: str, query: Mapping[str, str | None], entries: list[
 
 
 def _unfit(reason: str) -> Malformed:
-    return Malformed(reason, at=("audience", reason))
+    return Malformed(reason, at="audience")

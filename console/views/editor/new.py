@@ -119,7 +119,7 @@ def _collection() -> str | None:
     chosen = request.form.get("collection") or None
     if chosen is not None and chosen not in {each.id for each in step_form.collections_of(frame.actor())}:
         reason = "Choose one of the list."
-        raise Invalid(reason, at=("collection", reason))
+        raise Invalid(reason, at="collection")
     return chosen
 
 
@@ -144,14 +144,14 @@ def _made(
     if beginning == FROM_WORDS:
         if not words:
             reason = "Say what it should do."
-            raise Invalid(reason, at=("description", reason))
+            raise Invalid(reason, at="description")
         slug, revision = _begun(title, words, team, collection, whose)
         builder.ask(actor, slug, words, revision)
         return f"/workflows/{slug}/ask"
     if beginning == REVIEW:
         if collection is None or not records.collection(collection).key:
             reason = "Choose whose records are reviewed: a collection whose records can be opened."
-            raise Invalid(reason, at=("collection", reason))
+            raise Invalid(reason, at="collection")
         made = workflows.create(
             actor,
             title,

@@ -129,11 +129,11 @@ def _typed_text(slug: str) -> workflows.Draft:
 def _read_text(text: str) -> dict[str, Any]:
     document, spots = loaded(text)
     if document is None or spots:
-        raise Invalid(spots[0].reason, at=("text", spots[0].reason))
+        raise Invalid(spots[0].reason, at="text")
     try:
         drafting.require_shape(document)
     except ChangeError as error:
-        raise Invalid(error.reason, at=(error.field, error.reason)) from None
+        raise Invalid(error.reason, at=error.field) from None
     return document
 
 

@@ -242,7 +242,7 @@ def _execute(draft: Draft, definition: Definition, state: State) -> Response:
         if request.form.get("sure") != "yes":
             raise Invalid(
                 "Say that you know that it writes and sends.",
-                at=("sure", "Say that you know that it writes and sends."),
+                at="sure",
             )
         revision = request.form.get("revision", draft.revision, int)
         run_id = runs.execute_draft(frame.actor(), draft.slug, state.record, state.given, revision=revision)
@@ -259,7 +259,7 @@ def _keep(draft: Draft, definition: Definition, state: State, found: Simulated) 
     kept = [test.to_json() for test in definition.document.tests]
     if not name or len(name) > 200 or name in {test["name"] for test in kept}:
         reason = "Give it a name that no other test has." if name else "Give the test a name."
-        wrong = Invalid(reason, at=("name", reason))
+        wrong = Invalid(reason, at="name")
         return _page(draft, definition, state, found=found, wrong=wrong)
     expect: dict[str, Any] = {"path": [each.step for each in found.path]}
     expect |= {"outcome": found.outcome} if found.outcome is not None else {"status": found.status}

@@ -263,7 +263,7 @@ def settle(run_id: str) -> Response:
         if wrong:
             raise Invalid(
                 "This cannot be settled yet.",
-                details=[{"field": name, "reason": words} for name, words in wrong],
+                details=[(name, words) for name, words in wrong],
             )
         effect = request.form.get("effect", "")
         runs.settle(

@@ -77,11 +77,7 @@ def _wrong(editing: Editing, document: Mapping[str, Any]) -> Invalid | None:
     except Invalid as wrong:
         return collection_frame.spoken(wrong, editing, document)
     spots = list(wrong_tables(becoming, _every()))
-    return (
-        Invalid(spots[0].reason, details=[{"field": spot.path, "reason": spot.reason} for spot in spots])
-        if spots
-        else None
-    )
+    return Invalid(spots[0].reason, details=[(spot.path, spot.reason) for spot in spots]) if spots else None
 
 
 def _sent(becoming: Collection, said: Mapping[str, Any]) -> dict[str, Any]:

@@ -96,9 +96,7 @@ def _edit(editing: Editing, found: Relation | None, target_id: str) -> Response:
         document["relations"] = relations
         return collection_frame.save(editing, document, again, back)
     if not sent["via"]:
-        return again(
-            Invalid("Choose the column that leads there.", at=("via", "Choose the column that leads there."))
-        )
+        return again(Invalid("Choose the column that leads there.", at="via"))
     taken = {item.name for item in editing.becoming.relations} - {found.name if found else ""}
     made = {
         "name": found.name if found else _free(sent["label"] or target.table, taken),

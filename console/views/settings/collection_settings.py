@@ -159,7 +159,7 @@ def new_field(collection: str) -> Response:
         )
     if name in taken or not name:
         reason = f"There is a field {name} already." if name else "A field needs a name or a label."
-        return _field(editing, None, Invalid(reason, at=("name", reason)))
+        return _field(editing, None, Invalid(reason, at="name"))
     document.setdefault("fields", {})[name] = {
         "computed": "",
         **collection_forms.field_document(request.form, {}),

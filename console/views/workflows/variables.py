@@ -160,7 +160,7 @@ def edits_of_rows(document: Mapping[str, Any], rows: Sequence[Row]) -> VariableE
     if wrong:
         raise Invalid(
             "The variables were not saved.",
-            details=[{"field": name, "reason": reason} for name, reason in wrong],
+            details=[(name, reason) for name, reason in wrong],
         )
     return VariableEdits(renamed, removed, values)
 
@@ -205,13 +205,13 @@ def read_text(text: str) -> dict[str, Any]:
         found = json.loads(text or "{}", parse_float=str, parse_constant=_no_number, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         reason = f"Line {error.lineno}, character {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}."
-        raise Invalid(reason, at=(TEXT, reason)) from None
+        raise Invalid(reason, at=TEXT) from None
     except (ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, ValueError) else "This is nested too deeply."
-        raise Invalid(reason, at=(TEXT, reason)) from None
+        raise Invalid(reason, at=TEXT) from None
     if not isinstance(found, dict):
         reason = 'Write all variables between { and }, such as {"proof_days": 90}.'
-        raise Invalid(reason, at=(TEXT, reason))
+        raise Invalid(reason, at=TEXT)
     return found
 
 

@@ -272,7 +272,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
     if unknown:
         raise DefinitionError(
             f"The collection {kept.id} names columns that the source does not have: {', '.join(unknown)}.",
-            details=[{"field": name, "reason": "There is no such column."} for name in unknown],
+            details=[(name, "There is no such column.") for name in unknown],
         )
     title = document.get("title") or default_title(structure, shown, key, one_of(label))
     listed = {place: None if document.get(place) is None else tuple(document[place]) for place in LISTS}
