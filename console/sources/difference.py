@@ -14,13 +14,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from console import formats
 from console.auth import access
 from console.core import expressions
 from console.core.actor import SYSTEM, Actor
 from console.core.documents.collections import (
     Collection,
+    Field,
     Stored,
     assemble,
+    field_guesses,
     secret_fields,
 )
 from console.core.errors import Conflict, ConsoleError
@@ -53,13 +56,28 @@ class TableChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A column, or without one the records of a collection, and how it is read otherwise than before."""
+
+    collection: str
+    column: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
-    """What changed and what it breaks. `stamp` identifies the structure that was read, so that exactly that is applied."""
+    """What changed and what it breaks. `stamp` identifies the structure that was read, so that exactly that is applied. `readings`: what is read otherwise."""
 
     source: str
     changes: tuple[TableChange, ...]
     breaks: tuple[Break, ...]
     stamp: str
+    readings: tuple[Reading, ...] = ()
+
+    @property
+    def harmless(self) -> bool:
+        """Whether nothing refers to what is gone."""
+        return not self.breaks
 
 
 def difference(name: str, *, by: Actor = SYSTEM) -> Difference:
@@ -337,12 +355,13 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM, before: Sequence[Stored] 
     before = _stored() if before is None else before
     after, dropped = _mended(name, seen, before)[::2]
     changes = _changes(name, before, after)
-    breaks = list[Break]()
+    breaks, read_otherwise = list[Break](), list[Reading]()
     if changes or {item.id: item.structure for item in before if item.source == name} != {
         item.id: item.structure for item in after
     }:
         now = assemble(before, function_fields.fields())
         then = assemble([item for item in before if item.source != name] + after, function_fields.fields())
+        read_otherwise = list(readings(now, then, name))
         drafts = layout_drafts.broken(before, after, now, access.hidden_from(by))
         breaks = [
             *dropped,
@@ -350,7 +369,19 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM, before: Sequence[Stored] 
             *broken_documents.broken(now, then, by),
             *_policy(now, then, by),
         ]
-    return Difference(name, changes, tuple(dict.fromkeys(breaks)), _stamp(seen))
+    changed = {change.collection for change in changes}
+    returned = [
+        item
+        for item in _rows()
+        if item.source == name and set_aside.KEPT in item.structure and item.id not in changed
+    ]
+    read_otherwise += [
+        Reading(
+            item.id, "", f"records are shown with {', '.join(item.structure[set_aside.KEPT]['lost'])} again"
+        )
+        for item in returned
+    ]
+    return Difference(name, changes, tuple(dict.fromkeys(breaks)), _stamp(seen), tuple(read_otherwise))
 
 
 def _changes(name: str, before: Sequence[Stored], after: Sequence[Stored]) -> tuple[TableChange, ...]:
@@ -575,3 +606,59 @@ def _wrong(expression: str, collection: Collection, where: Mapping[str, Collecti
     except ConsoleError as error:
         return error.message
     return ""
+
+
+def readings(
+    before: Mapping[str, Collection], after: Mapping[str, Collection], source: str
+) -> Iterator[Reading]:
+    """What is read otherwise, in collections that are there before and after."""
+    for now in after.values():
+        former = before.get(now.id)
+        if former is None or former.source != source:
+            continue
+        for field in now.stored_fields:
+            was = former.by_name.get(field.name)
+            if was is not None and (words := _otherwise(was, field)):
+                yield Reading(now.label, field.label, words)
+        titles = [
+            ", ".join(item.by_name[name].label for name in item.title_fields if name in item.by_name)
+            for item in (former, now)
+        ]
+        if former.title != now.title and set(former.title_fields) <= set(now.by_name):
+            yield Reading(
+                now.label,
+                "",
+                f"records are called by {titles[1] or 'their number'} (so far: {titles[0] or 'their number'})",
+            )
+
+
+def _otherwise(was: Field, now: Field) -> str:
+    said = []
+    if now.hidden_because and not was.hidden:
+        said.append("is hidden from everybody: it looks like a secret")
+    if was.hidden and not now.hidden:
+        said.append("is shown")
+    same = (was.stored, was.native) == (now.stored, now.native) or field_guesses.MIDNIGHT in (
+        was.native,
+        now.native,
+    )
+    if same and (was.type, was.widget, was.minor) != (now.type, now.widget, now.minor):
+        why = ": its times are all midnight" if now.native == field_guesses.MIDNIGHT else ""
+        said.append(f"is read as {_kind_words(now)}{why} (so far: {_kind_words(was)})")
+    elif same and was.options != now.options:
+        said.append(
+            "is shown in the words that its comment has for its codes"
+            if now.options
+            else "is shown as it is stored"
+        )
+    if now.single and not was.single and now.references and not (now.nullable or now.hidden):
+        said.append("leads each record to another one: those without a name of their own are called after it")
+    return ", and ".join(said)
+
+
+def _kind_words(field: Field) -> str:
+    kind = (
+        formats.WIDGET_WORDS.get(field.widget or "")
+        or field.type.replace("_", " ").replace("datetime", "date and time").capitalize()
+    )
+    return f"“{kind}, in its smallest unit”" if field.minor else f"“{kind}”"
