@@ -4,8 +4,6 @@ import re
 
 FEWEST = 5
 """Digits of the shortest text between two strokes that is a number by itself, and not the beginning or the end of one."""
-WHOLE = 11
-"""Digits from which on a text is surely a whole number, so that a file is read without the words behind it."""
 _BRACKETS = re.compile(r"[(\[{（［【<][^()\[\]{}（）［］【】<>]*[)\]}）］】>]")
 _LABEL = re.compile(r"[^\W\d_][^:]*:")
 _START = re.compile(r"[+＋]?\d")
@@ -45,20 +43,6 @@ def plain_number(text: str) -> tuple[str, bool]:
         return "", False
     letter = next((place for place in range(first.start(), len(text)) if text[place].isalpha()), None)
     return text[first.start() : letter].strip(), letter is not None and _EXTENSION.match(text, letter) is None
-
-
-def without_remark(text: str) -> str:
-    """One number without the remark in brackets or behind it; the text as it is where it may be several, or where its letters may belong to it."""
-    bare = _without_brackets(text).strip()
-    first = _START.search(bare)
-    if first is None or len(_APART.split(bare)) > 1:
-        return text
-    letter = _letter_behind(bare, first.start())
-    if letter is None or _EXTENSION.match(bare, letter):
-        return bare
-    number, remark = bare[:letter], bare[letter:]
-    is_remark = number[-1:].isspace() and digits_in(number) >= WHOLE and digits_in(remark) < FEWEST
-    return number.rstrip(" \t-–—/:") if is_remark else bare
 
 
 def _without_brackets(text: str) -> str:

@@ -50,7 +50,7 @@ def test_a_document_is_saved_tried_on_oneself_and_taken_away(pages: "Pages", oth
     reached.work()
     assert orjson.loads(other.server.received[0].body)["to"] == "+12025550147"
     pages.ines.post(AT, dict(page.form(AT)["fields"]) | {"gateway": " "}, status=303)
-    rows = fetch("select convert_from(body, 'UTF8') from console.event where body is not null")
+    rows = fetch("select convert_from(body, 'UTF8') from console.event where body is not null order by id")
     told = [orjson.loads(body)["data"]["open"] for (body,) in rows if "channel_changed" in body]
     on = {"channel": "sms", "sandbox": False, "gateway": other.server.url, "on": True}
     assert told == [on, {"channel": "sms", "sandbox": False, "on": False}]

@@ -18,6 +18,7 @@ from console.infra.db import engine
 from console.infra.db.engine import fetch, place_among
 from console.operations import status
 from console.runs import WantedStart
+from console.runs.engine import advancing
 from console.runs.store.run_store import load
 from tests.company import Company
 from tests.jobs import taken, wait_until_free, work_until_idle
@@ -57,7 +58,10 @@ def live_runs() -> list[str]:
     return sorted(run_id for run_id, state in runs_there() if state in ("running", "waiting_time"))
 
 
-def test_those_who_wait_begin_and_go_on_in_a_worker(company: Company) -> None:
+def test_those_who_wait_begin_and_go_on_in_a_worker(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(advancing, "AT_ONCE_S", 60.0)  # a busy machine would commit each step apart
     robot()
     workflows.import_file(document(RESTING), publish=True)
     enrolments.batches.begin(
