@@ -73,7 +73,7 @@ _common: dict[str, Any] = {
     "print_blob": True,
     "suppress_health_check": [HealthCheck.too_slow],
 }
-hypothesis_settings.register_profile("suite", max_examples=SUITE_EXAMPLES, **_common)
+hypothesis_settings.register_profile("suite", max_examples=SUITE_EXAMPLES, derandomize=True, **_common)
 hypothesis_settings.register_profile("thorough", max_examples=THOROUGH_EXAMPLES, **_common)
 hypothesis_settings.load_profile("suite")
 

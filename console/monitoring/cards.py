@@ -49,14 +49,18 @@ class Card:
 
 
 _STEPS = sa.func.jsonb_array_length(
-    sa.case(
-        (
-            tables.workflow_version.c.document.is_not(None),
-            sa.cast(sa.func.convert_from(tables.workflow_version.c.document, "UTF8"), JSONB)["steps"],
+    sa.func.jsonb_path_query_array(
+        sa.case(
+            (
+                tables.workflow_version.c.document.is_not(None),
+                sa.cast(sa.func.convert_from(tables.workflow_version.c.document, "UTF8"), JSONB),
+            ),
+            else_=tables.workflow.c.draft,
         ),
-        else_=tables.workflow.c.draft["steps"],
+        sa.text("'$.steps[*]'"),
     )
 )
+"""How many steps the live version has, else the draft, which may hold anything."""
 
 
 def cards(actor: Actor, zone: str) -> list[Card]:

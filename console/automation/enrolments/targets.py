@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter, ValidationError
 
 from console import records, steps
 from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, submitted_values
 from console.core.documents.workflow import AfterDays, Exit, Workflow, read
-from console.core.errors import Conflict, NotFound
+from console.core.errors import Conflict, Invalid, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import read_row
 from console.workflows import OBJECT
@@ -112,8 +113,11 @@ def judges_entries(document: Workflow) -> bool:
 
 
 def start_fields(document: Workflow) -> list[FieldDefinition]:
-    """The fields of the document's start step."""
-    return [FieldDefinition.model_validate(field) for field in document.start.config.get("fields", ())]
+    """The fields of the document's start step. Raises Invalid for a draft in which they cannot be read."""
+    try:
+        return TypeAdapter(list[FieldDefinition]).validate_python(document.start.config.get("fields", []))
+    except ValidationError:
+        raise Invalid("The fields of the start step cannot be read: see the problems of the draft.") from None
 
 
 def find(slug_or_id: str) -> Target:

@@ -96,7 +96,7 @@ def show() -> Response:
 
 def _last_seen(person: Entry) -> Any:
     if not person.seen_at and person.expires_at:
-        return f"link until {formats.when(person.expires_at, frame.look())}"
+        return Markup("link until {}").format(formats.when(person.expires_at, frame.look()))
     return person.seen_at or ("" if person.kind == "service" else "never")
 
 

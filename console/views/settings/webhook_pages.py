@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
+from markupsafe import Markup
 
 from console.auth import access, accounts
 from console.automation.webhooks import outgoing
@@ -132,7 +133,7 @@ def _delivery_cells(line: Line, delivery: Delivered) -> list[Any]:
         delivery.made_at,
         Cell(
             badge=BECAME[delivery.status],
-            note=f"Tried again {formats.when(due, frame.look())}" if due else "",
+            note=Markup("Tried again {}").format(formats.when(due, frame.look())) if due else "",
         ),
         Cell(_newest_try(delivery), details=delivery.answer),
         delivery.tries,
