@@ -104,6 +104,27 @@ def test_a_workspace_is_built_by_keyboard(screens: Callable[..., "Screen"], comp
         == "Hello {{ me.email }}"
     )
 
+    page.evaluate(
+        """() => document.querySelector("#names").append(...["steps.read.record.amount", "record.amount_minor", "record.amount"].map(name => new Option(name, name)))"""
+    )
+    for typed, after in (
+        ("{{ record.amount", "{{ record.amount"),
+        ("{{ amount", "{{ amount"),
+        ("{{ record.amount_m", "{{ record.amount_minor }}"),
+    ):
+        page.fill("#f-text", typed)
+        page.wait_for_selector("#completions:not([hidden])")
+        ines.press("Tab")
+        assert page.input_value("#f-text") == after, (
+            "a whole name stays, and nothing is put before what was typed"
+        )
+        page.focus("#f-text")
+    page.fill("#f-text", "{{ amount")
+    ines.press("ArrowDown", "Enter")
+    assert page.input_value("#f-text") == "{{ steps.read.record.amount }}", (
+        "another one is chosen by its arrow"
+    )
+
     def late(route: Route) -> None:
         page.wait_for_timeout(400)
         route.continue_()

@@ -1,6 +1,6 @@
 // Names that complete in boxes with data-complete: a list opens under the box while a name is typed; its names are the options of #names.
 // In a text a brace asks for them, and offers a part that stands there by a condition; in that condition names complete too.
-// The arrows choose, Enter and Tab take, Escape closes. window.handrailCompletions.open() tells whether the list is open.
+// The arrows choose, Enter and Tab take what was chosen or what goes on as it was typed, Escape closes. window.handrailCompletions.open() tells whether the list is open.
 "use strict";
 (() => {
   const list = () => document.getElementById("completions");
@@ -32,7 +32,10 @@
     const alike = (option) => !(merge && option.value.endsWith("(")) && plain(`${option.value} ${option.label}`).includes(word.toLowerCase()) && option.value !== word;
     // in a text only a brace asks: Tab must not turn its words into names
     const wanted = merge || ((target.dataset.complete !== "template" || CONDITION.test(before(target))) && word.length > 1);
-    const found = wanted ? names.filter(alike).slice(0, 30) : [];
+    const extends_ = (name) => Boolean(word) && name.toLowerCase().startsWith(word.toLowerCase());
+    const found = (wanted ? names.filter(alike) : []).sort((one, other) => extends_(other.value) - extends_(one.value)).slice(0, 30);
+    // a whole name, and one that is a part of others, stay as typed unless another is chosen
+    const ready = !names.some((option) => option.value === word) && found.length > 0 && extends_(found[0].value);
     if (merge && CHOICE.startsWith(word)) found.push({ value: CHOICE, label: "another text where a condition holds" });
     if (!found.length) { close(); return; }
     box = target;
@@ -43,7 +46,7 @@
       if (label && label !== name) item.append(Object.assign(document.createElement("small"), { textContent: ` ${label}` }));
       item.id = `completion-${number}`;
       item.setAttribute("role", "option");
-      item.setAttribute("aria-selected", String(number === 0));
+      item.setAttribute("aria-selected", String(ready && number === 0));
       return item;
     }));
     const place = box.getBoundingClientRect();
@@ -51,7 +54,7 @@
     list().style.top = `${Math.min(place.bottom + 2, innerHeight - 230)}px`;
     list().hidden = false;
     box.setAttribute("aria-controls", "completions");
-    box.setAttribute("aria-activedescendant", "completion-0");
+    if (ready) box.setAttribute("aria-activedescendant", "completion-0"); else box.removeAttribute("aria-activedescendant");
   }
 
   function take(item) {
@@ -73,11 +76,16 @@
     const items = [...list().children];
     const chosen = items.findIndex((each) => each.getAttribute("aria-selected") === "true");
     if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); close(); return; }
-    if (event.key === "Enter" || event.key === "Tab") { event.preventDefault(); take(items[chosen]); return; }
+    if (event.key === "Enter" || event.key === "Tab") {
+      if (chosen < 0) { close(); return; }
+      event.preventDefault();
+      take(items[chosen]);
+      return;
+    }
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     event.preventDefault();
-    const next = (chosen + (event.key === "ArrowDown" ? 1 : items.length - 1)) % items.length;
-    items[chosen].setAttribute("aria-selected", "false");
+    const next = chosen < 0 ? (event.key === "ArrowDown" ? 0 : items.length - 1) : (chosen + (event.key === "ArrowDown" ? 1 : items.length - 1)) % items.length;
+    items[chosen]?.setAttribute("aria-selected", "false");
     items[next].setAttribute("aria-selected", "true");
     items[next].scrollIntoView({ block: "nearest" });
     box.setAttribute("aria-activedescendant", items[next].id);
