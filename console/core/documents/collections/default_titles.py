@@ -104,7 +104,11 @@ def _names(table: str, columns: Sequence[Mapping[str, Any]], called: Mapping[str
     ordered = [known[name] for name in wanted if name in known]
     ordered += [name for name in names if field_guesses.parts_of(called[name])[-1:] == ("name",)]
     ordered += [name for name in names if field_guesses.numbers(name)]
-    telling = {column["name"] for column in columns if _is_apart(column) and not column.get("long")}
+    telling = {
+        column["name"]
+        for column in columns
+        if _is_apart(column) and (not column.get("long") or column.get("form") == "translations")
+    }
     return next(([name] for name in ordered if name in telling), [])
 
 
