@@ -40,6 +40,7 @@ def encoded(text: str) -> list[str]:
         twice.decode(),
         wrapped,
         data.hex(),
+        base64.b64encode(text.encode("utf-16-le")).decode(),
     ]
 
 
@@ -80,6 +81,8 @@ def test_no_prompt_holds_it() -> None:
 
 SECRET = "Tr0ub4dor&3"
 LABELS = (
+    "パスワード：",
+    "我的密码是",
     "密碼:",
     "비밀번호: ",
     "كلمة المرور: ",
@@ -179,6 +182,10 @@ def test_a_password_of_several_words_goes_whole(label: str) -> None:
         ("the PIN code is QXZT, thanks", "QXZT"),
         ("pin: Q7 ZT", "Q7 ZT"),
         ("My one-time code is AB-CD-EF", "AB-CD-EF"),
+        ("it is quebec x-ray zulu tango 4 1", "quebec x-ray zulu tango 4 1"),
+        ("log in with user anna and kirsche", "kirsche"),
+        ("sign in as username 'anna', 'mirabelle'", "mirabelle"),
+        ("sign in with anna and Sonne77", "Sonne77"),
         ("the PIN code is Sonne77", "Sonne77"),
         ("my pin's 4711", "4711"),
         ("Einmalcode 883412", "883412"),
@@ -205,7 +212,7 @@ def test_a_key_of_a_known_house_is_known_alone(token: str) -> None:
     assert token not in redaction.redacted(f"Use {token} please", {}).text
 
 
-@cases("name", ["password", "apiKey", "access_token", "Kennwort", "PIN", "client-secret"])
+@cases("name", ["password", "apiKey", "access_token", "Kennwort", "PIN", "client-secret", "密码"])
 def test_a_key_of_json_or_a_field_that_names_a_secret_is_enough(name: str) -> None:
     """Whatever stands there and however deep: a cherry is a password too."""
     made = rendered(

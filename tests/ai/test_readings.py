@@ -1,6 +1,7 @@
 """A withheld value and a secret are found however somebody wrote them: each way of writing is one line here, tried with values of every kind."""
 
 import base64
+import codecs
 from collections.abc import Callable
 
 import pytest
@@ -27,22 +28,45 @@ WAYS: dict[str, Callable[[str], str]] = {
     "no blanks": lambda v: v.replace(" ", ""),
     "in a word": lambda v: f"x{v.replace(' ', '')}y",
     "capitals": str.upper,
+    "accents": lambda v: v.replace("a", "á").replace("o", "ö"),
+    "digits for letters": lambda v: v.translate(str.maketrans("aose", "4053")),
+    "backwards": lambda v: v[::-1],
+    "rot13": lambda v: codecs.encode(v, "rot13"),
     "tags": lambda v: "<b>" + "</b><b>".join(v) + "</b>",
     "bold": lambda v: f"**{v[:3]}**{v[3:]}",
     "base64": lambda v: base64.b64encode(v.encode()).decode(),
     "base64 in an address": lambda v: (
         "https://x.example/?q=" + base64.urlsafe_b64encode(f"user {v}".encode()).decode()
     ),
+    "base64 backwards": lambda v: base64.b64encode(v.encode()).decode()[::-1],
     "base64 twice": lambda v: base64.b64encode(base64.b64encode(v.encode())).decode(),
+    "base32": lambda v: base64.b32encode(v.encode()).decode(),
+    "base85": lambda v: base64.b85encode(v.encode()).decode(),
     "hexadecimal": lambda v: v.encode().hex(),
     "bytes": lambda v: v.encode().hex(" "),
     "0x": lambda v: " ".join(f"0x{b:02x}" for b in v.encode()),
+    "numbers": lambda v: " ".join(str(b) for b in v.encode()),
+    "bits": lambda v: " ".join(f"{b:08b}" for b in v.encode()),
     "percent": lambda v: "".join(f"%{b:02X}" for b in v.encode()),
     "quoted printable": lambda v: "".join(f"={b:02X}" for b in v.encode()),
     "references": lambda v: "".join(f"&#{ord(c)};" for c in v),
     "escapes": lambda v: "".join(f"\\u{ord(c):04x}" for c in v),
     "byte escapes": lambda v: "".join(f"\\x{b:02x}" for b in v.encode()),
 }
+WORDS = [
+    "legal",
+    "winner",
+    "thank",
+    "year",
+    "wave",
+    "sausage",
+    "worth",
+    "useful",
+    "legal",
+    "winner",
+    "thank",
+    "yellow",
+]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -58,7 +82,7 @@ def test_a_withheld_value_is_found_however_it_is_written(way: str) -> None:
         assert written not in sent, (name, written)
 
 
-@cases("written", ["J o n a s", "J.o.n.a.s", "Sm9uYXM=", "&#74;onas", "4a 6f 6e 61 73"])
+@cases("written", ["J o n a s", "J.o.n.a.s", "J0n4s", "Sm9uYXM=", "&#74;onas", "4a 6f 6e 61 73"])
 def test_a_word_of_a_masked_name_is_found_too(written: str) -> None:
     record = Source("s1", "record", "", {"name": VALUES["name"]}, trusted=True, treatments={"name": "masked"})
     note = Source("s2", "note", "", {"text": f"Ask {written} , please."}, trusted=False)
@@ -68,19 +92,32 @@ def test_a_word_of_a_masked_name_is_found_too(written: str) -> None:
 @cases(
     "text",
     [
+        "p@ssw0rd: Hunter2xx",
+        "P4SSWORD = Hunter2xx",
+        "pa$$word is Hunter2xx",
         "p a s s w o r d : Hunter2xx",
         "pass-word: Hunter2xx",
+        "pässwörd: Hunter2xx",
         "pswd: Hunter2xx",
+        "t0ken: Hunter2xx",
         "aHunter2xxKq7Lm2Vp9",
+        " ".join(WORDS),
+        ", ".join(WORDS),
+        " ".join(f"{at}. {word}" for at, word in enumerate(WORDS, 1)),
+        "0x" + "4c0883a69102937d" * 4,
         "the key is " + "4c0883a69102937d" * 2,
         "4c0883a69102937d" * 4 + " is the secret",
         "Schlüssel: " + "JBSWY3DPEHPK3PXP" * 2,
+        "JBSWY3DPEHPK3PXP" * 2,
+        "Zugangsdaten: anna / Hunter2xx",
     ],
 )
 def test_a_secret_is_known_by_its_form(text: str) -> None:
     sent = redacted(f"Hello, {text} ok?", {}).text
     assert "[REMOVED]" in sent
-    assert not [word for word in ("Hunter2xx", "4c0883a69102937d", "JBSWY3DPEHPK3PXP") if word in sent]
+    assert not [
+        word for word in ("Hunter2xx", "sausage", "4c0883a69102937d", "JBSWY3DPEHPK3PXP") if word in sent
+    ]
 
 
 @cases(

@@ -420,12 +420,23 @@ def test_every_number_of_a_list_is_found() -> None:
 
 NUMBERS = (
     "20-12345678-6",
+    "12.345.678-5",
+    "900101-14-5678",
+    "1-2345-67890-12-1",
     "0101006500006",
     "1237 010180",
+    "A123456789",
+    "S1234567D",
     "01018012345",
+    "身份证号 11010519491231002",
+    "주민등록번호 9001011234567",
+    "رقم الهوية 1023456789",
+    "תעודת זהות 123456782",
     "ΑΦΜ 123456783",
     "αριθμός διαβατηρίου AE1234567",
     "pasaport no U12345678",
+    "NIK 3201011234567890",
+    "マイナンバー 123456789018",
     "dowód osobisty ABC123456",
     "číslo pasu 39123456",
     "személyi igazolvány 123456AB",
@@ -442,7 +453,12 @@ NUMBERS = (
     "green card A123456789",
     "voter id XYZ1234567",
     "784-1980-1234567-6",
+    "29001011234567",
     "35202-1234567-1",
+    "iqama 2123456789",
+    "NIN 12345678901",
+    "IRD 49-091-850",
+    "DUI 01234567-8",
 )
 ZONE = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
 
@@ -470,6 +486,44 @@ def test_a_zone_is_known_however_it_was_read(zone: str) -> None:
     assert not {"ERIKSSON", "L898902C3", "VIJYE7RR63"} & {
         word for word in ("ERIKSSON", "L898902C3", "VIJYE7RR63") if word in shown
     }
+
+
+SPELLED = {
+    "CARD": ("four one one one, one one one one, one one one one, one one one one",),
+    "IBAN": ("LT one two one zero zero zero zero one one one zero one zero zero one zero zero zero",),
+    "ID": ("double one five double zero two nine four three seven seven",),
+    "REMOVED": ("four seven one one",),
+}
+"""What stands in the place of a number → such numbers, each digit a word."""
+
+
+@pytest.mark.parametrize("kind", SPELLED)
+def test_a_number_is_known_whose_digits_are_words(kind: str) -> None:
+    """On the telephone and where somebody wants to get past the redaction."""
+    for number in SPELLED[kind]:
+        sent = redacted(
+            f"He said: my PIN is {number}, and nobody has called since."
+            if kind == "REMOVED"
+            else f"It is {number}. Thanks",
+            {},
+        )
+        assert re.sub(r"_\d", "", sent.text) in {
+            f"He said: my PIN is [{kind}], and nobody has called since.",
+            f"It is [{kind}]. Thanks",
+        }, number
+        assert not sent.placeholders or sent.placeholders[f"[{kind}_1]"] in number
+
+
+@cases(
+    "text",
+    [
+        "one, two, three, go",
+        "Two of the seven papers came, four are missing.",
+        "He has one account, three cards, nine letters and two phones.",
+    ],
+)
+def test_words_that_count_are_no_number(text: str) -> None:
+    assert redacted(text, {}).text == text
 
 
 @cases(

@@ -7,6 +7,7 @@ Sources: python-stdnum for check digits; ICAO Doc 9303; `console.core.papers.vat
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from importlib import import_module
 from typing import NamedTuple
 
@@ -27,9 +28,9 @@ _LABEL = re.compile(
     r"(?<![^\W_])(?:passport|pass(?:nummer|-?nr)|reisepass(?:nummer)?|(?:personal)?ausweis(?:nummer|-?nr)?|identity (?:card|document|number|no)|id[ \-]?(?:card|number|no\b|nr)|national (?:id|identity|insurance)|"
     r"personal (?:code|number|no\b|id|identification)|personenkennziffer|asmens kodas|isikukood|personas kods|personnummer|f[oø]dselsnummer|cpr|henkil[oö]tunnus|steuer-?(?:id|nummer|identifikationsnummer)|"
     r"tax (?:id|number|no\b|payer|reference|identification)|(?-i:\bTIN\b)|(?-i:\bITIN\b)|(?-i:\bUTR\b)|(?-i:\bSSN\b)|social (?:security|insurance)|sozialversicherungs(?:nummer|-?nr)|(?-i:\bBSN\b)|burgerservicenummer|(?-i:\bNIF\b)|(?-i:\bNIE\b)|(?-i:\bDNI\b)|(?-i:\bCPF\b)|"
-    r"(?-i:\bPESEL\b)|(?-i:\bNINO\b)|\bnhs (?:number|no)|(?-i:\bOIB\b)|(?-i:\bEGN\b)|(?-i:\bCNP\b)|(?-i:\bJMBG\b)|(?-i:\bPPS\b)|(?-i:\bSVNR\b)|(?-i:\bAHV\b)|codice fiscale|numero de (?:identidad|pasaporte)|num[eé]ro de (?:passeport|s[eé]curit[eé])|"
+    r"(?-i:\bPESEL\b)|(?-i:\bNINO\b)|\bnhs (?:number|no)|(?-i:\bOIB\b)|(?-i:\bEGN\b)|(?-i:\bCNP\b)|(?-i:\bJMBG\b)|(?-i:\bPPS\b)|(?-i:\bPAN\b)|aadhaar|(?-i:\bSNILS\b)|(?-i:\bINN\b)|(?-i:\bCURP\b)|(?-i:\bSVNR\b)|(?-i:\bAHV\b)|codice fiscale|numero de (?:identidad|pasaporte)|num[eé]ro de (?:passeport|s[eé]curit[eé])|"
     r"driv(?:er|ing)'?s? ?licen[cs]e|f[uü]hrerschein(?:nummer)?|residence permit|visa (?:number|no)|green card|share code|voter'?s? id|paspoort|passaporto|pas[ae]port[aeu]?|passnummer|pass(?:in|i) numb?e?r(?:o)?|paso numeris|pases numurs|číslo (?:pasu|občanského průkazu)|dow[oó]d osobisty|személyi(?: igazolvány| szám)?|carte d(?:['’]|e )?identit(?:é|ate)|buletin|carta d['’ ]identità|cartão de cidadão|osobna iskaznica|"
-    r"лична карта|ЕГН|ΑΦΜ|ΑΜΚΑ|ΑΔΤ|διαβατηρίου|ταυτότητας|(?-i:\bAMKA\b)|document (?:number|no\b)|паспорт|паспорта)",
+    r"лична карта|(?-i:РНОКПП)|єдрпоу|ЕГН|ΑΦΜ|ΑΜΚΑ|ΑΔΤ|διαβατηρίου|ταυτότητας|kimlik no|pasaport|マイナンバー|旅券番号|身份证号?码?|護照|护照|주민등록번호|여권번호|هوية|الهوية|کد ملی|תעודת זהות|ת[\"״]ז|เลขประจำตัวประชาชน|आधार|(?-i:\bCCCD\b)|(?-i:\bNIK\b)|(?-i:\bAMKA\b)|(?-i:\bTFN\b)|document (?:number|no\b)|(?-i:\bNIN\b)|(?-i:\bDUI\b)|(?-i:\bIRD\b)|(?-i:\bHKID\b)|(?-i:\bCNIC\b)|iqama|emirates id|паспорт|паспорта|снилс|инн)",
     re.IGNORECASE,
 )
 _BEHIND = re.compile(
@@ -168,9 +169,39 @@ def birth_dates(text: str) -> Iterator[Found]:
 # -- what proves a number
 
 
+def _day(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+def _short_day(six: str, order: str = "ymd") -> bool:
+    """Whether six digits are a day of some century."""
+    pairs = dict(zip(order, (int(six[:2]), int(six[2:4]), int(six[4:6])), strict=True))
+    return _day(2000, pairs["m"], pairs["d"])
+
+
 def _valid_in(*modules: str) -> Callable[[str], bool]:
     """Whether one of these modules of python-stdnum takes the number."""
     return lambda signs: any(import_module(f"stdnum.{module}").is_valid(signs) for module in modules)
+
+
+def _taiwan(signs: str) -> bool:
+    first = "ABCDEFGHJKLMNPQRSTUVXYWZIO".index(signs[0]) + 10
+    return (first // 10 + first % 10 * 9 + _weighted(signs[1:], (8, 7, 6, 5, 4, 3, 2, 1, 1))) % 10 == 0
+
+
+def _singapore(signs: str) -> bool:
+    place = (_weighted(signs[1:8], (2, 7, 6, 5, 4, 3, 2)) + {"T": 4, "G": 4, "M": 3}.get(signs[0], 0)) % 11
+    return {"S": "JZIHGFEDCBA", "T": "JZIHGFEDCBA", "M": "KLJNPQRTUWX"}.get(signs[0], "XWUTRQPNMLK")[
+        place
+    ] == signs[8]
+
+
+def _weighted(signs: str, weights: Sequence[int]) -> int:
+    return sum(int(sign) * weight for sign, weight in zip(signs, weights, strict=True))
 
 
 def _always(_: str) -> bool:
@@ -208,6 +239,11 @@ KINDS: tuple[Kind, ...] = (
     _kind(r"\d{13}", _valid_in("si.emso"), 13),
     _kind(r"\d{11}", _valid_in("gr.amka"), 11),
     _kind(r"\d{10}", _valid_in("at.vnr"), 10),
+    _kind(r"[A-Z][12]\d{8}", _taiwan, 10),
+    _kind(r"[STFGM]\d{7}[A-Z]", _singapore, 9),
+    _kind(r"[23]\d{6}(?:0[1-4]|1[1-9]|2[1-9]|3[1-5]|88)\d{5}", lambda signs: _short_day(signs[1:7]), 14),
+    _kind(r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d", _always, 18),
+    _kind(r"[A-ZÑ&]{4}\d{6}[A-Z0-9]{3}", _always, 13),
 )
 """Numbers that prove themselves, however they are printed."""
 _KINDS_BY_SIZE = {
@@ -221,8 +257,16 @@ PRINTED = tuple(
         r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}[-–]\d{4,5}",  # Denmark, Latvia
         r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}[-+–]\d{3}[0-9A-Y]",  # Finland
         r"\d\d(?:[05][1-9]|[16][0-2])(?:0[1-9]|[12]\d|3[01])/\d{3,4}",  # Czechia, Slovakia
+        r"\d{6}[-–][1-8]\d{6}",  # Korea
+        r"[2-9]\d{3}[ \-]\d{4}[ \-]\d{4}",  # India
+        r"\d{3}-\d{3}-\d{3}[ -]\d\d",  # Russia
         r"\d{3}\.\d{3}\.\d{3}-\d\d",  # Brazil
         r"\d\d\.\d\d\.\d\d-\d{3}\.\d\d",  # Belgium
+        r"\d{1,2}\.\d{3}\.\d{3}-[0-9kK]",  # Chile
+        r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])-\d\d-\d{4}",  # Malaysia
+        r"[1-8]-\d{4}-\d{5}-\d\d-\d",  # Thailand
+        r"784-(?:19|20)\d\d-\d{7}-\d",  # United Arab Emirates
+        r"\d{5}-\d{7}-\d",  # Pakistan
     )
 )
 """Numbers that nothing else is printed like."""

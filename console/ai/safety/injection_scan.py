@@ -38,8 +38,22 @@ _BLOCK = re.compile(
     r"<(?:br|/?p|/?div|/?li|/?tr|/?td|/?h\d|/?ul|/?ol|/?table|/?body|/?html)\b[^>]{0,500}>", re.IGNORECASE
 )
 _MARKUP = re.compile(r"<!--|-->|</?[a-zA-Z][^<>]{0,500}>")
+_SPACED = re.compile(r"(?<!\w)(?:[^\W\d_][ ._*\-|\n]{1,6}){7,200}[^\W\d_](?!\w)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _IMAGE = re.compile(r"data:image/[a-z+]{2,10};base64,[A-Za-z0-9+/=\s]{20,}", re.IGNORECASE)
+_JOINED = (
+    "ignoreall",
+    "ignoreyour",
+    "ignoreprevious",
+    "ignoretheabove",
+    "disregard",
+    "systemprompt",
+    "previousinstruction",
+    "approvethis",
+    "markasverified",
+    "overriderules",
+)
+_ASSIGNING = ("set ", "overwrite", "assign", "fill", "force")
 _MIXED = re.compile(r"(?<!\w)(?=\w*[a-z])(?=\w*[\u0370-\u04ff\u0261\u0269])\w{1,60}")
 _UNDECOMPOSED = str.maketrans(
     {
@@ -81,11 +95,18 @@ _FORGED = re.compile(
 _EXFIL = re.compile(r"!\[[^\]\n]{0,200}\]\(\s*https?://[^)\s]{1,2000}", re.IGNORECASE)
 
 
-_FORGERIES = (
-    (_ROLE, "a forged role"),
-    (_ROLE_LINE, "a forged role"),
-    (_EXFIL, "an image that would carry data away"),
+_DISGUISE = re.compile(
+    r"[i1!]gn[o0]r[e3](?:[ _+-]|\.(?=\w)|%20)|d[i1]sr[e3]g[a4]rd|pr[e3]v[i1][o0]us[_-]|[i1]nstruct[i1][o0]n|[o0]v[e3]rr[i1]d[e3]|[a4]ppr[o0]v[e3][_-]"
 )
+_JOINTS = re.compile(r"[_+-]|(?<=\w)\.(?=\w)")
+_LEET = re.compile(r"(?<![\w.,])(?=\w*[a-z])[a-z0134578]{4,}(?!\w)")
+_DIGITS = str.maketrans("0134578", "oieastb")
+_FORGERIES = (
+    (_ROLE, "a forged role", ("<", "[", "##", "human", "prompt", "instruction", "message", "role", "{{")),
+    (_ROLE_LINE, "a forged role", ("system", "assistant", "developer", "ai")),
+    (_EXFIL, "an image that would carry data away", ("![",)),
+)
+_WORD = re.compile(r"[^\W_]+")
 
 
 class Sign(NamedTuple):
@@ -179,6 +200,9 @@ def signs(text: str, names: tuple[str, ...] = ()) -> Iterator[Sign]:
     folded = fold(text)
     yield from _forged(folded)
     yield from _orders(folded, names)
+    if (plain := _undisguised(folded)) != folded:
+        yield from _orders(plain, ())
+    yield from _spaced(folded)
     yield from _encoded(text, names)
 
 
@@ -211,8 +235,8 @@ def _between(text: str, opening: str, closing: str) -> Iterator[tuple[int, int]]
 
 
 def _forged(folded: str) -> Iterator[Sign]:
-    for pattern, what in _FORGERIES:
-        if match := pattern.search(folded):
+    for pattern, what, cues in _FORGERIES:
+        if any(cue in folded for cue in cues) and (match := pattern.search(folded)):
             yield Sign(what, _quote(folded, match.start(), match.end()))
     forged = {match[1] for match in _FORGED.finditer(folded)}
     if len(forged) >= 2 or forged & {"tool_calls", "tool_call", "function_call", "tool_use"}:
@@ -220,13 +244,23 @@ def _forged(folded: str) -> Iterator[Sign]:
 
 
 def _orders(folded: str, names: tuple[str, ...]) -> Iterator[Sign]:
+    heads = {word[: injection_phrases.LETTERS_OF_HEAD] for word in _WORD.findall(folded)}
     for phrase in injection_phrases.EVERY:
+        if phrase.heads is not None and phrase.heads.isdisjoint(heads):
+            continue
+        for stem in phrase.stems:
+            if stem in folded:
+                break
+        else:
+            continue
+        if not any(word in folded for word in phrase.also):
+            continue
         for match in phrase.pattern.finditer(folded):
             around = folded[match.start() : match.end() + injection_phrases.AROUND]
             if phrase.unless is None or not phrase.unless.search(around):
                 yield Sign(phrase.what, _quote(folded, match.start(), match.end()))
                 break
-    if names and (order := _assignment(names).search(folded)):
+    if names and any(verb in folded for verb in _ASSIGNING) and (order := _assignment(names).search(folded)):
         yield Sign(injection_phrases.ASSIGN, _quote(folded, order.start(), order.end()))
 
 
@@ -238,6 +272,23 @@ def _assignment(names: tuple[str, ...]) -> re.Pattern[str]:
         injection_phrases.ORDER
         + rf"(?:set|overwrite|assign|fill(?: in)?|force) (?:the |field |value of )*[\"'`]?(?:{called})[\"'`]? ?(?:field |value )?(?:to|=|:|with|as|at)(?!\w)"
     )
+
+
+def _undisguised(folded: str) -> str:
+    """A text with digits read as the letters that they stand for, and words that are joined taken apart, where it may hide an order so."""
+    if not _DISGUISE.search(folded):
+        return folded
+    return _JOINTS.sub(" ", _LEET.sub(lambda match: match[0].translate(_DIGITS), folded.replace("%20", " ")))
+
+
+def _spaced(text: str) -> Iterator[Sign]:
+    """Words written letter by letter."""
+    if sum(len(word) == 1 for word in _WORD.findall(text)) < 8:
+        return
+    for match in _SPACED.finditer(text):
+        joined = re.sub(r"[^a-z]", "", match[0].casefold())
+        if any(word in joined for word in _JOINED):
+            yield Sign("words written letter by letter", match[0][:LONGEST_QUOTE])
 
 
 def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Sign]:

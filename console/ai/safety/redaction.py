@@ -30,6 +30,7 @@ MOST_SOUGHT = 10_000  # values of one field that are looked for
 LONGEST_SOUGHT = 5_000  # characters of a withheld value that is looked for as a whole
 DEEPEST = 12
 
+_LONG_NUMBER = re.compile(r"\d{8,}", re.ASCII)
 _LIKE_ONE = re.compile(
     r"\[((?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT|ID|TAX|MRZ|HASH)_[0-9a-f]{1,12}|REMOVED)\]", re.IGNORECASE
 )
@@ -240,7 +241,7 @@ class Redactor:
     def _spotted(self, text: str, *, note: bool) -> list[tuple[int, int, str]]:
         """Values found by their form in a text, and their placeholders."""
         placed = [
-            (*reading.span(start, end), REMOVED if reading.block else instead)
+            (*reading.span(start, end), REMOVED if reading.kind == "block" else instead)
             for reading in readings.every(text)
             for start, end, instead in self._sought.places(reading.text)
         ]
@@ -275,12 +276,21 @@ def by_form(text: str) -> list[contact_details.Found]:
         return []
     stretches = _as_it_stands(text)
     for reading in readings.every(text):
-        for found in _as_it_stands(reading.text):
+        for found in (
+            _as_it_stands(reading.text) if reading.kind != "disguised" else secret_forms.secrets(reading.text)
+        ):
             start, end = reading.span(found.start, found.end)
-            if reading.block:
+            if reading.kind == "block":
                 stretches.append(contact_details.Found(start, end, "secret", text[start:end]))
             elif found.kind == "secret" or end - start > found.end - found.start:
                 stretches.append(found._replace(start=start, end=end))
+        if reading.kind == "spoken":  # whoever spells out eight or more means a number of somebody's
+            spans = [(reading.span(*run.span()), run[0]) for run in _LONG_NUMBER.finditer(reading.text)]
+            stretches += [
+                contact_details.Found(*span, "id", digits)
+                for span, digits in spans
+                if span[1] - span[0] > len(digits)
+            ]
     return stretches
 
 

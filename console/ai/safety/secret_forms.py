@@ -11,6 +11,7 @@ from console.ai.safety.comparable_words import LOOKALIKES
 from console.ai.safety.contact_details import Found
 
 LEAST_RANDOM = 32  # letters and digits from which a random-looking word is a key
+PHRASES = (12, 15, 18, 21, 24)  # words of a wallet
 LEAST_BITS = 3.6  # of entropy for each sign: words and identifiers have less
 
 _BLOCK = re.compile(
@@ -35,7 +36,7 @@ _BEARER = re.compile(r"\b(?:bearer|basic|digest|apikey)\s+([A-Za-z0-9+/_\-.~=]{1
 _LABEL = (
     r"pass[\s_\-]?w[o*.]rd|passwd|pswd|psw(?=\s?[:=])|pass\s?code|pass\s?phrase|pwd|pass(?=\s?[:=])|kennwort|passwort|losung|contrase[nñ]a|clave|mot de passe|parola|senha|palavra-passe|has[lł]o|slapta[zž]od(?:is|į|žio)|salasana|"
     r"l[oö]senord|adgangskode|passord|wachtwoord|heslo|jelsz[oó]|parool|parole|пароль|api[ _\-]?(?:key|token|secret)|access[ _\-]?(?:key|token)|secret(?:[ _\-]?(?:key|access key|token))?|"
-    r"parol[aăe]|lozink[aeu]|geslo|парол[аьяію]|pass(?=\s+is\b)|p[/.]?w\.?(?=[\s:=])|kw(?=\s*[:=])|auth(?==)|(?:ww|mdp|sig|session|cookie)(?=\s*[:=])|"
+    r"kata sandi|mật khẩu|parol[aăe]|lozink[aeu]|šifra|şifre|geslo|парол[аьяію]|лозинка|lykilor[ðd]|κωδικ[όο]ς(?: πρόσβασης)?|συνθηματικό|كلمة (?:المرور|السر)|رمز عبور|סיסמה|ססמה|पासवर्ड|pass(?=\s+is\b)|p[/.]?w\.?(?=[\s:=])|kw(?=\s*[:=])|auth(?==)|(?:ww|mdp|sig|session|cookie)(?=\s*[:=])|"
     r"client[ _\-]?secret|auth(?:entication|orization)?[ _\-]?(?:token|key|code)|session[ _\-]?(?:id|token|key)|refresh[ _\-]?token|private[ _\-]?key|signing[ _\-]?key|encryption[ _\-]?key|"
     r"master[ _\-]?key|recovery[ _\-]?(?:code|key|phrase)|backup[ _\-]?code|seed[ _\-]?phrase|token|credentials?|security[ _\-]?(?:answer|code|word)|log-?in code|verification code|zugangscode|memorable word|(?:mother['’]?s )?maiden name|(?:geburts|mädchen)name (?:der|meiner) mutter|nom de jeune fille|(?:wlan|wi-?fi|netzwerk)[ \-]?(?:schl[uü]ssel|key|code)"
 )
@@ -44,6 +45,8 @@ _NAMED = re.compile(
     rf"(?<![^\W_])(?:{_LABEL})s?{_SAYS}(?:[>|][+\-]?[ \t]*\n[ \t]*)?[\"'`“„«<]?([^\s\"'`”“»<>]{{3,300}})",
     re.IGNORECASE,
 )
+_JOINED = ("パスワード", "暗証番号", "密码", "密碼", "口令", "비밀번호", "암호", "รหัสผ่าน", "पासवर्ड")
+"""Labels of writings without blanks between words."""
 _QUOTED = re.compile(
     rf"(?<![^\W_])(?:{_LABEL})s?{_SAYS}(?:\"([^\"\n]{{3,100}})\"|(?<!\w)['‘]([^'’\n]{{3,100}})['’](?!\w)|[“„]([^“”\n]{{3,100}})[“”]|«([^»\n]{{3,100}})»)",
     re.IGNORECASE,
@@ -51,15 +54,18 @@ _QUOTED = re.compile(
 """Several words in quotation marks behind a label."""
 _MIXED = r"[\"'`“„«(|>]{0,2}((?=[^\s]*\d)(?=[^\s]*[^\W\d_])[^\s\"'`”“»|]{6,200})"
 _BARE = re.compile(
-    rf"(?<![^\W_])(?:{_LABEL})(?:[^\W\d_]{{0,3}}[\W_]{{1,6}}(?:[^\W\d_]{{1,4}}[^\w\n]{{1,3}}){{0,2}}){_MIXED}",
+    rf"(?:(?<![^\W_])(?:{_LABEL})(?:[^\W\d_]{{0,3}}[\W_]{{1,6}}(?:[^\W\d_]{{1,4}}[^\w\n]{{1,3}}){{0,2}})|(?:{'|'.join(_JOINED)})[はがも는은이가是คือ\W_]{{0,5}}){_MIXED}",
     re.IGNORECASE,
 )
 _NAMED_AFTER = re.compile(
     rf"{_MIXED}[\"'`”“»)]?\s+(?:is|was|ist|war|est|es|as|als)\s+(?:(?:my|our|the|her|his|their|mein|unser|das|mon|le|mi|la|a)\s+)?(?:{_LABEL})(?![^\W_])",
     re.IGNORECASE,
 )
+_COMMAND = re.compile(
+    r"\b(?:curl|wget|https?)\b[^\n]{0,200}?\s(?:-u|--user)[ =]?[^\s:]{1,60}:(\S{3,200})|\bsshpass\s+-p\s*(\S{3,200})|\bmysql\w*\b[^\n]{0,200}?\s-p([^\s-]\S{2,200})"
+)
 _CELLS = re.compile(r"[|;,\t]")
-_NAMES_ONE = re.compile(rf"(?:{_LABEL}|pass|pin|cvv2?|cvc2?|otp)s?", re.IGNORECASE)
+_NAMES_ONE = re.compile(rf"(?:{_LABEL}|{'|'.join(_JOINED)}|pass|pin|cvv2?|cvc2?|otp)s?", re.IGNORECASE)
 _PHRASE = re.compile(
     r"(?:(?:seed|recovery|mnemonic|backup)[ _\-]?(?:phrase|words?)\s*(?:[:=]|is)|(?:pass[ _\-]?phrase|master[ _\-]?password)\s*[:=])\s*[\"'`]?((?:[^\W\d_]{2,12}[ ,\-]+){3,23}[^\W\d_]{2,12})",
     re.IGNORECASE,
@@ -69,17 +75,62 @@ _DIGITS = re.compile(
     r"(?:['’]s)?\s*(?:[:=]|is|ist|est|es|was|lautet)?\s*((?:\d[ \-]?){3,10})(?![\d])",
     re.IGNORECASE,
 )
+_NOT_IN_PHRASES = r"(?:the|and|for|are|was|has|had|not|but|from|have|were|been|our|his|her|its|who|how|which|with|been|their|them|these|those|would|could|should|does|did|where|while|than|because|each|into|is|der|die|das|und|ist|den|dem|ein|eine|von|mit|für|les|des|une|est|los|las|una|que|por|con|del)"
+_SEED_WORD = rf"(?!{_NOT_IN_PHRASES}(?![^\W_]))[a-z]{{3,8}}"
+_SEEDS = [
+    re.compile(rf"(?<![^\W_]){_SEED_WORD}(?:{between}{_SEED_WORD}){{11,32}}(?![^\W_])")
+    for between in (r"\s{1,3}", r"\s?[,;/|]\s?", r"[\s,;|]{0,3}\b\d\d?[.):]?\s?")
+]
+"""Words that open a wallet (BIP-39): small ones in a row, among them none of those that every sentence needs; with blanks, marks or numbers between them."""
+_HEX_KEY = re.compile(r"(?<![A-Za-z0-9])0x[0-9a-f]{64}(?![A-Za-z0-9])", re.IGNORECASE)
 _A_KEY = r"(?<![\w\-])([0-9a-f]{32}|[0-9a-f]{64}|[0-9A-F]{32}|[0-9A-F]{64}|(?=[A-Z]*[2-7])[A-Z2-7]{32,64})(?![\w\-])"
 _KEY_WORD = r"(?<![^\W_])(?i:key|token|secret|schl[uü]ssel|cl[eé]|clave|chiave)(?![^\W_])"
 _BESIDE = re.compile(rf"{_KEY_WORD}[^\n]{{0,16}}?{_A_KEY}|{_A_KEY}[^\n]{{1,12}}?{_KEY_WORD}")
 """A key in hexadecimal or base32, which are many other things too, beside a word that says so."""
+_BASE32 = re.compile(r"(?<![\w\-])(?=[A-Z]*[2-7])(?=[2-7]*[A-Z])(?:[A-Z2-7]{8}){4,8}(?![\w\-])")
+_LOGIN = re.compile(
+    r"(?<![^\W_])(?:log-?in|(?:zugangs|anmelde|login)daten|identifiants?|acceso|credenciales)(?: data)?\s*[:=]\s*[^\s/|,;]{1,60}\s*[/|,;]\s*((?=\S*\d)(?=\S*[^\W\d_])\S{6,60})",
+    re.IGNORECASE,
+)
+_LOGIN_WITH = re.compile(
+    r"\b(?:log|sign)[ -]?(?:in|on)\s+(?:with|as|using)\s+(?:the\s+)?(?:user(?:[ -]?name)?|account|login)\s+[\"'`]?[^\s\"'`,;]{1,60}[\"'`]?(?:\s*[,/;]|\s+and|\s+with)"
+    r"\s+[\"'`]?([^\s\"'`]{3,60})",
+    re.IGNORECASE,
+)
+"""A user named, and what opens their account without a label of its own."""
+_LOGIN_MIXED = re.compile(
+    rf"\b(?:log|sign)[ -]?(?:in|on)\s+(?:with|as|using)\s+[^\s,;]{{1,60}}(?:\s*[,/;]|\s+and|\s+with)\s+{_MIXED}",
+    re.IGNORECASE,
+)
 _ONE_TIME = r"(?:pin|tan|otp|one[ \-]?time (?:code|password)|2fa(?: code)?|mfa(?: code)?|sms[ \-]?code)(?:[ \-]?(?:code|number|no\.?|nummer))?"
 _CODE_MIXED = re.compile(rf"(?<![^\W_]){_ONE_TIME}\s*(?:[:=]|is|ist|est|es|was)\s*{_MIXED}", re.IGNORECASE)
 _SPELLED = re.compile(
     rf"(?<![^\W_])(?i:{_ONE_TIME}\s*(?:[:=]|is|ist|est|es|was))\s*[\"'`]?([A-Z0-9]{{3,12}}|(?:[A-Z0-9][ \-]){{2,11}}[A-Z0-9]|(?=[A-Z \-]*\d)[A-Z0-9]{{1,4}}(?:[ \-][A-Z0-9]{{1,4}}){{1,4}}|[A-Z0-9]{{1,4}}(?:-[A-Z0-9]{{1,4}}){{1,5}})(?![^\W_])"
 )
 """A code of capital letters, for which a label is needed: other words are written so too."""
-_LABELLED = (_QUOTED, _PHRASE, _IN_ADDRESS, _BEARER, _CODE_MIXED, _SPELLED, _NAMED, _BARE, _NAMED_AFTER)
+_LABELLED = (
+    _QUOTED,
+    _PHRASE,
+    _IN_ADDRESS,
+    _BEARER,
+    _LOGIN,
+    _LOGIN_WITH,
+    _LOGIN_MIXED,
+    _CODE_MIXED,
+    _SPELLED,
+    _NAMED,
+    _BARE,
+    _NAMED_AFTER,
+)
+_NATO = (
+    "alfa|alpha|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|juliett?|kilo|lima|mike|november|oscar|papa|quebec|romeo|sierra|tango|uniform|victor|"
+    "whisk(?:e)?y|x[ -]?ray|yankee|zulu"
+)
+_NATO_WORDS = re.compile(
+    rf"(?<![^\W_])(?:{_NATO})(?:[\s,.;/\-–]{{1,3}}(?:{_NATO}|\d)(?![^\W_])){{3,60}}", re.IGNORECASE
+)
+"""Letters spelled by the alphabet of radio operators, as codes are read out; three may be somebody's name."""
+_HASH_NEAR = re.compile(r"(?:tx|transaction|hash|block|topic|root|digest|sha)[^\n]{0,24}$", re.IGNORECASE)
 _TYPED = re.compile(r"(?<![^\s\"'`(,;:=])[!-~]{10,64}(?![^\s])")
 _PREFIXED = re.compile(
     r"[a-z]{2,6}_(?=[A-Za-z0-9]+$)"
@@ -164,10 +215,12 @@ _ORDINARY = frozenset(
     ]
 )
 _HINT = re.compile(
-    rf"(?<![^\W\d_])(?:{_LABEL}|{_ONE_TIME}|cv[cv]|csc|bearer|basic|digest|mnemonic|recovery|backup|master)|code|combination|prüf",
+    r"(?<![^\W\d_])(?:pass|ps?w|p/w|kennw|losung|contrase|clave|mot|paroo?l|senha|palavra|has[lł]o|slapta|salasana|l[oö]senord|adgang|wachtw|heslo|jelsz|парол|лозин|api|access|secret|client|auth|session|refresh|private|"
+    r"sign|encrypt|master|recovery|backup|seed|mnemonic|token|credential|security|log|verification|zugang|(?:mother['’]?s )?maiden|geburtsn|mädchenn|nom de|einmal|prüf|kartenprüf|bestätig|sicherheits|gate|door|alarm|safe|lock|tür|tor|p\.w|kw|anmelde|identifiant|acceso|memorable|pin|tan|otp|cvv|cvc|csc|one|fa|mfa|sms|bearer|basic|digest|kata|mật|lozin|šifra|şifre|geslo|lykil|"
+    rf"κωδικ|συνθημ|كلمة|رمز|סיסמה|ססמה|ww|mdp|sig|cookie|wlan|wi-?fi|netzw|curl|wget|https?|mysql)|sshpass|{'|'.join(_JOINED)}",
     re.IGNORECASE,
 )
-"""What labels of secrets hold; a text without any of them is not searched further."""
+"""How labels of secrets begin; a text without any of them is not searched further."""
 _NAME_PARTS = re.compile(r"[\s_\-.]+|(?<=[a-z])(?=[A-Z])")
 
 
@@ -182,6 +235,13 @@ def secrets(text: str) -> Iterator[Found]:
             yield from (
                 found._replace(text=text[found.start : found.end]) for found in _labelled_secrets(read)
             )
+    yield from _phrases(text)
+    yield from (_as_found(match, 0) for match in _NATO_WORDS.finditer(text))
+    yield from (
+        _as_found(match, 0)
+        for match in _HEX_KEY.finditer(text)
+        if not _HASH_NEAR.search(text, max(0, match.start() - 40), match.start())
+    )
     yield from (
         _trimmed(_as_found(match, 0))
         for match in _TYPED.finditer(text)
@@ -190,11 +250,13 @@ def secrets(text: str) -> Iterator[Found]:
     if any(len(word) >= LEAST_RANDOM for word in text.split()):
         yield from (_as_found(match, 0) for match in _RANDOM.finditer(text) if _is_random(match[0]))
         yield from (_as_found(match, match.lastindex or 0) for match in _BESIDE.finditer(text))
+        yield from (_as_found(match, 0) for match in _BASE32.finditer(text))
 
 
 def _labelled_secrets(text: str) -> Iterator[Found]:
     """The text after a label."""
     yield from _in_table(text)
+    yield from (_as_found(match, match.lastindex or 0) for match in _COMMAND.finditer(text))
     for pattern in _LABELLED:
         for match in pattern.finditer(text):
             secret = _as_found(match, match.lastindex or 0)
@@ -203,6 +265,17 @@ def _labelled_secrets(text: str) -> Iterator[Found]:
                 yield _trimmed(secret)
     for match in _DIGITS.finditer(text):
         yield _trimmed(_as_found(match, 1))
+
+
+def _phrases(text: str) -> Iterator[Found]:
+    """Words that open a wallet, one behind the other, or listed in the number that such a wallet has."""
+    for pattern in _SEEDS:
+        for match in pattern.finditer(text):
+            words = re.findall("[a-z]+", match[0])
+            if 3 * len(set(words)) >= 2 * len(words) and (
+                pattern is _SEEDS[0] or any(len(words) - more in PHRASES for more in range(3))
+            ):
+                yield _as_found(match, 0)
 
 
 def _is_typed(word: str) -> bool:

@@ -3,13 +3,14 @@
 Source: docs/explanation/what-a-model-gets.md.
 """
 
+import codecs
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
-from console.ai.safety import contact_details, written_values
+from console.ai.safety import contact_details, readings, written_values
 from console.ai.safety.comparable_words import LOOKALIKES, skeleton
 
 LEAST = 3  # letters and digits from which a value is looked for in other texts
@@ -65,7 +66,13 @@ class Sought:
         digits = sum(sign.isdigit() for sign in signs)
         if len(signs) >= LEAST_CODE:
             code = signs.removeprefix("00")
-            self._add_code(code, instead, glued=withheld and len(code) >= LEAST_GLUED)
+            for turned in (
+                code,
+                code[::-1],
+                codecs.encode(code, "rot13"),
+                contact_details.compact(readings.undisguised(shown)),
+            ):
+                self._add_code(turned, instead, glued=withheld and len(code) >= LEAST_GLUED)
         if phone and digits >= TAIL + 2:
             self._add_code("".join(sign for sign in signs if sign.isdigit())[-TAIL:], instead, tail=True)
         if (day := written_values.only_day(shown)) is not None:

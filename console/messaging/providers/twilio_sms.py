@@ -109,19 +109,22 @@ class TwilioSms(Provider):
     def find(self, letter: Letter, provider_id: str) -> Handed | None:
         """Ask by Twilio's id where it is known, else for the newest message of this text to this number."""
         if provider_id:
-            return _handed(_ask("GET", f"Messages/{quote(provider_id, safe='')}.json"))
+            return _handed(_ask("GET", f"Messages/{quote(provider_id, safe='')}.json") | {"sid": provider_id})
         since = (letter.since or letter.at) - LOOKED_BACK
         # asked by the day of sending, it leaves out what is queued
         there = _ask("GET", f"Messages.json?{urlencode({'To': letter.to, 'PageSize': 100})}").get("messages")
         text = _as_sent(str(letter.content["text"]))
-        for made in there if isinstance(there, list) else ():
-            if (
-                str(made.get("direction")).startswith("outbound")
-                and made.get("sid") not in letter.taken
-                and _as_sent(str(made.get("body"))) == text
-                and (not made.get("date_created") or parsedate_to_datetime(made["date_created"]) >= since)
-            ):
-                return _handed(made)
+        try:
+            for made in there or ():
+                if (
+                    str(made.get("direction")).startswith("outbound")
+                    and made.get("sid") not in letter.taken
+                    and _as_sent(str(made.get("body"))) == text
+                    and (not made.get("date_created") or parsedate_to_datetime(made["date_created"]) >= since)
+                ):
+                    return _handed(made)
+        except (AttributeError, TypeError, ValueError) as error:  # JSON of somebody else
+            raise OutcomeUnknown("Twilio's answer cannot be read.") from error
         return None
 
     def told(self, callback: Callback) -> Receipt | Answer:
@@ -226,7 +229,8 @@ def _ask(method: Literal["GET", "POST"], path: str, form: Mapping[str, str] | No
 
 def _refusal(answer: net.Answer, found: Mapping[str, Any]) -> IntegrationError:
     """The error for an answer that is no yes: Twilio's code in words where they are known."""
-    code = int(found["code"]) if str(found.get("code")).isdecimal() else 0
+    given = found.get("code")
+    code = given if isinstance(given, int) else 0
     permanent = answer.permanent and answer.status not in ABOUT_US and code not in OF_OURS
     reason = one_line(str(found.get("message") or ""), MOST_WORDS)
     words = WORDS.get(code) or f"Twilio refused it ({answer.status}){f': {reason}' if reason else ''}"
