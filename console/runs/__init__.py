@@ -60,6 +60,7 @@ from console.runs.store.run_events import ENGINE
 from console.runs.store.run_store import Also, AtOnce
 from console.runs.store.version_origins import read_live_versions
 from console.runs.views.candidates import Candidate, candidates
+from console.runs.views.gathered import later_screens, read_digest
 from console.runs.views.lists import (
     RunHead,
     Waits,

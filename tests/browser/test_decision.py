@@ -60,8 +60,8 @@ def test_fields_follow_the_choice_and_keep_what_was_typed(
     assert visible(olivia) == ["f-code", "f-detail", "f-note"]
     assert page.is_checked("#outcome-2")
     assert page.input_value("#f-code") == "documents"
-    page.fill("#f-detail", "The second page")
-    page.wait_for_selector("#saved:has-text('Draft saved')")
+    with page.expect_response(lambda answer: answer.url.endswith("/draft")):
+        page.fill("#f-detail", "The second page")
     assert olivia.faults(both=False) == []
     page.reload()
     assert visible(olivia) == ["f-code", "f-detail", "f-note"], (

@@ -220,6 +220,10 @@ class Group(Part):
 
     title: Title
     steps: list[Name]
+    screen: Literal["one"] | None = Field(
+        None,
+        description="`one`: a person sees these steps, which follow each other without a fork, on one screen, and completes them together",
+    )
 
 
 class Note(Part):
@@ -370,6 +374,22 @@ class Workflow(StoredDocument):
         ways = self.step(step_id).next
         return ways.get(outcome, ways.get("default"))
 
+    def gathered_after(self, step_id: str) -> tuple[str, ...]:
+        """The steps that are drawn on one screen below this one, in their order; none where it is the last of its screen, or alone."""
+        screen, below = self.screen_of(step_id), list[str]()
+        while screen is not None:
+            ways = [target for outcome, target in self.step(step_id).next.items() if outcome != "error"]
+            if len(ways) != 1 or ways[0] not in screen.steps or ways[0] in below:
+                break
+            step_id = ways[0]
+            below.append(step_id)
+        return tuple(below)
+
+    def screen_of(self, step_id: str) -> Group | None:
+        """The group whose steps are drawn on one screen with this one."""
+        screens = (each for each in self.groups if each.screen == "one" and step_id in each.steps)
+        return next(screens, None)
+
     def time_limit_ms(self, *, hands_off: bool) -> int | None:
         """Milliseconds that the console may work on a run; None: as long as it takes."""
         limit = self.settings.timeout_ms
@@ -382,6 +402,8 @@ class Workflow(StoredDocument):
         document["settings"] = {
             key: value for key, value in full["settings"].items() if key not in LATER or value != LATER[key]
         }
+        if self.groups:
+            document["groups"] = [group.model_dump(exclude_none=True) for group in self.groups]
         if self.triggers:
             document["triggers"] = [each.to_json() for each in self.triggers]
         document["variables"] = {name: variable_json(self.variables[name]) for name in sorted(self.variables)}

@@ -412,7 +412,7 @@ def _tables(raw: Mapping[str, Any]) -> dict[str, tuple[frozenset[str], int] | No
 
 
 def _groups(raw: Mapping[str, Any], sketches: Sequence[Sketch]) -> list[Problem]:
-    """Groups that name missing steps."""
+    """Groups that name missing steps, and steps that cannot stand on one screen."""
     groups = raw.get("groups")
     ids: Many[str] = {sketch.id for sketch in sketches}
     problems = []
@@ -425,7 +425,50 @@ def _groups(raw: Mapping[str, Any], sketches: Sequence[Sketch]) -> list[Problem]
                         None, f"groups[{number}].steps[{place}]", f"There is no step {name}.", kind=UNKNOWN
                     )
                 )
+        if isinstance(group, dict) and group.get("screen") == "one" and isinstance(members, list):
+            by_id = {sketch.id: sketch for sketch in sketches}
+            gathered = [by_id[name] for name in members if isinstance(name, str) and name in by_id]
+            problems += _gathered(f"groups[{number}].steps", gathered)
     return problems
+
+
+def _gathered(path: str, members: Sequence[Sketch]) -> list[Problem]:
+    """What keeps these steps from being drawn on one screen."""
+    if len(members) < 2:
+        return [Problem(None, path, "A screen gathers at least two steps: add one, or draw it alone.")]
+    ways = {
+        sketch.id: [target for outcome, target in sketch.next.items() if outcome != ERRORS]
+        for sketch in members
+    }
+    first = [each for each in ways if not any(each in targets for targets in ways.values())]
+    problems = []
+    for place, sketch in enumerate(members):
+        title, inside = sketch.raw.get("title") or sketch.id, [to for to in ways[sketch.id] if to in ways]
+        if sketch.kind is None:
+            continue
+        reason = None
+        if sketch.type == START or sketch.by_itself or sketch.completion == "automatic":
+            reason = "nobody fills it in there"
+        elif sketch.kind.by_items or sketch.kind.waits:
+            reason = "it goes through a list" if sketch.kind.by_items else "it waits"
+        elif inside and len(ways[sketch.id]) > 1:
+            reason = "its ways part, and only the last step of a screen may do that"
+        elif [sketch.id] == first[1:2] or not first:
+            reason = "the steps of a screen follow each other"
+        elif sketch.id not in first and _takes_files(sketch.config):
+            reason = "it takes files, which only the first step of a screen may do"
+        if reason is not None:
+            words = f"“{title}” cannot stand on this screen: {reason}."
+            problems.append(Problem(None, f"{path}[{place}]", words))
+        elif sketch.id not in first and sketch.raw.get("ai"):
+            words = f"The AI proposes nothing at “{title}”: only at the first step of a screen."
+            problems.append(Problem(None, f"{path}[{place}]", words, "warning"))
+    return problems
+
+
+def _takes_files(config: Any) -> bool:
+    forms = (getattr(config, part, None) or () for part in ("form", "fields", "output"))
+    return any(getattr(entry, "type", None) in ("file", "files") for form in forms for entry in form)
 
 
 def _in_order(problems: Sequence[Problem], sketches: Sequence[Sketch]) -> list[Problem]:

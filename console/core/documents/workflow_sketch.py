@@ -45,6 +45,7 @@ class StepKind(Protocol):
     automatic: ClassVar[bool]
     own_values: ClassVar[bool]
     waits: ClassVar[bool]
+    by_items: ClassVar[bool]
     ai: ClassVar[bool]
     ai_alone: ClassVar[bool]
     purpose: ClassVar[str]

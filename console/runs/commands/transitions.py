@@ -1,10 +1,13 @@
 """Completing a step: the transition of a run that most others build on. Each checks the rights and what was submitted, decides, and commits once."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import Connection
 
 from console import log, workflows
 from console.auth import access
@@ -45,8 +48,8 @@ from console.runs.store import loaded_rows, typed_drafts
 from console.runs.store.loaded_runs import Loaded
 from console.runs.store.run_events import ENGINE
 from console.runs.store.run_rows import with_loaded_rows
-from console.runs.store.run_store import Also, load, retried, retried_from_memory, write
-from console.runs.views import reader_reach, reading
+from console.runs.store.run_store import Also, after_events, load, retried, retried_from_memory, write
+from console.runs.views import gathered, reader_reach, reading
 from console.runs.views.screens import (
     Screen,
     digest,
@@ -71,6 +74,7 @@ class Submission:
     """What somebody submits at a step: the step's id, the revision the form was drawn with (None: any), the values and the chosen outcome.
 
     `repeat` (keep, again, compensate) says what to do if an effect was made before; `handled_manually` that the proposal was not used, with a `reason`.
+    `read` is the digest of what the person read at a step below the present one (`gathered.read_digest`); None: it is not compared.
     """
 
     step: str
@@ -80,6 +84,7 @@ class Submission:
     handled_manually: bool = False
     reason: str = ""
     repeat: str | None = None
+    read: str | None = None
 
 
 def complete(actor: Actor, run_id: str, submission: Submission) -> None:
@@ -99,23 +104,132 @@ def complete(actor: Actor, run_id: str, submission: Submission) -> None:
     notify_approvers(go_on(actor, definition, loaded).run)
 
 
-def complete_and_look(actor: Actor, run_id: str, submission: Submission) -> RunView:
-    """As `complete`, and return the run afterwards. If the next step is the actor's, their screen is recorded in the same transaction."""
+def complete_and_look(
+    actor: Actor, run_id: str, submission: Submission, later: Sequence[Submission] = ()
+) -> RunView:
+    """As `complete`, and return the run afterwards. If the next step is the actor's, their screen is recorded in the same transaction.
+
+    `later` are those of the steps below it on its screen: all are checked before anything is written, and completed in the same transaction, up to the
+    first that has to wait for a change of one before it. A detail of an error names its `step` where that is one of them.
+    """
     reason_of(submission.reason)
+    waiting: Sequence[Submission] = ()
 
     def once(recent: Loaded | None) -> tuple[Seen, Screen | None, Mapping[str, Any]]:
+        nonlocal waiting
         seen, now = see(actor, run_id, shown=True, recent=recent), log.now()
         typed = _drafts_of_other_items(seen, submission.values)
         before, events = _completion_events(actor, seen, submission, now)
-        screen, more, row = _screen_after(actor, seen, fold(events, before.run), now)
+        events, waiting = _complete_later(actor, seen, submission, before, events, later, now)
+        screen, more, row = (
+            (None, [], None) if waiting else _screen_after(actor, seen, fold(events, before.run), now)
+        )
+        keeps = _keeping(actor, after_events(before, events), waiting, now) if waiting else None
         return (
-            replace(seen, loaded=write(actor, seen.definition, before, events + more, shown=row)),
+            replace(seen, loaded=write(actor, seen.definition, before, events + more, shown=row, also=keeps)),
             screen,
             typed,
         )
 
     with loaded_rows.judged_once():
-        return _completed_and_looked(actor, run_id, submission.revision, once)
+        view = _completed_and_looked(actor, run_id, submission.revision, once)
+    current = view.json["current"]
+    if not waiting or "complete" not in view.can or current is None or current["step"] != waiting[0].step:
+        return view
+    try:
+        here = replace(waiting[0], revision=view.json["revision"])
+        return complete_and_look(actor, run_id, here, waiting[1:])
+    except (Conflict, Invalid):
+        return reading.get(
+            actor, run_id
+        )  # the steps before are done; the rest is in the form, as it was typed
+
+
+def _complete_later(
+    actor: Actor,
+    seen: Seen,
+    first: Submission,
+    before: Loaded,
+    events: list[Event],
+    later: Sequence[Submission],
+    now: datetime,
+) -> tuple[list[Event], Sequence[Submission]]:
+    """(the events that complete the steps of a screen, the submissions that wait for a change of one before them)."""
+    here, values, waiting = seen, first.values, list[Submission]()
+    for submitted in later:
+        at = replace(seen, loaded=after_events(before, events))
+        if not waiting and _stands_at(at.run, submitted.step):
+            screen = draw_screen(actor, at, now)
+            drawn, _ = shown_event(actor, at.run, screen, digest(screen), now)
+            at = replace(at, loaded=after_events(at.loaded, [drawn]))
+            try:
+                with _naming_step(submitted.step):
+                    _require_read(submitted, screen)
+                    _, more = _completion_events(actor, at, submitted, now, screen)
+                events, here, values = [*events, drawn, *more], at, submitted.values
+                continue
+            except log.Moved:  # earlier attempts must be read, which needs these events committed first
+                pass
+        foreseen = gathered.seen_ahead(actor, here, values, now)
+        if foreseen is None or not _stands_at(foreseen.run, submitted.step):
+            raise Conflict(
+                "This run goes another way after these answers. Reload it to see where it stands.",
+                code="stale_revision",
+            )
+        with _naming_step(submitted.step):
+            _require_complete(actor, foreseen, submitted, now)
+        here, values = foreseen, submitted.values
+        waiting.append(submitted)
+    return events, waiting
+
+
+def _stands_at(run: Run, step: str) -> bool:
+    return run.status == "waiting_person" and run.attempt is not None and run.attempt.step == step
+
+
+@contextmanager
+def _naming_step(step: str) -> Iterator[None]:
+    """Name the step in each detail of what is raised."""
+    try:
+        yield
+    except (Invalid, Conflict) as error:
+        error.details = [{**detail, "step": step} for detail in error.details]
+        raise
+
+
+def _require_read(submitted: Submission, screen: Screen) -> None:
+    """Raise Invalid if the step says something else than when the person read it: what was answered above it has changed it."""
+    if submitted.read is not None and submitted.read != gathered.read_digest(screen):
+        words = (
+            f"“{screen['title']}” says something else after what you answered above it: read it, then go on."
+        )
+        raise Invalid(words, at=("", words))
+
+
+def _require_complete(actor: Actor, seen: Seen, submitted: Submission, now: datetime) -> None:
+    """Raise what the completion of the step would, without completing it."""
+    open_step = step_at(seen.definition, seen.run)
+    require_step(actor, open_step)
+    context = context_of(actor, open_step, seen.record, now)
+    given = with_stored_files(open_step, context, without_unseen(actor, open_step, context, submitted.values))
+    completion_of_form(actor, open_step, seen.record, context, given, submitted.outcome)
+
+
+def _keeping(actor: Actor, loaded: Loaded, waiting: Sequence[Submission], now: datetime) -> Also:
+    """What keeps the submissions that wait as the draft of the attempt at which the run stands then."""
+    attempt, subject = loaded.run.attempt, loaded.subject or ""
+    values: dict[str, Any] = {}
+    for each in waiting:
+        own = attempt is not None and attempt.step == each.step
+        values |= each.values if own else typed_drafts.named_values(each.step, each.values)
+    values |= {MARKS: {"outcome": waiting[-1].outcome}} if waiting[-1].outcome is not None else {}
+    kept = log.body.canonical_value(draft_with_stored_files(loaded.run.id, values))
+
+    def keep(connection: Connection, run_id: str) -> None:
+        if attempt is not None:
+            typed_drafts.put(connection, run_id, attempt.n, actor.id, subject, kept, now)
+
+    return keep
 
 
 def _completed_and_looked(
@@ -231,9 +345,9 @@ def _with_item(submitted: Submission, shown: Screen, run_id: str, n: int, person
 
 
 def _completion_events(
-    actor: Actor, seen: Seen, submitted: Submission, now: datetime
+    actor: Actor, seen: Seen, submitted: Submission, now: datetime, screen: Screen | None = None
 ) -> tuple[Loaded, list[Event]]:
-    """(the run, the events that complete its step)."""
+    """(the run, the events that complete its step). `screen`: the person was shown this one, else the one that is recorded."""
     run = seen.run
     open_step = step_at(seen.definition, run) if run.current is not None else None
     moves.require_completable(run, actor.id, submitted.step, submitted.revision)
@@ -242,7 +356,13 @@ def _completion_events(
     require_step(actor, open_step)
     _require_record(seen)
     edits = open_step.kind.by_items or (run.record is not None and open_step.kind.edits(open_step.view))
-    shown = last_shown(run.id, open_step.attempt.n, actor.id) if edits else None
+    shown = (
+        (b"", screen)
+        if screen is not None
+        else last_shown(run.id, open_step.attempt.n, actor.id)
+        if edits
+        else None
+    )
     if open_step.kind.by_items and shown is not None:
         submitted = _with_item(submitted, shown[1], run.id, open_step.attempt.n, actor.id)
     item = submitted.values.get("item") if open_step.kind.by_items else None

@@ -24,7 +24,7 @@ from console.infra import faults, jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.run_reach import EVERY_RUN
 from console.runs.engine import inbox_placement, proposing
-from console.runs.store import recent_runs, side_rows
+from console.runs.store import recent_runs, side_rows, typed_drafts
 from console.runs.store.latest import LATEST, LEFT, MARKS, left_of
 from console.runs.store.loaded_runs import Loaded, open_attempt_only
 from console.runs.store.run_rows import RUN_COLUMNS, as_stored, attempts_from_rows, changed_rows, links
@@ -175,6 +175,7 @@ def write(
         after = numbered(after, state.seq + len(events)) if after is not None else None
     events, after, moved = with_consequences(actor, definition, state, events, after)
     seq, head = (state.seq, before.head) if before else (0, b"")
+    also = _with_screen_draft(definition, state, after, whose, also) if moved and not keep_draft else also
     made = links(actor, definition, after, events, seq=seq, head=head, plain=True)
     rows = changed_rows(state, after, whose, keep_draft=keep_draft or not moved, shown=shown)
     faults.point("runs.write.before")
@@ -188,6 +189,29 @@ def write(
         written = replace(before, run=after, head=made[-1].leaf)
     recent_runs.remember(written)
     return written
+
+
+def _with_screen_draft(
+    definition: Definition, state: Run, after: Run, subject: str | None, also: Also | None
+) -> Also | None:
+    """What is written with the run, and the draft of its screen where the run goes on to another step of the same screen."""
+    left, entered = state.attempt, after.attempt
+    if left is None or entered is None:
+        return also
+    below = definition.document.gathered_after(left.step)
+    if not below or (entered.n != left.n and entered.step not in below):
+        return also
+    draft = typed_drafts.left_on_screen(state.id, left.n, subject, entered.step)
+    if draft is None:
+        return also
+
+    def both(connection: Connection, run_id: str) -> None:
+        n, person = entered.n, draft.by
+        typed_drafts.put(connection, run_id, n, person, subject or "", draft.values, draft.saved_at)
+        if also is not None:
+            also(connection, run_id)
+
+    return both
 
 
 def numbered(run: Run, seq: int) -> Run:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
 from console import log
 from console.core.run.proposal import MARKS
 from console.infra import subjects
-from console.infra.db import request_writes
+from console.infra.db import request_writes, tables
 from console.infra.db.engine import fetch
 from console.infra.db.run_reach import EVERY_RUN
 
@@ -47,6 +50,52 @@ def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, An
     if kept:
         request_writes.keep_draft()
     return bool(kept)
+
+
+def put(
+    connection: Connection,
+    run_id: str,
+    n: int,
+    person: str,
+    subject: str,
+    values: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """Save a draft with the transition after which the run stands at this attempt."""
+    kid, nonce, ciphertext = subjects.seal(subject, f"draft|{run_id}|{n}|{person}", dict(values))
+    row = {"run": run_id, "n": n, "person": person, "kid": kid, "nonce": nonce, "ct": ciphertext}
+    made = insert(tables.draft).values(**row, saved_at=now)
+    written = {name: made.excluded[name] for name in ("kid", "nonce", "ct", "saved_at")}
+    connection.execute(made.on_conflict_do_update(index_elements=["run", "n", "person"], set_=written))
+
+
+MARK = "/"
+"""Between the id of a step and the name of its field, where the values of several steps are typed on one screen."""
+
+
+def own_values(values: Mapping[str, Any], step_id: str) -> dict[str, Any]:
+    """The values of one further step among those of a whole screen, by the names that they have there."""
+    start = f"{step_id}{MARK}"
+    return {name.removeprefix(start): value for name, value in values.items() if name.startswith(start)}
+
+
+def named_values(step_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a further step by the names that they have on the whole screen."""
+    return {f"{step_id}{MARK}{name}": value for name, value in values.items()}
+
+
+def left_on_screen(run_id: str, n: int, subject: str | None, step_id: str) -> Draft | None:
+    """What is typed on the screen of attempt `n` for this step, which stands there or below, and for those below it."""
+    kept = latest(run_id, n, subject)
+    if kept is None:
+        return None
+    later = {name: value for name, value in kept.values.items() if MARK in name}
+    own = own_values(later, step_id)
+    rest = {name: value for name, value in later.items() if not name.startswith(f"{step_id}{MARK}")}
+    outcome = (kept.values.get(MARKS) or {}).get("outcome")
+    chosen = {MARKS: {"outcome": outcome}} if outcome is not None else {}
+    left = own | rest | chosen
+    return Draft(left, kept.saved_at, kept.by) if left else None
 
 
 def latest(run_id: str, n: int, subject: str | None) -> Draft | None:

@@ -6,6 +6,7 @@ OPEN_MODULES = frozenset(
         "bounded_counts",
         "candidates",
         "consequences",
+        "gathered",
         "handovers",
         "lists",
         "narrowed_list",

@@ -49,7 +49,7 @@ def ways(
     """
     offered = [option.value for option in prompt.outcomes]
     chosen: list[str | None] = [outcome] if outcome in offered else [*offered] or [None]
-    values = _typed(prompt, typed or {}, item=open_step.kind.by_items)
+    values = typed_values(prompt, typed or {}, item=open_step.kind.by_items)
     return [
         _way(actor, open_step, replace(context, foretold=True), prompt, values, choice) for choice in chosen
     ]
@@ -65,7 +65,7 @@ def wrong(
     if prompt.outcomes and outcome not in [option.value for option in prompt.outcomes]:
         return []
     try:
-        completion_of(open_step, context, _typed(prompt, typed, item=open_step.kind.by_items), outcome)
+        completion_of(open_step, context, typed_values(prompt, typed, item=open_step.kind.by_items), outcome)
     except Invalid as refused:
         judged = {field.name for field in prompt.fields if field.type not in NOT_TOLD}
         return [dict(detail) for detail in refused.details if detail.get("field") in judged]
@@ -74,7 +74,7 @@ def wrong(
     return []
 
 
-def _typed(prompt: Prompt, typed: Mapping[str, Any], *, item: bool) -> dict[str, Any]:
+def typed_values(prompt: Prompt, typed: Mapping[str, Any], *, item: bool) -> dict[str, Any]:
     """The typed values that belong to the form, without files."""
     known = {field.name for field in prompt.fields if not field.readonly and field.type not in NOT_TOLD}
     values = {name: value for name, value in typed.items() if name in known}

@@ -379,7 +379,17 @@ def view(
         ended_because=why,
         written=_written(run),
         vanished=_vanished(seen, screen),
+        screen_title=_screen_title(seen),
     )
+
+
+def _screen_title(seen: Seen) -> str:
+    """The title of the screen on which further steps stand below the current one; empty where it stands alone."""
+    document, attempt = seen.definition.document, seen.run.attempt
+    if attempt is None or not document.gathered_after(attempt.step):
+        return ""
+    group = document.screen_of(attempt.step)
+    return group.title if group is not None else ""
 
 
 def called(actor: Actor, record: records.Record, *, masked: bool = False) -> str:

@@ -42,7 +42,7 @@ class RunView:
     current step, `changed` that its data source has another structure than the console knows. `masked` are the paths of values that were removed for this viewer. `ending` is the data of the blocks of the
     end that it reached. `written` are the changes that the run made to its own record, oldest first: field → old and new value. `handed_on` is why somebody else handed it on, which the viewer who takes it reads first,
     `ended_by` the name of who aborted or cancelled it, `ended_because` why. `vanished` are the fields that the current step writes and the table no longer has.
-    `chosen` is, for replay, the outcome that was handed in by (step, attempt), also while its changes are made, and `then` are collections as they were called.
+    `screen_title` is that of the group where further steps stand below the current one on its screen. `chosen` is, for replay, the outcome that was handed in by (step, attempt), also while its changes are made, and `then` are collections as they were called.
     """
 
     json: dict[str, Any]
@@ -66,6 +66,7 @@ class RunView:
     ended_because: str = ""
     written: Sequence[Mapping[str, Mapping[str, Any]]] = ()
     vanished: Sequence[str] = ()
+    screen_title: str = ""
     chosen: Mapping[tuple[str, int], str] = field(default_factory=dict)
     then: Mapping[str, Collection] = field(default_factory=dict)
 

@@ -1,7 +1,7 @@
 """What the button of a step will do, in words, derived from the step's own completion and not from its type."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from console.views import formats, frame
@@ -46,9 +46,8 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What pressing the button causes. `choice` is the option that it is about; empty: no options, or the same for all."""
+    """What pressing the button causes."""
 
-    choice: str = ""
     deeds: Sequence[Deed] = ()
     after: str = ""
     warn: bool = False
@@ -59,43 +58,25 @@ class _Screen:
     """The part of a screen that the words are made of, besides the outcome itself."""
 
     record: Mapping[str, Any]
-    open: Sequence[Mapping[str, Any]]
-    asks: bool
     by_hand: str
     look: Look
-    labels: Mapping[str, str] = field(default_factory=dict)
-    item: str = ""
+    item: str
 
 
 def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = None) -> list[Consequence]:
-    """Return what the button will do, for the chosen option or for each. Empty for old screens and for a change to be settled."""
+    """Return what the button changes outside the run, once: for the chosen option, or where all options do the same."""
     ways = screen.get("ways") or ()
-    labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
-    fields = [source for source in screen.get("fields", ()) if not source.get("readonly")]
-    look = _naming(screen, look)
-    facts = _Screen(
-        screen.get("record") or {},
-        [source for source in fields if "collection" in source],
-        bool(fields or labels),
-        (BY_HAND_AGAIN if (screen.get("take_over") or {}).get("code") == "already_done" else BY_HAND)
-        if screen.get("by_hand")
-        else "",
-        look,
-        labels,
-        _item_title(screen),
-    )
+    by_hand = ""
+    if screen.get("by_hand"):
+        again = (screen.get("take_over") or {}).get("code") == "already_done"
+        by_hand = BY_HAND_AGAIN if again else BY_HAND
+    facts = _Screen(screen.get("record") or {}, by_hand, _naming(screen, look), _item_title(screen))
     if any(way["outcome"] == chosen for way in ways):
         ways = [way for way in ways if way["outcome"] == chosen]
     made = [_consequence(way, facts) for way in ways]
-    alike = len({repr((way.deeds, way.after, way.warn)) for way in made}) == 1
-    if alike:
-        return [Consequence("", made[0].deeds, made[0].after, made[0].warn)]
-    if made and not any(way.warn or way.deeds != made[0].deeds for way in made):
-        return [
-            Consequence("", made[0].deeds),
-            *(Consequence(way.choice, (), way.after) for way in made if way.after),
-        ]
-    return made
+    if len({repr((way.deeds, way.after, way.warn)) for way in made}) != 1:
+        return []
+    return made[:1] if made[0].deeds or made[0].after else []
 
 
 def _naming(screen: Mapping[str, Any], look: Look) -> Look:
@@ -157,9 +138,8 @@ def _with_currency(effect: Mapping[str, Any], record: Mapping[str, Any]) -> dict
 
 
 def _consequence(way: Mapping[str, Any], screen: _Screen) -> Consequence:
-    choice = screen.labels.get(str(way["outcome"]), "")
     if way["refused"]:
-        return Consequence(choice, [Deed(f"It is refused as it stands: {way['refused']}")], warn=True)
+        return Consequence([Deed(f"It is refused as it stands: {way['refused']}")], warn=True)
     effects = [effect for effect in way["effects"] if not effect.get("left_out")]
     if way.get("unsettled"):
         effects = [effect for effect in effects if effect["kind"] != "sql_write" or "summary" in effect]
@@ -171,21 +151,8 @@ def _consequence(way: Mapping[str, Any], screen: _Screen) -> Consequence:
                 f"Writes {_listed(way['unsettled'])} of {screen.item or _title(screen)}, from what you enter."
             )
         )
-    return Consequence(choice, deeds or [_nothing(screen)], _after(way))
-
-
-def _nothing(screen: _Screen) -> Deed:
-    """Return the words for a form that changes nothing outside the run."""
-    if screen.open:
-        labels = _listed([str(source["label"]) for source in screen.open])
-        return Deed(
-            f"Changes nothing in {_title(screen)} as the form stands. What you change in {labels} is written."
-        )
-    if screen.by_hand:
-        return Deed(screen.by_hand)
-    if screen.asks:
-        return Deed("Keeps what you enter with the run. This step changes no record.")
-    return Deed("Goes on. This step changes no record.")
+    deeds += [Deed(screen.by_hand)] if screen.by_hand and not deeds else []
+    return Consequence(deeds, _after(way))
 
 
 def _deed(effect: Mapping[str, Any], screen: _Screen, *, first: bool) -> Deed:
@@ -229,7 +196,7 @@ def _approval(effect: Mapping[str, Any]) -> str:
     )
     many = f"{effect['needs']} of " if effect["needs"] > 1 else ""
     if effect["decides"]:
-        return f"Asks {many}{who} for a yes or no. This step changes no record."
+        return f"Asks {many}{who} for a yes or no."
     return f"Asks {many}{who} for approval. Nothing is done before that."
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import request
+from markupsafe import Markup
 
-from console import browse, documents, runs
+from console import browse, documents, runs, steps
 from console.actions import bulk_starts
 from console.ai.evaluation import measure
 from console.ai.proposals import absence_words, feedback, provider_standing
@@ -20,6 +21,7 @@ from console.core.run import FINAL
 from console.core.run.proposal import MARKS, READY
 from console.documents import requests
 from console.runs import Candidate, RunView, Today
+from console.runs.store import typed_drafts
 from console.views import blocks, concurrent_changes, formats, frame
 from console.views.browse import reference_boxes
 from console.views.formats import Kind, Look
@@ -28,6 +30,7 @@ from console.views.runs import (
     consequences,
     effects,
     form_boxes,
+    gathered,
     narrow_sheet,
     notices,
     pane,
@@ -164,7 +167,7 @@ def page_context(
     chosen = proposed.proposed if proposed.choice and proposed.choice.state == "fill" else chosen
     stands = {**kept, **proposed.fills}
     foretold = _foretold(run, screen, stands, chosen) if face == "form" else None
-    errors = details or consequences.contradictions(foretold)
+    errors = [each for each in details if not each.get("step")] or consequences.contradictions(foretold)
     look = reference_boxes.look_for(screen.get("fields", ()), stands, look)
     context |= step_context(
         screen, look, context["states_of"], typed=stands, errors=errors, chosen=chosen, papers=papers
@@ -176,6 +179,14 @@ def page_context(
     context["consequences"] = (
         consequences.consequences(foretold or screen, look, chosen) if face == "form" else ()
     )
+    below = gathered.parts(run["id"], stands, chosen) if face == "form" and view.screen_title else []
+    if below:
+        context["consequences"] = gathered.combined_consequences(context["consequences"], below, look)
+        context |= {
+            "first_title": context["step_title"],
+            "step_title": view.screen_title,
+            "button": below[-1].screen["button"],
+        }
     lacking = consequences.lacking(foretold)
     context["boxes"] = [
         replace(
@@ -185,6 +196,9 @@ def page_context(
         )
         for box in context["boxes"]
         if face != "form" or box.error or not box.by_rule  # the consequences tell what the step sets
+    ]
+    context["parts"] = [
+        part_html(part, context, look, values=stands, errors=details, papers=papers) for part in below
     ]
     context["told_above"] = (
         not context["boxes"] and not context["outcomes"] and consequences.told_by(screen.get("content") or ())
@@ -318,12 +332,12 @@ def step_context(
         "tables": panes.tables(screen, look, states_of, today),
         "documents": screen.get("documents", ()),
         "checks_url": None,
-        "boxes": [box for box in boxes if not _only_shown(box, belongs) and box.source != UNOPENED],
+        "boxes": [box for box in boxes if not _only_shown(box, belongs) and _bare(box) != UNOPENED],
         "shown_facts": [box for box in boxes if _only_shown(box, belongs) and box.value]
         if not screen.get("content")
         else [],
         "unopened": screen.get("unopened", ()),
-        "reason_box": next((replace(box, explains=None) for box in boxes if box.source == UNOPENED), None),
+        "reason_box": next((replace(box, explains=None) for box in boxes if _bare(box) == UNOPENED), None),
         "outcomes": screen.get("outcomes", ()),
         "not_offered": screen.get("not_offered") or (),
         "picks": panes.picks(screen["picks"], look, states_of, today) if screen.get("picks") else None,
@@ -334,13 +348,45 @@ def step_context(
     }
 
 
+def part_html(
+    part: gathered.Part,
+    context: Mapping[str, Any],
+    look: Look,
+    *,
+    values: Mapping[str, Any],
+    errors: Sequence[Mapping[str, Any]] = (),
+    papers: Papers | None = None,
+    swapped: bool = False,
+) -> Markup:
+    """Return a step below the present one as it is drawn in the form, or sent with a draft (`swapped`)."""
+    drawn = step_context(
+        part.screen,
+        reference_boxes.look_for(part.screen["fields"], values, frame.naming_of(part.screen, look)),
+        context["states_of"],
+        typed=values,
+        errors=part.wrong(errors) or consequences.contradictions(part.screen),
+        chosen=part.chosen,
+        papers=papers,
+    )
+    only_here = {"missing": (), "strip": None, "choice": None, "consequences": (), "swapped": swapped}
+    kind = steps.get(str(part.screen["type"])).name
+    return Markup(  # noqa: S704 (a template of ours)
+        frame.render("runner/part.html", {**context, **drawn, **only_here, "part": part, "step_kind": kind})
+    )
+
+
 def said_at(screen: Mapping[str, Any], boxes: Sequence[form_boxes.Box]) -> list[form_boxes.Box]:
     """Return the boxes of a form at which something can be said while it is typed: not those that are drawn in a way of their own."""
     return [
         box
         for box in boxes
-        if box.control != "static" and box.source not in {UNOPENED, "key" if screen.get("picks") else None}
+        if box.control != "static" and _bare(box) not in {UNOPENED, "key" if screen.get("picks") else None}
     ]
+
+
+def _bare(box: form_boxes.Box) -> str:
+    """Return the name of the box's field at its step."""
+    return box.source.rpartition(typed_drafts.MARK)[2]
 
 
 def _with_ways(view: RunView, actor: Actor, unopened: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

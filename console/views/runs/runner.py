@@ -4,6 +4,7 @@ A command that works returns the next screen. One that fails shows the same scre
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -26,6 +27,7 @@ from console.views.runs import (
     done_before,
     effects,
     form_boxes,
+    gathered,
     narrow_sheet,
     notices,
     page,
@@ -66,24 +68,21 @@ def complete(run_id: str) -> Response:
         return _changed(run_id)
     if "do" in request.form:  # a button of a proposal, without script: the same form goes to where it is read
         return frame.repeated_at(frame.run_url(run_id, "suggestion"))
-    return command(
-        run_id,
-        lambda typed: narrow_sheet.next_fitting(
-            runs.complete_and_look(
-                frame.actor(),
-                run_id,
-                runs.Submission(
-                    step=typed.step,
-                    revision=typed.revision,
-                    values=typed.values,
-                    outcome=typed.outcome,
-                    handled_manually=request.form.get("handled_manually") == "true",
-                    reason=request.form.get("reason", ""),
-                    repeat=effects.repeat_choice(request.form.get("repeat"), request.form.get("reason")),
-                ),
-            )
-        ),
-    )
+
+    def do(typed: Typed) -> RunView:
+        submission = runs.Submission(
+            step=typed.step,
+            revision=typed.revision,
+            values=typed.values,
+            outcome=typed.outcome,
+            handled_manually=request.form.get("handled_manually") == "true",
+            reason=request.form.get("reason", ""),
+            repeat=effects.repeat_choice(request.form.get("repeat"), request.form.get("reason")),
+        )
+        first, later = gathered.submissions(typed, submission)
+        return narrow_sheet.next_fitting(runs.complete_and_look(frame.actor(), run_id, first, later))
+
+    return command(run_id, do)
 
 
 @blueprint.post("/<run_id>/draft")
@@ -123,12 +122,30 @@ def _consequences_now(run_id: str, typed: Typed) -> str:
     if screen is None:
         return ""
     foretold = consequences.consequences(screen, look, typed.outcome)
-    boxes = page.said_at(
-        screen, form_boxes.boxes(screen, look, typed=typed.values, errors=screen.get("wrong", ()))
-    )
-    return frame.render(
+    below = gathered.parts(run_id, typed.values, typed.outcome) if gathered.STEPS in request.form else []
+    foretold = gathered.combined_consequences(foretold, below, look)
+    boxes = [
+        box
+        for each in (screen, *(part.screen for part in below))
+        for box in page.said_at(
+            each, form_boxes.boxes(each, look, typed=typed.values, errors=each.get("wrong", ()))
+        )
+    ]
+    drawn = frame.render(
         "runner/foretold.html",
-        {"consequences": foretold, "button": screen["button"], "swapped": True, "boxes": boxes},
+        {
+            "consequences": foretold,
+            "button": (below[-1].screen if below else screen)["button"],
+            "swapped": True,
+            "boxes": boxes,
+        },
+    )
+    changed = gathered.changed(below)
+    if not changed:
+        return drawn
+    context = page.page_context(runs.get(frame.actor(), run_id), frame.actor(), look, typed=typed)
+    return drawn + "".join(
+        page.part_html(part, context, look, values=typed.values, swapped=True) for part in changed
     )
 
 
@@ -458,6 +475,8 @@ def command(
             )
         return conflict_response(run_id, conflict, typed)
     except Invalid as wrong:
+        with suppress(Conflict):
+            keep_before_leaving(run_id, typed)  # the draft that was on its way gave way to this form
         return run_response(runs.get(frame.actor(), run_id, typed.item), typed=typed, wrong=wrong, status=422)
     if to:
         return frame.redirect_to(to)
