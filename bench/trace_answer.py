@@ -150,7 +150,7 @@ def _traced() -> Way:
 
 
 def _at_step(client: Any, actor: Any, customer: int) -> tuple[str, dict[str, str]]:
-    """(address, form) of a new review of the customer at the step *First impression*, whose form has one text box."""
+    """(address, form) of a new review of the customer at the step *Check each document*, whose form has one text box."""
     from console import runs
 
     run_id = runs.start(actor, "kyc-review", "customer", str(customer), {"reason": "periodic"})
@@ -158,11 +158,11 @@ def _at_step(client: Any, actor: Any, customer: int) -> tuple[str, dict[str, str
     path = f"/runs/{run_id}"
     for _ in range(10):
         sent = Form(client.get(path).data, f"{path}/complete").values
-        if sent.get("step") == "impression":
+        if sent.get("step") == "check_docs":
             break
         client.post(f"{path}/complete", data=sent)
-    assert sent["step"] == "impression", sent
-    return path, {name: TYPED if name == "v.first_impression" else value for name, value in sent.items()}
+    assert sent["step"] == "check_docs", sent
+    return path, {name: TYPED if name == "v.remark" else value for name, value in sent.items()}
 
 
 if __name__ == "__main__":

@@ -81,9 +81,6 @@ class Photographer:
             page.select_option("#dialog select", "periodic")
             page.press("#dialog select", "Control+Enter")
             page.wait_for_url("**/runs/**")
-            for title in ("Documents on file", "First impression"):
-                _at(page, title)
-                page.press("body", "Control+Enter")
             _at(page, "Check each document")
             self.take(page, "documents")
             page.locator("a.revise").last.evaluate("(link) => link.click()")

@@ -24,11 +24,13 @@ from console.core.documents.fields import (
     computed,
     with_own,
 )
+from console.core.errors import Invalid
 from console.core.forms import FormField
 from console.core.json_equality import same_json
 from console.steps.base import (
     Completion,
     Context,
+    FormNeeded,
     Prompt,
     Related,
     Rows,
@@ -112,6 +114,10 @@ class UpdateDataConfig(ChecksConfig):
     related: list[Related] = Field(
         default_factory=list, max_length=12, description="Related records shown beside the form"
     )
+    asks_if: str | None = Field(
+        None,
+        description="Expression; where it does not hold, nobody is asked, and the values are those that the rules give",
+    )
     text: str | None = Field(
         None, max_length=20_000, description="Markdown above the form; {{ expressions }} are filled in"
     )
@@ -145,8 +151,13 @@ class UpdateData(StepType):
     gist = "A person changes the record or notes what they found"
     own_values = True
     ai = True
+    computes = ("asks_if",)
     texts = ("text",)
     Config: ClassVar[type[StepConfig]] = UpdateDataConfig
+
+    def by_itself(self, settings: Mapping[str, Any]) -> bool:
+        """Where a condition says whether a person is asked."""
+        return settings.get("asks_if") is not None
 
     def asks(self, config: UpdateDataConfig) -> bool:
         """Where there is a field to fill in; fields set by rule need no person."""
@@ -236,6 +247,18 @@ class UpdateData(StepType):
         if not changes:
             return Completion(UNCHANGED, values)
         return Completion(UPDATED, values, effects=(WriteRecord(changes),))
+
+    def complete_by_itself(self, step: StepView, context: Context) -> Completion:
+        """The values that the rules give. Raises FormNeeded where a person is asked, or something is needed that no rule gives."""
+        condition = step.config.asks_if
+        if condition is not None and expressions.parse(condition).evaluate(context.roots) is not False:
+            raise FormNeeded("The step has a form for a person.")
+        try:
+            return self.complete(step, context, {}, None)
+        except Invalid as lacking:
+            if condition is None:
+                raise
+            raise FormNeeded(lacking.message) from lacking
 
     def ai_fields(self, config: UpdateDataConfig) -> tuple[str, ...]:
         """The record's fields, then the editable fields of the form."""

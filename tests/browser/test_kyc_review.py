@@ -43,7 +43,7 @@ def test_documents_are_checked_with_the_keyboard_alone(
         olivia.focus_on("f-document_status_because")
         page.keyboard.type("Seen at the counter")
         olivia.press("Control+Enter")
-    olivia.heading("Is the set complete?")
+    olivia.heading("Exposure and activity")
     assert house.sql(
         "select count(*) from kyc_document where customer_id = %s and status = 'received'", stories.PLAIN[0]
     ) == [(0,)]
@@ -66,7 +66,7 @@ def test_hits_and_the_decision_for_every_eye(screens: Callable[..., "Screen"], h
         page = olivia.go(place)
         page.click(".phase.done summary:has-text('Documents')")  # its steps come when it is opened
         documents = page.locator(
-            ".phase:has(summary:has-text('Documents')) .step", has_text="Is the set complete?"
+            ".phase:has(summary:has-text('Documents')) .step", has_text="Check each document"
         )
         expect(documents).to_be_visible()
         assert documents.locator(".revise").count() == revisable

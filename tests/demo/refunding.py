@@ -93,6 +93,8 @@ class Desk:
             by,
             **{"why": "not_received", "why_because": "The parcel came back to us", **values},
         )
+        if self.at(run_id, by) in ("letter_refund", "letter_credit"):
+            self.hand_in(run_id, by=by)
         return run_id
 
     def at(self, run_id: str, by: str = "olivia") -> str:
@@ -102,8 +104,11 @@ class Desk:
 
     def to_the_end(self, run_id: str, by: str = "olivia") -> str:
         """Tell the customer, close the tickets; the label of the end."""
-        while self.told(run_id, by)["current"] is not None:
-            self.hand_in(run_id, by=by)
+        while (told := self.told(run_id, by))["current"] is not None:
+            if told["status"] == "waiting_person":
+                self.hand_in(run_id, by=by)
+            else:
+                assert work_until_idle(RUNNING), told["current"]
         return self.end(run_id)
 
     def end(self, run_id: str) -> str:

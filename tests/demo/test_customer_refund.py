@@ -39,6 +39,7 @@ def test_more_than_remains_is_refused_with_the_sum_written_out(desk: Desk) -> No
     assert said.startswith("€120.00 remain of €180.00 (€60.00 on ")
     desk.hand_in(run_id, "refund_partial", why="not_as_described", amount="119.99")
     desk.hand_in(run_id)
+    desk.hand_in(run_id)
     assert desk.sent(stories.PRIYA_CHARGE) == [11_999]
     assert desk.to_the_end(run_id) == "partly_refunded"
 
@@ -166,6 +167,7 @@ def test_a_changed_amount_needs_a_new_agreement(desk: Desk) -> None:
     run_id = desk.start(charge)
     desk.hand_in(run_id, key="-", reason="Phoned on Tuesday at nine.")
     desk.hand_in(run_id, "refund_partial", why="not_received", amount="900")
+    desk.hand_in(run_id)
     shown = runs.get(desk.people["olivia"], run_id).screen or {}
     assert "Phoned on Tuesday at nine." in str(shown["content"]), (
         "who agrees reads the request, also where there is no ticket"
@@ -181,6 +183,7 @@ def test_a_changed_amount_needs_a_new_agreement(desk: Desk) -> None:
         reason="The customer sent the second invoice.",
     )
     desk.hand_in(run_id, "refund_partial", why="not_received", amount="1200")
+    desk.hand_in(run_id)
     desk.hand_in(run_id)
     with pytest.raises(Conflict):
         runs.approve(desk.people["mona"], former)

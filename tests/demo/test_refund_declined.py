@@ -93,8 +93,14 @@ def test_a_credit_is_granted_and_can_be_taken_back(desk: Desk) -> None:
     assert desk.sql("select expires_on < current_date from credit where charge_id = %s", charge) == [(True,)]
     desk.hand_in(run_id, "give_credit", why="goodwill", credit="60")
     desk.hand_in(run_id)
+    desk.hand_in(run_id)
     assert why(desk, run_id) == "A credit of more than €50.00 needs a lead."
     runs.approve(desk.people["mona"], asked(run_id))
+    told = desk.told(run_id)
+    letter = runs.Submission(
+        "tell_credited", told["revision"], {}, "send", repeat="again", reason="The sum is another one."
+    )
+    runs.complete(desk.people["olivia"], run_id, letter)
     assert desk.to_the_end(run_id) == "credited"
     assert desk.sql("select count(*) from credit where charge_id = %s", charge) == [(2,)]
 
@@ -154,8 +160,7 @@ def test_r11_without_the_proposal_for_the_ticket_the_letter_lacks_its_quote(
     )
     desk.hand_in(run_id, "refund_full", why="not_received")
     assert desk.told(run_id)["context"]["ticket"]["missing"] == "handled manually"
-    desk.hand_in(run_id)
-    assert desk.at(run_id) == "tell_refunded"
+    assert desk.at(run_id) == "letter_refund"
     assert "The request" in {gap["title"] for gap in screen(desk, run_id)["missing"]}
     assert "missing: quote" in screen(desk, run_id)["text"]
     manual = next(event for event in log.events_of(run_id) if event.type == "handled_manually")

@@ -15,7 +15,7 @@ def test_a_run_goes_from_start_to_end_without_script(pages: "Pages") -> None:
     page = olivia.follow()
     olivia.send(page, "/complete", v_note="Looked at it.", v_count="3")
     page = olivia.follow()
-    assert "When you press" not in page.text
+    assert "What this does" not in page.text
     assert "Now: empty" in page.text
     olivia.send(page, "/complete", v_risk="high")
     page = olivia.follow()

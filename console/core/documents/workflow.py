@@ -178,7 +178,10 @@ class Step(Part):
         None, max_length=2000, description="A note for who edits the workflow; operators do not see it"
     )
     button: str | None = Field(
-        None, min_length=1, max_length=60, description="Label of the button that completes the step"
+        None,
+        min_length=1,
+        max_length=1_000,
+        description="Label of the button that completes the step; {{ expressions }} are filled in",
     )
     completion: Literal["manual", "automatic"] = Field(
         "manual", description="automatic: completes without a click when it asks for nothing"

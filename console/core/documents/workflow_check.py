@@ -308,7 +308,9 @@ def _references(
     for sketch in sketches:
         found = [text for name in ("finding", "flag") for text in findings.texts(name, sketch.raw.get(name))]
         conditions = list(ai_check.conditions(sketch))
-        if not (sketch.texts or sketch.content or found or conditions):
+        button = sketch.raw.get("button")
+        button = [Located("button", button)] if isinstance(button, str) and "{{" in button else []
+        if not (sketch.texts or sketch.content or found or conditions or button):
             continue
         names_known = replace(
             house,
@@ -324,6 +326,11 @@ def _references(
                 Problem(sketch.id, f"config.{text.field}", reason)
                 for reason in wrong_references(text, template=template, known=names_known)
             ]
+        problems += [
+            Problem(sketch.id, "button", reason)
+            for text in button
+            for reason in wrong_references(text, template=True, known=names_known)
+        ]
         own = {sketch.id: _with_reads(sketch)}  # the blocks and findings of a step see what it reads
         shows = bool(sketch.content or found)
         seen = (

@@ -19,7 +19,7 @@ from console.core.plain_words import roles_words
 from console.core.policy import Rules, on_day
 from console.core.run import Attempt, Run, duties, settling
 from console.core.run.commands import Plan
-from console.core.speaking import NAMES, SPOKEN
+from console.core.speaking import NAMES, SPOKEN, fill_text
 from console.infra.db.engine import fetch
 from console.log import masking
 from console.records import Record
@@ -32,6 +32,7 @@ from console.steps.effects import action_preview, spoken_values
 from console.workflows import Definition
 
 PERFORMING, NAMED = ("start", "resume"), 5
+LONGEST_BUTTON = 60
 _DONE = "select step, by, \"values\" from console.attempt where run = %s and step = any(%s) and status = 'done' and not revised and by is not null"
 _OPEN = "select name from console.person where id = any(%s) and disabled_at is null"
 
@@ -365,7 +366,10 @@ def rules_of(definition: Definition, day: date) -> Rules:
 def prompt_of(open_step: OpenStep, context: Context) -> Prompt:
     """What a person is shown. A step without a form lets the person choose the next step."""
     if not open_step.by_hand:
-        return open_step.kind.prepare(open_step.view, context)
+        prompt = open_step.kind.prepare(open_step.view, context)
+        if "{{" not in prompt.button:
+            return prompt
+        return replace(prompt, button=fill_text(prompt.button, context.roots)[:LONGEST_BUTTON])
     document = open_step.definition.document
     ways = {
         outcome: target

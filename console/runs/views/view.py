@@ -162,7 +162,7 @@ def _current(
         "type": "settle" if run.unknown else step.type,
         "title": step.title,
         "attempt": attempt.attempt,
-        "button": shown["button"] if shown else step.button or "Done",
+        "button": shown["button"] if shown else "Done" if "{{" in (step.button or "{{") else step.button,
         "form": {"fields": shown["fields"]} if shown else None,
         **({"content": shown["content"]} if shown and shown.get("content") else {}),
         "outcomes": shown["outcomes"] if shown else [],

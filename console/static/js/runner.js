@@ -89,7 +89,12 @@
   function choose() {
     const box = form();
     if (!box) return;
-    const chosen = box.querySelector("input[name=outcome]:checked")?.value;
+    const choice = box.querySelector("input[name=outcome]:checked"), chosen = choice?.value;
+    const done = document.getElementById("done")?.firstChild;
+    if (done && ["Done", done.parentNode.dataset.names].includes(done.textContent.trim())) { // a button without a word of its own names the choice
+      done.parentNode.dataset.names = choice ? choice.closest("label").querySelector("b").textContent : "Done";
+      done.textContent = `${done.parentNode.dataset.names} `;
+    }
     for (const row of box.querySelectorAll("li[data-needed]")) {
       const own = row.dataset.options?.split(" ");
       row.hidden = Boolean(own) && (chosen ? !own.includes(chosen) : !filled(row));
