@@ -25,7 +25,7 @@ def test_a_check_opens_the_page_with_its_place_framed(
     page = olivia.go(f"/runs/{run_id}")
     page.wait_for_selector("#checks:has-text('being read')")
     worked()
-    page.wait_for_selector("#checks .passed")
+    page.wait_for_selector("#checks .where a", state="attached")
     for folded in page.locator("#checks .passed summary").all():
         folded.click()
     assert olivia.faults() == []
