@@ -178,7 +178,7 @@ STRIPS = (
     proposal.Strip(
         "failed", head="No proposal came", words="The model did not answer in 8 s.", can_retry=True
     ),
-    proposal.Strip("off", head="AI is not configured here, so nothing is pre-filled.", quiet=True),
+    proposal.Strip("off", head="No proposals are made at this step.", quiet=True),
     proposal.Strip("none"),
     proposal.Strip("ready", by_hand=True),
 )

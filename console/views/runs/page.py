@@ -197,7 +197,7 @@ def page_context(
         for box in context["boxes"]
         if face != "form" or box.error or not box.by_rule  # the consequences tell what the step sets
     ]
-    context["parts"] = [
+    context["gathered"] = [
         part_html(part, context, look, values=stands, errors=details, papers=papers) for part in below
     ]
     context["told_above"] = (

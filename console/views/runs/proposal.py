@@ -409,13 +409,9 @@ def strip(
     none = proposal["code"] in NO_TOOL
     if none and _connected(str(proposal["purpose"])):  # a model was connected after the step was opened
         return replace(base, status="none", can_retry=True)
-    if status == OFF or none:
-        quiet = (
-            "AI is not configured here, so nothing is pre-filled."
-            if none
-            else words or "No proposals are made at this step."
-        )
-        return replace(base, status=OFF, head=quiet, quiet=True)
+    if status == OFF or none:  # that no model is connected is said in Settings, once
+        head = "" if none else words or "No proposals are made at this step."
+        return replace(base, status=OFF, head=head, quiet=True)
     head = "Nothing is proposed here" if status == DECLINED else "No proposal came"
     return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words} {banner}".strip())
 
