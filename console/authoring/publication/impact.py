@@ -159,7 +159,7 @@ def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
         runs.live_versions(actor, draft.id),
         counts.waiting,
         counts.versions,
-        _firings(actor, draft),
+        _firings(draft),
         missing_rights(actor, draft.team or None, draft.document),
         _channels(draft.document, live, scope),
         _case_mail(draft.document),
@@ -168,15 +168,14 @@ def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
     )
 
 
-def _firings(actor: Actor, draft: Draft) -> list[Firings]:
-    """The triggers that would start runs. A trigger that was switched off stays off."""
-    switched = {
-        each.id: each.enabled for each in triggers.list_triggers(actor, draft.id)[1] if each.published
-    }
+def _firings(draft: Draft) -> list[Firings]:
+    """The triggers that would start runs."""
     now, found = log.now(), []
-    for trigger in complete_triggers(draft.document):
-        if not switched.get(trigger.id, trigger.starts_enabled):
-            continue
+    status = known.status if (known := workflows.find_known(draft.id)) is not None else "draft"
+    on = triggers.on_if_published(
+        draft.id, workflows.status_once_published(status), complete_triggers(draft.document)
+    )
+    for trigger in on:
         whom = triggers.whom_words(trigger, draft.document.get("collection"))
         if trigger.kind in ("event", "webhook"):
             found.append(Firings(trigger, whom))
