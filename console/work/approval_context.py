@@ -178,8 +178,10 @@ def effects_of(attempt: Attempt, approval: Approval) -> list[Effect]:
         if effect.compensates is None
         and (
             effect.id in wished
-            or (kept
-            and any(repeating.comes_to_the_same(w["kind"], w["request"], effect) for w in approval.wishes))
+            or (
+                kept
+                and any(repeating.comes_to_the_same(w["kind"], w["request"], effect) for w in approval.wishes)
+            )
         )
     ]
 
