@@ -86,6 +86,7 @@ def notices_of(
         _wrong(view, wrong, details, given_back),
         _take_over(view, look),
         _handed_on(view, look),
+        _sent_back(view),
         _holder(view, actor, look),
         _record(view),
         _vanished(view, actor),
@@ -204,6 +205,31 @@ def _handed_on(view: RunView, look: Look) -> Note | None:
         return None
     who = f"{view.names.get(last.by, 'A former colleague')} handed this on" if last.by else "Handed on"
     return Note(f"{who}, {formats.ago(last.at, look)}", f"“{last.reason}”", "info", "message")
+
+
+def _sent_back(view: RunView) -> Note | None:
+    """Why an approval was refused that led back to this step, until somebody does a step."""
+    standing = [
+        each for each in view.json["attempts"] if each["status"] != "cancelled" and not each["revised"]
+    ]
+    *before, here = standing or [{"status": ""}]
+    asked = next((each for each in reversed(before) if each["by"] or each["approvals"]), None)
+    last = asked["approvals"][-1] if asked is not None and asked["approvals"] else None
+    again = any(each["step"] == here["step"] and each["status"] == "done" for each in before)
+    if here["status"] != "open" or not again or last is None or last["status"] not in REFUSED:
+        return None
+    answer = last["decided"][-1] if last["decided"] else {"by": None, "reason": ""}
+    who = view.names.get(answer["by"], "A former colleague") if answer["by"] else "Nobody"
+    return Note(
+        f"{who} {REFUSED[last['status']]} “{asked['title']}”",
+        f"“{answer['reason']}”" if answer["reason"] else "",
+        "warn",
+        "arrow-back-up",
+    )
+
+
+REFUSED = {"rejected": "rejected", "expired": "decided in time on"}
+"""Status of a request → what an approver did with it."""
 
 
 def _holder(view: RunView, actor: Actor, look: Look) -> Note | None:
