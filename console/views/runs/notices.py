@@ -214,9 +214,11 @@ def _sent_back(view: RunView) -> Note | None:
     ]
     *before, here = standing or [{"status": ""}]
     asked = next((each for each in reversed(before) if each["by"] or each["approvals"]), None)
-    last = asked["approvals"][-1] if asked is not None and asked["approvals"] else None
     again = any(each["step"] == here["step"] and each["status"] == "done" for each in before)
-    if here["status"] != "open" or not again or last is None or last["status"] not in REFUSED:
+    if here["status"] != "open" or not again or asked is None or not asked["approvals"]:
+        return None
+    last = asked["approvals"][-1]
+    if last["status"] not in REFUSED:
         return None
     answer = last["decided"][-1] if last["decided"] else {"by": None, "reason": ""}
     who = view.names.get(answer["by"], "A former colleague") if answer["by"] else "Nobody"
