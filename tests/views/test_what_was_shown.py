@@ -49,9 +49,10 @@ def test_replay_draws_what_was_before_the_person_who_acted(company: "Company", p
     company.answer(run_id)
     for place in range(1, len(log.events_of(run_id)) + 1):
         view = runs.replay(company.ada, run_id, place)
-        if (view.run.screen or {}).get("step") == "look":
+        screen = view.run.screen or {}
+        if screen.get("step") == "look":
             who = "Tom" if place == looked else "Olivia"
-            assert view.run.screen["text"] == f"{who} reads.", view.json["event"]["kind"]
+            assert screen["text"] == f"{who} reads.", view.json["event"]["kind"]
     assert replay.screens_shown(company.ada, run_id)["look", 1]["text"] == "Olivia reads."
 
 
