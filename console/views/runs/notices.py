@@ -193,9 +193,19 @@ def _take_over(view: RunView, look: Look) -> Note | None:
         "warn" if wrong else "info",
         "hand-stop",
         post=again,
-        button="Retry" if again else "",
+        **({"button": "Retry"} if again else _way_back(view)),
         facts=effects.tried_before(view.json, look) if wrong else (),
     )
+
+
+def _way_back(view: RunView) -> dict[str, str]:
+    """The way to revise the last step that somebody did, where the run can neither go on nor be tried again."""
+    stuck = not {"complete", "retry"} & view.can and "revise" in view.can
+    last = next((step for step in reversed(view.steps) if step["revisable"]), None) if stuck else None
+    if last is None:
+        return {}
+    href = frame.run_url(view.json["id"], "revise", step=last["step"], attempt=last["attempt"])
+    return {"href": href, "button": f"Revise “{last['title']}”"}
 
 
 def _handed_on(view: RunView, look: Look) -> Note | None:
