@@ -63,7 +63,7 @@ def lost_texts(typed: Typed | None, screen: Mapping[str, Any]) -> dict[str, str]
         or "progress" not in screen
         or screen["progress"]["key"] == typed.item
     ):
-        return {}
+        return "", ""
     return {name: value for name, value in typed.unread.items() if name != "item"}
 
 
@@ -182,6 +182,7 @@ def _take_over(view: RunView, look: Look) -> Note | None:
     code = cause.get("code")
     made, wrong = code == "already_done", code not in proposal.NOTHING_WRONG
     stopped = code == "stepped_in"
+    way = _way_back(view)
     again = frame.run_url(view.json["id"], "retry") if "retry" in view.can and code not in STOPS_AGAIN else ""
     return Note(
         "This step stopped and asks a person"
@@ -193,19 +194,20 @@ def _take_over(view: RunView, look: Look) -> Note | None:
         "warn" if wrong else "info",
         "hand-stop",
         post=again,
-        **({"button": "Retry"} if again else _way_back(view)),
+        href=way[0],
+        button="Retry" if again else way[1],
         facts=effects.tried_before(view.json, look) if wrong else (),
     )
 
 
-def _way_back(view: RunView) -> dict[str, str]:
-    """The way to revise the last step that somebody did, where the run can neither go on nor be tried again."""
+def _way_back(view: RunView) -> tuple[str, str]:
+    """(address, words of its button) of the way to revise the last step that somebody did, where the run can neither go on nor be tried again."""
     stuck = not {"complete", "retry"} & view.can and "revise" in view.can
     last = next((step for step in reversed(view.steps) if step["revisable"]), None) if stuck else None
     if last is None:
         return {}
     href = frame.run_url(view.json["id"], "revise", step=last["step"], attempt=last["attempt"])
-    return {"href": href, "button": f"Revise “{last['title']}”"}
+    return href, f"Revise “{last['title']}”"
 
 
 def _handed_on(view: RunView, look: Look) -> Note | None:
