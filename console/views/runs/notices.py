@@ -63,7 +63,7 @@ def lost_texts(typed: Typed | None, screen: Mapping[str, Any]) -> dict[str, str]
         or "progress" not in screen
         or screen["progress"]["key"] == typed.item
     ):
-        return "", ""
+        return {}
     return {name: value for name, value in typed.unread.items() if name != "item"}
 
 
@@ -205,7 +205,7 @@ def _way_back(view: RunView) -> tuple[str, str]:
     stuck = not {"complete", "retry"} & view.can and "revise" in view.can
     last = next((step for step in reversed(view.steps) if step["revisable"]), None) if stuck else None
     if last is None:
-        return {}
+        return "", ""
     href = frame.run_url(view.json["id"], "revise", step=last["step"], attempt=last["attempt"])
     return href, f"Revise “{last['title']}”"
 
