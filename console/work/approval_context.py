@@ -160,13 +160,18 @@ def _earlier(request: VisibleRequest, hidden: masking.Hidden, *, says: bool) -> 
         )
         why = str(reasons[after.n].values.get("reason") or "") if after is not None else ""
         values = masking.mask(dict(approval.values), "values", hidden, approval.collection)[0]
-        made = any(effect.status == "succeeded" for effect in effects_of(attempt, approval))
+        stands = {effect.id for _, effect in repeating.outstanding(run, [attempt])}
+        made = any(
+            effect.status == "succeeded" and effect.id in stands for effect in effects_of(attempt, approval)
+        )
         found.append(Earlier(approval, values, made, why))
     return found
 
 
 def effects_of(attempt: Attempt, approval: Approval) -> list[Effect]:
-    """The effects that were requested because this request was approved: none of one that became void, expired or was rejected before.
+    """The effects that were requested because this request was approved, without those that their condition left out.
+
+    There are none of one that became void, expired or was rejected before.
 
     A yes that is kept for another try of the same step counts for that too, unless somebody was asked again.
     """
@@ -176,6 +181,7 @@ def effects_of(attempt: Attempt, approval: Approval) -> list[Effect]:
         effect
         for effect in attempt.effects
         if effect.compensates is None
+        and not ((effect.result or {}).get("values") or {}).get("left_out")
         and (
             effect.id in wished
             or (

@@ -563,5 +563,7 @@ def test_what_is_told_to_happen_is_what_happens(company: Company) -> None:
     assert view.summaries == ["Sets it high"]
     runs.approve(company.mona, view.line.id)
     assert company.sql("select risk from customer where id = 1") == [("high",)]
+    came = approval_context.context_of(company.mona, view.line.id).came
+    assert came == [("Sets it high", "succeeded")]
     then = approvals.get(company.mona, view.line.id)
     assert (then.changes, then.summaries) == (view.changes, view.summaries)
