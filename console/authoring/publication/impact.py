@@ -139,8 +139,11 @@ def impact(actor: Actor, slug_or_id: str) -> Impact:
     return impact_of(actor, draft, workflows.newest_number(draft.id) + 1)
 
 
-def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
-    """What publishing a draft that was read already would do; `publishes` is the number that the version would get."""
+def impact_of(actor: Actor, draft: Draft, publishes: int, publisher: Actor | None = None) -> Impact:
+    """What publishing a draft that was read already would do, as far as the actor may see it; `publishes` is the number that the version would get.
+
+    `publisher`: in whose name it is published; None: in the actor's.
+    """
     live, counts = (
         workflows.live_document(draft),
         enrolments.counts_for(actor, draft.id, draft.document.get("collection")),
@@ -160,7 +163,7 @@ def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
         counts.waiting,
         counts.versions,
         _firings(draft),
-        missing_rights(actor, draft.team or None, draft.document),
+        missing_rights(publisher or actor, draft.team or None, draft.document),
         _channels(draft.document, live, scope),
         _case_mail(draft.document),
         None if scope is None else _count(scope),

@@ -120,12 +120,12 @@ def _wrong(
 ) -> Note | None:
     if wrong is None and not details:
         return None
+    made = _made(view)
     if details and all(
         detail.get("code") == "withdrawn" for detail in details
     ):  # one's own doing: nothing is wrong
-        return Note(
-            str(details[0]["reason"]), "Nothing was done. What you typed is still here.", "info", "hand-stop"
-        )
+        done = f"Only a part was done: {'; '.join(made)}." if made else "Nothing was done."
+        return Note(str(details[0]["reason"]), f"{done} What you typed is still here.", "info", "hand-stop")
     labels = {entry["name"]: entry["label"] for entry in (view.screen or {}).get("fields", ())}
     listed = []
     for detail in details:
@@ -141,7 +141,6 @@ def _wrong(
         )
         label = labels.get(name, "Your decision" if name == "outcome" else "")
         listed.append((target, refusals.line(label, str(detail.get("reason", "")))))
-    made = _made(view)
     part = f"Only a part was done: {'; '.join(made)}. The rest" if made else "The change"
     head = f"{part} was refused. What you typed is still here."
     if wrong is not None:
