@@ -29,7 +29,7 @@ def review_impact(actor: Actor, review: Review) -> Impact:
     if known is not None and known.live != review.base:
         stops = "Another version went live since this was asked for: it has to be asked for again."
     found = impact_of(actor, draft, number, publisher)
-    problems = [Problem(None, "review", stops)] if stops and review.open else []
+    problems = [Problem(None, "", stops)] if stops and review.open else []
     return replace(found, problems=[*problems, *found.problems])
 
 
