@@ -49,9 +49,8 @@ def show(run_id: str) -> Response:
     if waiting and runs.is_unchanged(frame.actor(), run_id, str(revision), status):
         return make_response("", 204)
     most = None if request.args.get("steps") == "all" else runs.PATH_SHOWN
-    view = runs.get(frame.actor(), run_id, request.args.get("item"), most=most)
-    if "item" not in request.args:
-        view = narrow_sheet.next_fitting(view)
+    item = request.args["item"] if "item" in request.args else narrow_sheet.fitting_item(run_id)
+    view = runs.get(frame.actor(), run_id, item, most=most)
     if (instead := errors.served_again(view.changed) or steps_pane.unfolding(view, frame.look())) is not None:
         return instead
     return run_response(view)
