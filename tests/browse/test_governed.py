@@ -213,6 +213,16 @@ def test_publishing_a_step_whose_effect_writes_it_is_refused(house: Company, ste
         workflows.import_file({**OTHER, "slug": "third-review", "steps": [start, rate, end]}, publish=True)
 
 
+def test_a_report_that_would_set_it_is_a_problem(house: Company) -> None:
+    report = {"collection": "customer", "values": {"risk": "'high'"}}
+    found = workflows.check(
+        {**OTHER, "slug": "third-review", "report": report}, workflows.validation_context()
+    )
+    assert (
+        "risk is changed by care-review alone" in {each.field: each.reason for each in found}["report.values"]
+    )
+
+
 def test_doctor_says_which_governor_is_not_there_or_never_writes(house: Company) -> None:
     def told() -> doctor.Check:
         return doctor._governed_fields()
