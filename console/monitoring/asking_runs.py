@@ -89,7 +89,7 @@ def runs_of(actor: Actor, workflow: Known, group: Incident) -> list[RunHead]:
 
 def answers(actor: Actor, group: Incident) -> Sequence[Mapping[str, Any]]:
     """What may be answered for all of them: value, label and whether a reason is `needed`. Empty where each has a form of its own to be filled in."""
-    current = runs.get(actor, group.newest.id).json["current"] or {}
+    current = runs.get(actor, group.newest.id, shown=False).json["current"] or {}
     offered = [(each["value"], each["label"], set(each["required"])) for each in current.get("outcomes", ())]
     if not offered and current:  # it only asks to go on
         fields = (current["form"] or {}).get("fields", ())

@@ -47,7 +47,7 @@ from console.runs.engine.effect_followup import follow_effect, follow_now, late_
 from console.runs.engine.effecting import limit_places
 from console.runs.engine.proposal_answers import fail_overdue_proposals, record_answer
 from console.runs.engine.proposal_inputs import ProposalContext, proposal_context
-from console.runs.engine.proposing import proposal_pending
+from console.runs.engine.proposing import lacks_context, proposal_pending
 from console.runs.engine.sweep import pick_up, sweep, wake, wake_for_sources
 from console.runs.simulation.executing import execute_draft
 from console.runs.simulation.redeciding import Redecided, redecide
@@ -81,6 +81,7 @@ from console.runs.views.reading import (
     already_recorded,
     get,
     is_shown_last,
+    is_unchanged,
     preview_screen,
     source_opened,
     title,

@@ -162,7 +162,7 @@ def _asked_approval(line: Line, look: Look) -> dict[str, object]:
         "open": "Waiting",
         "approved": "Approved",
         "rejected": "Rejected",
-        "void": "Withdrawn",
+        "void": "Void",
         "expired": "Expired",
     }
     return {

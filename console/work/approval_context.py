@@ -10,6 +10,7 @@ from console import documents, log
 from console.auth import accounts
 from console.core import media
 from console.core.actor import Actor
+from console.core.run import Attempt, Effect, repeating
 from console.core.run.approval_request import Approval
 from console.log import masking
 from console.runs.commands.approval_answers import VisibleRequest, visible_request
@@ -92,7 +93,7 @@ def context_of(actor: Actor, approval_id: str) -> Beside:
         _alike(actor, request),
         has_question and approval.status == "open" and actor.id == approval.requested_by,
         earlier,
-        [(each.summary, each.status) for each in request.attempt.effects if each.compensates is None]
+        [(each.summary, each.status) for each in effects_of(request.attempt, approval)]
         if approval.status == "approved"
         else (),
     )
@@ -159,12 +160,36 @@ def _earlier(request: VisibleRequest, hidden: masking.Hidden, *, says: bool) -> 
         )
         why = str(reasons[after.n].values.get("reason") or "") if after is not None else ""
         values = masking.mask(dict(approval.values), "values", hidden, approval.collection)[0]
-        its = (
-            approval is attempt.approvals[-1] or approval.status == "approved"
-        )  # asked again at the same step, it was done for the later one
-        made = its and any(effect.status == "succeeded" for effect in attempt.effects)
+        stands = {effect.id for _, effect in repeating.outstanding(run, [attempt])}
+        made = any(
+            effect.status == "succeeded" and effect.id in stands for effect in effects_of(attempt, approval)
+        )
         found.append(Earlier(approval, values, made, why))
     return found
+
+
+def effects_of(attempt: Attempt, approval: Approval) -> list[Effect]:
+    """The effects that were requested because this request was approved, without those that their condition left out.
+
+    There are none of one that became void, expired or was rejected before.
+
+    A yes that is kept for another try of the same step counts for that too, unless somebody was asked again.
+    """
+    wished = {wish["id"] for wish in approval.wishes}
+    kept = approval.status == "approved" and approval is attempt.approvals[-1]
+    return [
+        effect
+        for effect in attempt.effects
+        if effect.compensates is None
+        and not ((effect.result or {}).get("values") or {}).get("left_out")
+        and (
+            effect.id in wished
+            or (
+                kept
+                and any(repeating.comes_to_the_same(w["kind"], w["request"], effect) for w in approval.wishes)
+            )
+        )
+    ]
 
 
 def _alike(actor: Actor, request: VisibleRequest) -> Alike:

@@ -34,7 +34,7 @@ from console.runs.commands.approval_requests import may_answer
 from console.runs.store.loaded_rows import judged_once
 from console.runs.store.run_rows import approval_from_row, decision_json
 from console.runs.views import block_content
-from console.runs.views.consequences import by_actions
+from console.runs.views.consequences import by_actions, not_left_out
 from console.runs.views.lists import head, record_titles, visible_pairs
 from console.runs.views.reader_reach import kept_from
 from console.runs.views.view import title_of
@@ -239,7 +239,7 @@ def get(actor: Actor, approval_id: str) -> View:
         text=approval.shown.get("text") if says else None,
         record=shown["record"],
         context=[(title_of(definition, step), output) for step, output in shown["context"].items()],
-        summaries=[str(wish["summary"]) for wish in approval.wishes],
+        summaries=[str(wish["summary"]) for wish in not_left_out(approval, log.now())],
         down=down,
         withheld=not says and ("text" in approval.shown or bool(approval.why)),
         decided=approval.decided,

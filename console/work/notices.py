@@ -296,7 +296,7 @@ def _mailed(row: tuple[Any, ...], person: str) -> str | None:
         actor = accounts.actor_of_person(person)
         tasks = titles_of(actor, [str(row[1])]) if row[2] == "task_created" else {}
         notice = _notice(actor, row, _names([row]), {}, tasks.get(str(row[1])))
-        if not notice.href:
+        if not notice.href or actor.service:  # nobody reads what is sent to a service account
             return None
         mail.send(_message(actor, notice))
     except OutcomeUnknown:

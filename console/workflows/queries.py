@@ -35,6 +35,11 @@ def all_known() -> list[Known]:
     return _workflows.get()
 
 
+def status_once_published(status: str) -> str:
+    """The status of a workflow after its draft is published: the first version activates it, a later one leaves it as it is."""
+    return "active" if status == "draft" else status
+
+
 def find_known(slug_or_id: str | None) -> Known | None:
     """Return the workflow of this slug or id, as `all_known` has it."""
     return next((known for known in all_known() if slug_or_id in (known.slug, known.id)), None)

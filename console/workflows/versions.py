@@ -31,7 +31,7 @@ from console.infra.db.ids import new_id
 from console.infra.outbound import outgoing_secrets
 from console.steps.effects import action_cache
 from console.workflows.draft_edits import record_edit, stored_document
-from console.workflows.queries import Known, all_known, forget, read_all
+from console.workflows.queries import Known, all_known, forget, read_all, status_once_published
 from console.workflows.saved_tests import TestsBefore
 from console.workflows.store import OBJECT, locked_row, note_event, update_row
 
@@ -169,6 +169,7 @@ def validation_context() -> Surroundings:
         accounts=accounts.service_accounts(),
         secrets=frozenset([*(secret.name for secret in outgoing_secrets.all_secrets()), *_secrets_served()]),
         names=_names(),
+        written={name: action.sets() for name, action in every.items()},
     )
 
 
@@ -329,7 +330,8 @@ def go_live(
     _add_version(connection, actor, row, number, document, log.now())
     if note:
         connection.execute(sa.insert(tables.version_note).values(workflow=row.id, number=number, note=note))
-    begun = {"status": "active", "status_at": log.now()} if row.status == "draft" else {}
+    status = status_once_published(row.status)
+    begun = {"status": status, "status_at": log.now()} if status != row.status else {}
     after = update_row(connection, row, live_version=number, label=document.clearance, **begun)
     data: dict[str, Any] = {
         key: value for key, value in (("failed_tests", failed), ("review", review)) if value

@@ -191,6 +191,38 @@ def test_publishing_another_workflow_that_writes_it_is_refused(house: Company) -
         workflows.import_file({**OTHER, "slug": "third-review"}, publish=True)
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"type": "trigger_action", "config": {"action": "customer.rate"}},
+        {
+            "type": "action",
+            "config": {
+                "effect": {"kind": "sql_write", "name": "rate", "summary": "Rate", "set": {"risk": "'high'"}}
+            },
+        },
+        {"type": "action", "config": {"operation": "update", "values": {"risk": "'high'"}}},
+    ],
+)
+def test_publishing_a_step_whose_effect_writes_it_is_refused(house: Company, step: dict[str, Any]) -> None:
+    start, _, end = OTHER["steps"]
+    rate = {"id": "rate", "title": "Rate", "next": {"default": "end", "succeeded": "end"}, **step}
+    if step["type"] == "action":
+        rate["next"] = {"succeeded": "end"}
+    with pytest.raises(DefinitionError, match="risk is changed by care-review alone"):
+        workflows.import_file({**OTHER, "slug": "third-review", "steps": [start, rate, end]}, publish=True)
+
+
+def test_a_report_that_would_set_it_is_a_problem(house: Company) -> None:
+    report = {"collection": "customer", "values": {"risk": "'high'"}}
+    found = workflows.check(
+        {**OTHER, "slug": "third-review", "report": report}, workflows.validation_context()
+    )
+    assert (
+        "risk is changed by care-review alone" in {each.field: each.reason for each in found}["report.values"]
+    )
+
+
 def test_doctor_says_which_governor_is_not_there_or_never_writes(house: Company) -> None:
     def told() -> doctor.Check:
         return doctor._governed_fields()

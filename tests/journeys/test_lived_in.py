@@ -95,5 +95,5 @@ def test_a_reviewer_sees_what_was_proposed_when_from_which_page_and_whether_that
 def test_4_an_auditor_finds_each_decision_against_the_ai_with_its_author_and_comes_to_its_replay(
     overruled: str, watched: Case
 ) -> None:
-    assert re.search(r">AI proposal overruled<.*>\w+ \w+<", overruled, re.DOTALL)
+    assert re.search(r">Proposal overruled<.*>\w+ \w+<", overruled, re.DOTALL)
     assert "Edited" in watched.at("completed “Red flags”")

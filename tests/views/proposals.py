@@ -89,12 +89,13 @@ def fails(
     code: str = "timeout",
     message: str = "The model did not answer in 8 s.",
     status: str = "failed",
+    **more: Any,
 ) -> None:
-    """No proposal comes, for this reason."""
+    """No proposal comes, for this reason. `more` may be `dropped`."""
     runs.record_answer(
         pending(company, run_id)["call"],
         "proposal_failed",
-        {"code": code, "status": status},
+        {"code": code, "status": status, **more},
         {"message": message},
     )
 

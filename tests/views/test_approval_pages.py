@@ -142,3 +142,24 @@ def test_an_answer_while_the_source_is_away_is_not_taken_and_can_be_given_again(
     assert balance(bank) == "12.5"
     pages.mona.send(page, "/approve", reason="typed already")
     assert (balance(bank), status(bank, asked)) == ("300", "approved")
+
+
+def test_the_reason_of_a_no_stands_above_the_form_to_which_the_run_returns(
+    bank: "Company", pages: "Pages"
+) -> None:
+    for keeps in (False, True):
+        publish(
+            "returning",
+            step("ask", "approval", {"text": "May it?", "roles": ["lead"]}, approved="end", rejected="back"),
+            step("back", "go_to", {"keep_answers": keeps}, default="note"),
+            exclusive=False,
+        )
+        run_id, approval = requested(bank, slug="returning")
+        runs.reject(bank.mona, approval, reason="Which account?")
+        page = pages.olivia.get(f"/runs/{run_id}")
+        assert "Mona rejected “Ask”" in page.text
+        assert "“Which account?”" in page.text
+        [field] = bank.told(run_id)["current"]["form"]["fields"]
+        assert field["value"] == ("All clear." if keeps else None)
+        bank.answer(run_id, note="The second.")
+        assert "Which account?" not in pages.olivia.get(f"/runs/{run_id}").text

@@ -76,7 +76,7 @@ def test_handle_manually_takes_pre_fills_out_and_undo_brings_them_back(pages: "P
     pages.olivia.send(page, "/complete", v_risk="low", reason="It did not know the customer.")
     told = pages.company.told(run)
     assert next(one for one in told["attempts"] if one["step"] == "rate")["handled_manually"]
-    assert "Missing from Rate the risk" in pages.olivia.get(f"/runs/{run}").text
+    assert "Missing" not in pages.olivia.get(f"/runs/{run}").text, "its form was filled"
 
 
 def test_the_proposed_choice_of_a_decision_stands_at_its_option(pages: "Pages") -> None:
@@ -205,3 +205,38 @@ def test_a_proposal_for_one_item_of_a_list_is_not_shown_at_another(pages: "Pages
     shown = pages.olivia.get(f"/runs/{run}?item={told or first}")
     assert states(shown)["verdict"] == "fill"
     assert fields(shown)["v.verdict"] == "good"
+
+
+DROPPED = [{"name": "risk", "reason": "not_supported"}]
+
+
+@pytest.mark.parametrize("way", ["failed", "declined", "dropped", "left with nothing"])
+def test_a_step_is_handled_manually_whatever_became_of_its_proposal(pages: "Pages", way: str) -> None:
+    run = proposals.at(pages.company, "rate")
+    match way:
+        case "failed":
+            fails(pages.company, run)
+        case "declined":
+            fails(pages.company, run, "nothing_supported", "The model proposes nothing here.", "declined")
+        case "dropped":
+            fails(pages.company, run, "nothing_supported", "It was dropped.", "declined", dropped=DROPPED)
+        case _:
+            arrives(pages.company, run, dropped=DROPPED)
+    page = pages.olivia.get(f"/runs/{run}")
+    assert ("What was proposed was dropped" in page.text) == (way in ("dropped", "left with nothing"))
+    page = press(pages, run, page, "by-hand")
+    assert "Handled manually" in page.text
+    pages.olivia.send(page, "/complete", v_risk="high", v_email="new@customers.example")
+    page = pages.olivia.follow()
+    attempt = next(each for each in pages.company.told(run)["attempts"] if each["step"] == "rate")
+    assert attempt["handled_manually"]
+    assert "Missing" not in page.text, "its form was filled"
+
+
+def test_a_step_handled_manually_is_missing_until_it_is_supplied(pages: "Pages") -> None:
+    run = proposals.by_hand(pages)
+    assert "Missing from Take a note" in pages.olivia.get(f"/runs/{run}").text
+    page = pages.olivia.get(f"/runs/{run}/supply?step=note")
+    pages.olivia.send(page, "/supply", v_count="3")
+    assert "Missing" not in pages.olivia.follow().text
+    assert "Missing" not in pages.olivia.get(f"/runs/{run}?tab=context").text

@@ -15,10 +15,11 @@ from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, Not
 from console.infra.db.engine import fetch
 from console.operations import erasure
 from console.runs.commands import approval_answers
-from console.work import approvals, notices
+from console.work import approval_context, approvals, notices
 from tests.company import Company
 from tests.messaging.messages.reached import clock
 from tests.runs.commands.test_midway import ruled
+from tests.support.acting import RATE, hand_in, imported, run_of
 from tests.support.engine import overdue
 from tests.support.four_eyes import (
     asking,
@@ -477,3 +478,92 @@ def test_a_notice_says_what_became_of_the_request(bank: Company) -> None:
         "Your approval was asked for; it is not needed any more",
         "Your approval was asked for: you rejected",
     ]
+
+
+# ------------------------------------------------------------------------------------------------------ what is told
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("approved", "Mona approved what you asked for"),
+        ("rejected", "Mona rejected what you asked for"),
+        ("expired", "Nobody decided on your request in time"),
+    ],
+)
+def test_whoever_asked_by_a_step_is_told_what_came_of_it(bank: Company, answer: str, words: str) -> None:
+    asking(hours=2)
+    run_id, asked = requested(bank, slug="asking")
+    match answer:
+        case "approved":
+            runs.approve(bank.mona, asked)
+        case "rejected":
+            runs.reject(bank.mona, asked, reason="Too much.")
+        case _:
+            overdue(run_id)
+            bank.work()
+    assert words in [notice.text for notice in notices.notices_of(bank.olivia)]
+    assert notices.unread(bank.olivia) == 1
+
+
+def test_a_request_that_came_to_nothing_never_says_that_something_was_done(bank: Company) -> None:
+    charging(limit=100)
+
+    def earlier(run_id: str) -> list[tuple[str, bool]]:
+        asked = waiting_for(run_id)
+        found = approval_context.context_of(bank.mona, asked).earlier
+        return [(each.approval.status, each.made) for each in found]
+
+    run_id, asked = requested(bank)
+    runs.step_in(bank.olivia, run_id, revision=None, reason="Another amount.")
+    bank.answer(run_id, amount="300")
+    runs.reject(bank.mona, waiting_for(run_id), reason="Less.")
+    bank.answer(run_id, amount="50")
+    assert balance(bank) == "50", "nobody has to be asked for so little"
+    runs.revise(
+        bank.olivia,
+        run_id,
+        revision=bank.told(run_id)["revision"],
+        step="charge",
+        attempt=None,
+        reason="Not enough.",
+    )
+    bank.answer(run_id, amount="400")
+    assert earlier(run_id) == [("rejected", False), ("void", False)]
+    runs.approve(bank.mona, waiting_for(run_id))
+    assert balance(bank) == "400"
+    assert [status for _, status in approval_context.context_of(bank.mona, asked).came] == []
+
+
+def test_what_is_told_to_happen_is_what_happens(company: Company) -> None:
+    write = {"kind": "sql_write", "summary": "Sets the risk"}
+    effects = [
+        {**write, "name": "low", "if": "input.note == 'low'", "set": {"risk": "'low'"}},
+        {
+            **write,
+            "name": "high",
+            "summary": "Sets it high",
+            "if": "input.note != 'low'",
+            "set": {"risk": "'high'"},
+        },
+    ]
+    form = [{"name": "note", "label": "Note", "type": "text"}]
+    action = {
+        **RATE,
+        "done": "Rated.",
+        "form": form,
+        "effects": effects,
+        "approval": [{"roles": ["lead"], "why": "Always."}],
+    }
+    imported(action, acts=("execute", "approve"))
+    run_id = run_of(company, action)
+    hand_in(company, run_id, note="high")
+    view = approvals.get(company.mona, waiting_for(run_id))
+    assert [(change["name"], change["new"]) for change in view.changes] == [("risk", "high")]
+    assert view.summaries == ["Sets it high"]
+    runs.approve(company.mona, view.line.id)
+    assert company.sql("select risk from customer where id = 1") == [("high",)]
+    came = approval_context.context_of(company.mona, view.line.id).came
+    assert came == [("Sets it high", "succeeded")]
+    then = approvals.get(company.mona, view.line.id)
+    assert (then.changes, then.summaries) == (view.changes, view.summaries)

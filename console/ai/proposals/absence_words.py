@@ -72,6 +72,12 @@ def declined(why: str) -> str:
     )
 
 
+def dropped(count: int) -> str:
+    """That everything which the model proposed was refused."""
+    values = "one value, and it was" if count == 1 else f"{count} values, and all were"
+    return f"The model proposed {values} dropped: not supported by what is known here, or not fit for the form. {_AGAIN}."
+
+
 def banner(titles: list[str]) -> str:
     """The warning above a form, which names where the text stands."""
     named = ", ".join(f"“{title}”" for title in titles)

@@ -301,11 +301,12 @@ def _guarded_result(asking: _Asking, raw: Raw, facts: CallFacts) -> Result:
         return result.result_of(judged, asking.built, facts)
     if asking.built.unread:
         return result.failed("timeout", absence_words.UNREAD, facts, replace(judged, declined=False))
-    reason = (
-        absence_words.declined(judged.why)
-        if judged.declined
-        else absence_words.message(judged.code, _limit_s(asking))
-    )
+    if judged.dropped and judged.code == "nothing_supported":
+        reason = absence_words.dropped(len(judged.dropped))
+    elif judged.declined:
+        reason = absence_words.declined(judged.why)
+    else:
+        reason = absence_words.message(judged.code, _limit_s(asking))
     return _no_proposal(asking, judged, reason, facts)
 
 

@@ -1,5 +1,6 @@
 """Asking a second person to approve a publication, and telling whoever asked what came of it."""
 
+from dataclasses import replace
 from typing import Any
 
 from console import workflows
@@ -7,14 +8,29 @@ from console.auth import accounts, notify
 from console.auth.accounts import absences
 from console.authoring.publication.impact import Impact, impact_of
 from console.core.actor import Actor
+from console.core.documents.workflow_check import Problem
+from console.core.errors import NotAllowed
 from console.workflows import Draft, Review
 
 MOST_TOLD = 50
 
 
 def review_impact(actor: Actor, review: Review) -> Impact:
-    """What approving the request would do now, as far as the actor may see it."""
-    return impact_of(actor, workflows.pinned_draft(review), workflows.newest_number(review.workflow) + 1)
+    """What approving the request would do now, as far as the actor may see it: it is published in the name of who asked."""
+    draft, number = workflows.pinned_draft(review), workflows.newest_number(review.workflow) + 1
+    try:
+        publisher, stops = accounts.actor_of_person(review.requested_by, actor.session), ""
+    except NotAllowed:
+        publisher, stops = (
+            actor,
+            "Whoever asked has no open account any more: ask for changes, which ends this.",
+        )
+    known = workflows.find_known(review.workflow)
+    if known is not None and known.live != review.base:
+        stops = "Another version went live since this was asked for: it has to be asked for again."
+    found = impact_of(actor, draft, number, publisher)
+    problems = [Problem(None, "", stops)] if stops and review.open else []
+    return replace(found, problems=[*problems, *found.problems])
 
 
 def told_impact(actor: Actor, review: Review) -> dict[str, Any] | None:

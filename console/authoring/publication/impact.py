@@ -139,8 +139,11 @@ def impact(actor: Actor, slug_or_id: str) -> Impact:
     return impact_of(actor, draft, workflows.newest_number(draft.id) + 1)
 
 
-def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
-    """What publishing a draft that was read already would do; `publishes` is the number that the version would get."""
+def impact_of(actor: Actor, draft: Draft, publishes: int, publisher: Actor | None = None) -> Impact:
+    """What publishing a draft that was read already would do, as far as the actor may see it; `publishes` is the number that the version would get.
+
+    `publisher`: in whose name it is published; None: in the actor's.
+    """
     live, counts = (
         workflows.live_document(draft),
         enrolments.counts_for(actor, draft.id, draft.document.get("collection")),
@@ -159,8 +162,8 @@ def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
         runs.live_versions(actor, draft.id),
         counts.waiting,
         counts.versions,
-        _firings(actor, draft),
-        missing_rights(actor, draft.team or None, draft.document),
+        _firings(draft),
+        missing_rights(publisher or actor, draft.team or None, draft.document),
         _channels(draft.document, live, scope),
         _case_mail(draft.document),
         None if scope is None else _count(scope),
@@ -168,15 +171,14 @@ def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
     )
 
 
-def _firings(actor: Actor, draft: Draft) -> list[Firings]:
-    """The triggers that would start runs. A trigger that was switched off stays off."""
-    switched = {
-        each.id: each.enabled for each in triggers.list_triggers(actor, draft.id)[1] if each.published
-    }
+def _firings(draft: Draft) -> list[Firings]:
+    """The triggers that would start runs."""
     now, found = log.now(), []
-    for trigger in complete_triggers(draft.document):
-        if not switched.get(trigger.id, trigger.starts_enabled):
-            continue
+    status = known.status if (known := workflows.find_known(draft.id)) is not None else "draft"
+    on = triggers.on_if_published(
+        draft.id, workflows.status_once_published(status), complete_triggers(draft.document)
+    )
+    for trigger in on:
         whom = triggers.whom_words(trigger, draft.document.get("collection"))
         if trigger.kind in ("event", "webhook"):
             found.append(Firings(trigger, whom))

@@ -48,7 +48,7 @@ from console.automation.triggers.trigger_labels import (
     trigger_words,
     whom_words,
 )
-from console.automation.triggers.trigger_rows import started_by, synchronise
+from console.automation.triggers.trigger_rows import on_if_published, started_by, synchronise
 from console.automation.triggers.waiting_runs import forget_waiting, waits_about, why_not_begun
 
 OPEN_MODULES = frozenset(

@@ -176,6 +176,26 @@ def _synchronise(connection: Connection, workflow_id: str) -> None:
     connection.execute(sa.update(sync).where(sync.c.workflow == workflow_id).values(done=True))
 
 
+def on_if_published(workflow_id: str, status: str, declared: Sequence[Trigger]) -> list[Trigger]:
+    """The triggers that are on once these are published, as `synchronise` switches them; those that were added beside the document stay.
+
+    `status`: that of the workflow then. None is on where it is not active.
+    """
+    if status != "active":
+        return []
+    with hot_engine().connect() as connection:
+        rows = connection.execute(
+            sa.select(table).where(table.c.workflow == workflow_id).order_by(table.c.id)
+        )
+        kept = {row.id: row for row in rows}
+    added = [row for row in kept.values() if row.added and row.enabled]
+    names = {trigger.id for trigger in declared}
+    return [
+        *(trigger for trigger in declared if _enabled(trigger, kept.get(trigger.id))),
+        *(row_of(row).definition for row in added if row.id not in names),
+    ]
+
+
 def _enabled(trigger: Trigger, kept: Any | None) -> bool:
     """As it was switched; anew as the document says where that is another thing than before."""
     if kept is None or kept.added or kept.declared != trigger.starts_enabled:

@@ -197,6 +197,11 @@ class Action(StoredDocument):
         """Slug of the one-step workflow that does the action from a record."""
         return slug_of(self.id)
 
+    def sets(self) -> list[tuple[str | None, str]]:
+        """(collection, column) of what its effects set."""
+        every = [pair for effect in self.effects for pair in effect.sets()]
+        return [(collection or self.collection, column) for collection, column in every]
+
     def to_json(self) -> dict[str, Any]:
         """The document in canonical order, without default values."""
         full = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)

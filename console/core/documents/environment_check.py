@@ -4,11 +4,12 @@ Each part may be unknown (None) and is then not checked, so that a file can be c
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field as default
 from typing import Any, Literal, Protocol
 
 from console.core.contact_stages import STAGE, stage_field
 from console.core.documents import names_check
+from console.core.documents.action_document import slug_of
 from console.core.documents.fields import Use
 from console.core.documents.names_check import Names
 from console.core.documents.references import suggestion
@@ -48,6 +49,7 @@ class Surroundings:
 
     `approvals`: action → its approval rules; `people`: names of people with an active account by id; `managers`: names of those who give roles;
     `accounts`: address → id of the open service accounts; `secrets`: names of the secrets for other systems; `names`: of what else is made elsewhere.
+    `written`: action → (collection, column) of what its effects set.
     """
 
     collections: Mapping[str, Any] | None = None
@@ -59,6 +61,7 @@ class Surroundings:
     accounts: Mapping[str, str] | None = None
     secrets: frozenset[str] | None = None
     names: Names | None = None
+    written: Mapping[str, Sequence[tuple[str | None, str]]] = default(default_factory=dict)
 
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Surroundings) -> list[Problem]:
@@ -66,6 +69,7 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: S
     problems_found = [
         *_collections(sketches, raw, surroundings.collections),
         *_actions(sketches, raw, surroundings),
+        *_governed(sketches, raw, surroundings),
         *_account(raw, surroundings),
         *_secrets(sketches, surroundings.secrets),
         *names_check.problems(sketches, raw, surroundings.names),
@@ -217,9 +221,14 @@ def _use_wrong(use: Use, own_collection: Any, collections: Mapping[str, Any], sl
         return f"{target.label}: {column.label} is never “{use.option}”; it is {_listed([option.label for option in column.options])}."
     if use.changed and column.readonly and not (use.act == "create" and use.column in target.key):
         return f"{target.label}: {use.column} is read-only and cannot be changed by a step."
-    if use.changed and column.governed and slug not in column.governed:
-        return f"{target.label}: {use.column} is changed by {_listed(column.governed)} alone (`governed` of the collection)."
-    return None
+    return _governed_elsewhere(target, column, slug) if use.changed else None
+
+
+def _governed_elsewhere(target: Any, column: Any, slug: Any) -> str | None:
+    """That other workflows alone change the column."""
+    if not column.governed or slug in column.governed:
+        return None
+    return f"{target.label}: {column.name} is changed by {_listed(column.governed)} alone (`governed` of the collection)."
 
 
 def _meant(name: str, names: Sequence[str]) -> str:
@@ -270,6 +279,34 @@ def _actions(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: S
                 )
             own.add(about)  # a compensation applies to the same record
     return problems_found
+
+
+def _governed(
+    sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Surroundings
+) -> Iterator[Problem]:
+    """Columns that other workflows govern, and that the report, an effect of a step or an action that a step names sets.
+
+    The workflow that an action has of its own is left out: the action may be meant for the workflows that name it.
+    """
+    own, slug, report = raw.get("collection"), raw.get("slug"), raw.get("report") or {}
+    values = report.get("values") if isinstance(report, Mapping) else None
+    written: list[tuple[str | None, str, Iterable[tuple[str | None, str]]]] = [
+        (None, "report.values", [(None, name) for name in values or ()])
+    ]
+    for sketch in sketches:
+        if (effect := getattr(sketch.config, "effect", None)) is not None:
+            written.append((sketch.id, "config.effect", effect.sets()))
+        written += [
+            (sketch.id, f"config.{use.field}", surroundings.written.get(use.column or "", ()))
+            for use in sketch.actions
+            if slug != slug_of(use.column or "")
+        ]
+    for step, place, pairs in written:
+        for collection, name in pairs:
+            target = (surroundings.collections or {}).get(str(collection or own))
+            column = next((entry for entry in getattr(target, "fields", ()) if entry.name == name), None)
+            if column is not None and (wrong := _governed_elsewhere(target, column, slug)):
+                yield Problem(step, place, wrong)
 
 
 # ------------------------------------------------------------------------------------------------------------------- rights

@@ -54,6 +54,11 @@ class Kind(Definition):
         """The fields of records that it sets, to be checked against their collection."""
         return None
 
+    def sets(self) -> list[tuple[str | None, str]]:
+        """(collection, None for the action's own; column) of what it sets."""
+        written = self.writes()
+        return [(written.collection, name) for name in written.rules] if written is not None else []
+
     def names(self) -> Iterator[str]:
         """Names by which it is judged whether money, a restriction or something final is at stake."""
         yield self.kind

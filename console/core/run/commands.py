@@ -16,13 +16,14 @@ class Plan:
     """A version of a workflow as the rules need it: the graph, and which steps are done without a person (`automatic`).
 
     `asks`: automatic steps that have a form, for the case that a person must decide. `skips`: steps of a person that the document completes
-    without a click.
+    without a click. `waits`: steps that wait for something outside.
     """
 
     workflow: Workflow
     automatic: frozenset[str]
     asks: frozenset[str] = frozenset()
     skips: frozenset[str] = frozenset()
+    waits: frozenset[str] = frozenset()
 
     def status_at(self, step_id: str) -> str:
         """The status of a run that has just come to the step."""

@@ -175,16 +175,35 @@ def go_to_next(
         raise Invalid(
             f"The step has no way on for “{outcome}”.", at=("outcome", "This choice leads nowhere.")
         )
-    limit = plan.workflow.settings.visit_limit
-    if run.entries(target) >= limit:
-        title = plan.workflow.step(target).title
+    if is_at_limit(plan, run, step_id, target):
+        title, limit = plan.workflow.step(target).title, plan.workflow.settings.visit_limit
         raise Conflict(
-            f"“{title}” was entered {limit} times, which is this workflow's limit. Abort the run, or take another way.",
+            f"“{title}” was entered {limit} times, which is this workflow's limit. "
+            "Revise an earlier step and answer otherwise, or hand the run on to an inbox.",
             code="not_possible",
         )
     return [
         enter_step(plan, run, target, run.made + 1, now, defaults=_answers_kept(plan, run, step_id, target))
     ]
+
+
+def is_at_limit(plan: Plan, run: Run, step_id: str, target: str) -> bool:
+    """Whether the step may not lead to that one any more, which was entered as often as the workflow allows.
+
+    Every circle passes a Go to or a wait. Ways forward are free, so that a run goes on after an earlier step was revised.
+    """
+    leads_back = plan.workflow.step(step_id).type == "go_to" or step_id in plan.waits
+    return leads_back and run.entries(target) >= plan.workflow.settings.visit_limit
+
+
+def is_stuck(plan: Plan, run: Run) -> bool:
+    """Whether the run stands at an automatic step from which every way leads to a step that it may not enter again."""
+    attempt = run.attempt
+    if attempt is None or attempt.step not in plan.automatic:
+        return False
+    ways = plan.workflow.step(attempt.step).next
+    targets = [target for outcome, target in ways.items() if outcome != "error"]
+    return bool(targets) and all(is_at_limit(plan, run, attempt.step, target) for target in targets)
 
 
 def _answers_kept(plan: Plan, run: Run, step_id: str, target: str) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import NotAllowed, NotFound, SourceDown
 from console.core.plain_words import roles_words
-from console.core.run import Run
+from console.core.run import Run, moves
 from console.infra.db.engine import fetch
 from console.records import Record
 from console.runs.engine.missing_records import is_deleted, knows_of_deletion, needs_record
@@ -182,4 +182,4 @@ def _to_holder(actor: Actor, seen: Seen) -> set[str]:
         may.add("complete")
     if run.take_over and run.attempt and run.attempt.step in plan_of(seen.definition).automatic:
         may.add("retry")
-    return may
+    return may - {"complete", "retry"} if moves.is_stuck(plan_of(seen.definition), run) else may

@@ -8,9 +8,9 @@ from typing import Any
 from console import steps
 from console.core.actor import Actor
 from console.core.documents.workflow import StepAI
-from console.core.forms import FormField
+from console.core.forms import FormField, is_empty
 from console.core.moments import moment_text
-from console.core.run import Event, Run, proposal_comparison
+from console.core.run import MISSING_MANUAL, Event, Run, proposal_comparison
 from console.core.run.proposal import (
     FAILED,
     HIDDEN_MODES,
@@ -177,6 +177,15 @@ def _known(definition: Definition, step_id: str) -> tuple[str, ...]:
 def _names(definition: Definition, step_id: str, ai_settings: StepAI) -> list[str]:
     """Names of the requested fields, as far as the document names them."""
     return list(ai_settings.fields) if ai_settings.fields is not None else list(_known(definition, step_id))
+
+
+def lacks_context(definition: Definition, step_id: str, output: Mapping[str, Any]) -> bool:
+    """Whether a step that was handled manually left something empty that could have been proposed."""
+    if output.get("missing") != MISSING_MANUAL or _by_items(definition, step_id):
+        return False
+    names = _names(definition, step_id, settings_of(definition, step_id) or StepAI.model_validate({}))
+    left = [is_empty(output.get(name)) for name in names or output.keys() - {"missing"}]
+    return any(left) if names else all(left)
 
 
 @functools.lru_cache(maxsize=1024)

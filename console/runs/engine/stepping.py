@@ -71,7 +71,8 @@ def plan_of(definition: Definition) -> Plan:
         step.id for step in document.steps if steps.get(step.type).by_items
     }  # skipped if the list is empty
     skips = frozenset(((clicked - alone) & forms) | lists)
-    return Plan(document, frozenset(alone | clicked), asks, skips)
+    waits = frozenset(step.id for step in document.steps if steps.get(step.type).waits)
+    return Plan(document, frozenset(alone | clicked), asks, skips, waits)
 
 
 def _has_form(definition: Definition, step_id: str) -> bool:

@@ -274,19 +274,14 @@ def _taken_over(transition: Transition, event: Event) -> None:
 
 
 def _decided(transition: Transition, event: Event) -> None:
-    attempt = transition.before.attempt
     _tell_person(
-        transition,
-        event,
-        attempt.by if attempt is not None else None,
-        "approval_decided",
-        f":{event.open['decision']}",
+        transition, event, _requester(transition, event), "approval_decided", f":{event.open['decision']}"
     )
 
 
 def _void(transition: Transition, event: Event) -> None:
     """To whoever asked, where their form is open again; not where they ask anew already, or withdrew or revised it themselves."""
-    attempt, now = transition.before.attempt, transition.after.attempt
+    now = transition.after.attempt
     open_again = (
         not transition.after.ended
         and now is not None
@@ -294,16 +289,17 @@ def _void(transition: Transition, event: Event) -> None:
         and all(each.status != "open" for each in now.approvals)
     )
     if open_again and event.open["reason_code"] not in OWN_DOING:
-        _tell_person(
-            transition, event, attempt.by if attempt is not None else None, "approval_decided", ":void"
-        )
+        _tell_person(transition, event, _requester(transition, event), "approval_decided", ":void")
 
 
 def _expired(transition: Transition, event: Event) -> None:
-    attempt = transition.before.attempt
-    _tell_person(
-        transition, event, attempt.by if attempt is not None else None, "approval_decided", ":expired"
-    )
+    _tell_person(transition, event, _requester(transition, event), "approval_decided", ":expired")
+
+
+def _requester(transition: Transition, event: Event) -> str | None:
+    """Who asked for the approval: an automatic step asks for whoever held the run."""
+    request = transition.before.approval(event.open["approval"])
+    return request[1].requested_by if request is not None else None
 
 
 def _tell_person(

@@ -235,13 +235,46 @@ def _fields(
             yield described | ({"later": True} if later else {"new": new})
 
 
+def not_left_out(approval: Approval, now: datetime) -> list[Mapping[str, Any]]:
+    """The effects that wait for an approval, without those whose condition certainly does not hold `now`, or did not when it was decided."""
+    return [wish for wish in approval.wishes if not _left_out(approval, wish, now)]
+
+
+def _left_out(approval: Approval, wish: Mapping[str, Any], now: datetime) -> bool:
+    if not (condition := wish["request"].get("define", {}).get("if")):
+        return False
+    rule, roots = expressions.parse(condition), _wish_roots(approval, wish, now)
+    seen = _wish_record(approval, wish)
+    known = all(
+        path[0] in roots and (path[0] != "record" or (path[1:2] and path[1] in seen))
+        for path in expressions.paths(rule)
+    )
+    return known and rule.denies(roots)
+
+
+def _wish_record(approval: Approval, wish: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of the effect as whoever asked saw it."""
+    request = wish["request"]
+    own = (approval.collection, approval.record) == (request.get("collection"), request.get("record"))
+    return {**(approval.shown.get("record", {}) if own else {}), **request.get("seen", {})}
+
+
+def _wish_roots(approval: Approval, wish: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What expressions of the effect read, as far as the request holds it."""
+    request, ended = wish["request"], approval.decided[-1].at if approval.decided else approval.requested_at
+    at = now if approval.status == "open" else ended
+    roots = {OWN_INPUT: request.get("input", {}), "variables": request.get("variables", {}), "now": at}
+    if request.get("collection"):
+        roots["record"] = records.collection(request["collection"]).typed(_wish_record(approval, wish))
+    return roots
+
+
 def by_actions(approval: Approval, hidden: Hidden, now: datetime) -> Iterable[dict[str, Any]]:
     """The fields that actions which wait for an approval would set of their own record, if they did it `now`, or did when it was decided.
 
-    `new` is missing where it is only known when it is done.
+    Nothing that its condition leaves out is among them. `new` is missing where it is only known when it is done.
     """
-    at = approval.decided[-1].at if approval.decided else now
-    for wish in approval.wishes:
+    for wish in not_left_out(approval, now):
         request, define = wish["request"], wish["request"].get("define", {})
         if (
             "set" not in define
@@ -250,16 +283,8 @@ def by_actions(approval: Approval, hidden: Hidden, now: datetime) -> Iterable[di
             or not request.get("collection")
         ):
             continue
-        collection, seen = (
-            records.collection(request["collection"]),
-            {**approval.shown.get("record", {}), **request.get("seen", {})},
-        )
-        roots = {
-            "record": collection.typed(seen),
-            OWN_INPUT: request["input"],
-            "variables": request.get("variables", {}),
-            "now": at,
-        }
+        collection, roots = records.collection(request["collection"]), _wish_roots(approval, wish, now)
+        seen = _wish_record(approval, wish)
         closed = hidden(collection.id) | (hidden.names if isinstance(hidden, Within) else frozenset())
         for name, rule in define["set"].items():
             if (field := collection.field(name)) is None:

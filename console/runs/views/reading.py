@@ -54,10 +54,17 @@ WORD = re.compile(r"\w+")
 LOOKING = frozenset({"waiting_person", "saved"})
 
 
-def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None = PATH_SHOWN) -> RunView:
+def get(
+    actor: Actor,
+    run_id: str,
+    item: str | None = None,
+    *,
+    most: int | None = PATH_SHOWN,
+    shown: bool = True,
+) -> RunView:
     """The run as the actor may see it. If they work on it, their screen is recorded as an event, once.
 
-    `item` is the chosen item of a list. `most` limits the steps of the path (None: all steps and every attempt). Raises NotFound, with the same
+    `item` is the chosen item of a list. `shown` False: the screen stays unseen, and is not recorded. `most` limits the steps of the path (None: all steps and every attempt). Raises NotFound, with the same
     text whether the run does not exist or is hidden.
     """
 
@@ -68,11 +75,22 @@ def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None 
             seen = see(actor, run_id, whole=most is None, shown=True)
         seen = record_timed_reading(actor, seen)
         page_state = _page_state(actor, seen)
-        screen, seen = _screen(actor, seen, page_state, log.now(), item)
+        screen, seen = _screen(actor, seen, page_state, log.now(), item, shown=shown)
         return view(actor, seen, screen, page_state, most)
 
     with loaded_rows.judged_once():
         return retried(once)
+
+
+def is_unchanged(actor: Actor, run_id: str, revision: str, status: str) -> bool:
+    """Whether the run still has this revision and status, and waits for no answer that is overdue. Nothing is drawn or recorded.
+
+    Raises NotFound as `get` does.
+    """
+    run = see(actor, run_id).run
+    return (str(run.revision), run.status) == (revision, status) and not proposing.overdue_call(
+        run, log.now()
+    )
 
 
 def record_timed_reading(actor: Actor, seen: Seen) -> Seen:
@@ -136,7 +154,7 @@ def _page_state(actor: Actor, seen: Seen) -> PageState:
 
 
 def _screen(
-    actor: Actor, seen: Seen, page_state: PageState, now: datetime, item: str | None = None
+    actor: Actor, seen: Seen, page_state: PageState, now: datetime, item: str | None = None, *, shown: bool
 ) -> tuple[Screen | None, Seen]:
     """(the screen of the current step, the run): drawn for people who work on such runs, the last recorded one for readers."""
     run = seen.run
@@ -152,7 +170,7 @@ def _screen(
     ) as error:  # data beside the form cannot be read; the run is shown all the same
         down = error if isinstance(error, SourceDown) else SourceDown(error.message)
         return _screen_before(run.id, run.current), replace(seen, down=down)
-    loaded = record_screen(actor, seen, screen, now, page_state.shown)
+    loaded = record_screen(actor, seen, screen, now, page_state.shown) if shown else seen.loaded
     return screen, Seen(loaded, seen.definition, seen.record, seen.gone, seen.down)
 
 

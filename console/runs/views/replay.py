@@ -1,6 +1,6 @@
 """Replay: a run and its screen as they were after any of its events, from the log alone. Nothing can be changed from here."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection as Many, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -42,7 +42,9 @@ DECISIONS = frozenset(
     }
 )
 QUIET = frozenset({"step_shown", "source_opened", "checks_shown"})
-TOLD = frozenset({"source_opened", "step_submitted", "step_completed"})
+ANSWERS = frozenset({"proposal_made", "proposal_failed"})
+DONE = frozenset({"step_completed", "step_submitted"})
+TOLD = frozenset({"source_opened"}) | DONE
 """Kinds of events whose tick has their open values: opened sources, and what people made of a proposal."""
 
 
@@ -82,13 +84,13 @@ class ReplayView:
 
 
 class Tick(dict[str, Any]):
-    """An event on the scrubber: `n`, `about` (number of the attempt, or None), `kind`, `at`, `actor` (person, automatic), `who`, `decision`, `quiet`,
-    `told` (its open values, for some kinds), and `sentence`.
+    """An event on the scrubber: `n`, `about` (number of the attempt, or None), `kind`, `at`, `actor` (person, automatic), `who`, `ai` (it is about a
+    proposal for which a model was asked), `decision`, `quiet`, `told` (its open values, for some kinds), and `sentence`.
 
     The sentence is built on first use, because a page shows only a few of a long run. Until then the event is kept as bytes.
     """
 
-    def __init__(self, row: log.Row, names: event_view.DatedNames) -> None:
+    def __init__(self, row: log.Row, names: event_view.DatedNames, asked: Many[str]) -> None:
         stored = log.closed(row)
         kind = stored.body["actor"]["kind"]
         person = kind in ("user", "key")
@@ -98,6 +100,7 @@ class Tick(dict[str, Any]):
             kind=stored.type,
             at=stored.at,
             actor="person" if person else "automatic",
+            ai=stored.type.startswith("proposal_") and stored.open.get("call") in asked,
             decision=person and stored.type in DECISIONS,
             quiet=stored.type in QUIET,
             who=stored.body["actor"]["id"] if person else None,
@@ -205,34 +208,44 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
 
 
 def _then(run_id: str, rows: Sequence[log.Row]) -> tuple[Run, Screen | None, str]:
-    """(the run after these events, the newest screen of its current step, why that screen is missing). Only this screen is decrypted."""
-    shown: dict[int, int] = {}
+    """(the run after these events, the screen of its current step, why that screen is missing). Only this screen is decrypted.
+
+    The screen is the newest that was shown to who caused the last event, else to the holder, else to anybody.
+    """
+    shown: dict[tuple[int | None, str | None], int] = {}
 
     def unopened_events() -> Iterator[Event]:
         for stored in log.passing(run_id, rows, unopened=QUIET):
             if stored.type == "step_shown":
-                shown[stored.open["n"]] = stored.n
+                person = stored.body["actor"]["id"]
+                shown[stored.open["n"], person] = shown[stored.open["n"], None] = stored.n
             yield as_event(stored)
 
     state = fold(unopened_events())
-    if state.current not in shown:
+    readers = (log.closed(rows[-1]).body["actor"].get("id"), state.holder, None)
+    place = next((shown[state.current, who] for who in readers if (state.current, who) in shown), None)
+    if place is None:
         return state, None, ""
-    last = log.closed(rows[shown[state.current] - 1])
+    last = log.closed(rows[place - 1])
     opened = log.open_values(run_id, [last])[last.n]
     found = opened.values.get("screen")
     return state, dict(found) if found else None, "" if found else next(iter(opened.missing.values()), "")
 
 
 def screens_shown(actor: Actor, run_id: str) -> dict[tuple[str, int], Screen]:
-    """(step, attempt) → the last screen that was shown at it, as it was then, without what this reader may not see today. Steps without a screen, or whose
+    """(step, attempt) → the last screen that was shown at it, to who did it where somebody did, as it was then, without what this reader may not see today. Steps without a screen, or whose
     screen was erased, are left out. Raises NotFound for a run that the actor may not see.
     """
     seen = see(actor, run_id)
     hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
-    events: dict[int, list[Any]] = {}
+    events, doers = dict[int, list[Any]](), dict[int, str]()
     for stored in map(log.closed, log.rows(run_id)):
         if stored.type == "step_shown":
             events.setdefault(stored.open["n"], []).append(stored)
+        elif stored.type in DONE:
+            doers[stored.open["n"]] = stored.body["actor"]["id"]
+    for n, every in events.items():
+        events[n] = [each for each in every if each.body["actor"]["id"] == doers.get(n)] or every
     drawn = _screens(run_id, [shown[-1] for shown in events.values()])
     asked = [n for n, screen in drawn.items() if screen["type"] == "settle" and len(events[n]) > 1]
     before = (
@@ -342,7 +355,14 @@ def _ticks(
 ) -> list[Tick]:
     events = [log.closed(row) for row in rows]
     called = _names(actor, seen, events, begun, hidden, event_view.items_of(events))
-    return [Tick(row, called) for row in rows]
+    asked = {event.open["call"] for event in events if event.type in ANSWERS and _asked_model(event.open)}
+    return [Tick(row, called, asked) for row in rows]
+
+
+def _asked_model(answer: Mapping[str, Any]) -> bool:
+    """Whether a model was asked for the answer, and not only rules or nobody."""
+    model = answer.get("origin") not in (None, "rules")
+    return model and bool(answer.get("from_cache") or answer.get("tries", 1))
 
 
 def _view(

@@ -295,7 +295,11 @@ def _missing(seen: Seen) -> list[dict[str, str]]:
     missing = []
     for step, output in seen.run.context.items():
         title = titles.get(step, step)
-        if isinstance(output, Mapping) and output.get("missing") == MISSING_MANUAL:
+        if (
+            step in titles
+            and isinstance(output, Mapping)
+            and proposing.lacks_context(seen.definition, step, output)
+        ):
             missing.append(
                 {
                     "step": step,

@@ -160,7 +160,7 @@ def _sent_before(chain: str, _number: int) -> Response | None:
     """Lead who sent a form again to the run that it began; else back to the form, which says that it was done. None where the view goes on with the run."""
     with suppress(ConsoleError):
         if chain.startswith("run_"):
-            runs.get(g.actor, chain)
+            runs.get(g.actor, chain, shown=False)
             flash(BEGUN_BEFORE)
             g.begun = chain if request.endpoint == GOES_ON else None
             return frame.redirect_to(frame.run_url(chain)) if g.begun is None else None

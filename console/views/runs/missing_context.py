@@ -20,7 +20,7 @@ TEMPLATE = "runner/supply.html"
 @blueprint.get("/<run_id>/supply")
 def ask(run_id: str) -> Response:
     """Show the missing fields of the step."""
-    return _dialog(runs.get(frame.actor(), run_id), request.args.get("step", ""))
+    return _dialog(runs.get(frame.actor(), run_id, shown=False), request.args.get("step", ""))
 
 
 @blueprint.post("/<run_id>/supply")
@@ -41,10 +41,12 @@ def supply(run_id: str) -> Response:
             values=values,
         )
     except Invalid as wrong:
-        view = runs.get(actor, run_id)
+        view = runs.get(actor, run_id, shown=False)
         return _dialog(view, step, typed=values, errors=wrong.details, error=wrong.message, status=422)
     except Conflict as conflict:
-        return _dialog(runs.get(actor, run_id), step, typed=values, error=conflict.message, status=409)
+        return _dialog(
+            runs.get(actor, run_id, shown=False), step, typed=values, error=conflict.message, status=409
+        )
     if not frame.wants_fragment():
         return frame.redirect_to(frame.run_url(run_id))
     return runner.run_response(runs.get(actor, run_id), toast="Supplied. Later steps have it now.")

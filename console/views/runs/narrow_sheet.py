@@ -93,12 +93,15 @@ def _window(items: Sequence[Item], here: str | None, progress: Mapping[str, Any]
 
 def next_fitting(view: RunView) -> RunView:
     """Return the run at the first item that is left of those that fit; the run as it is where the list is not narrowed or none is left."""
-    given = wanted_verdicts()
-    if not given or "progress" not in (view.screen or {}):
-        return view
-    found = runs.narrowed(frame.actor(), view.json["id"], given)
-    left = next((item.key for item in found.items if item.state == "todo"), None) if found else None
+    left = fitting_item(view.json["id"]) if "progress" in (view.screen or {}) else None
     return runs.get(frame.actor(), view.json["id"], left) if left is not None else view
+
+
+def fitting_item(run_id: str) -> str | None:
+    """Return the first item that is left of those that fit; None where the list is not narrowed or none is left."""
+    given = wanted_verdicts()
+    found = runs.narrowed(frame.actor(), run_id, given) if given else None
+    return next((item.key for item in found.items if item.state == "todo"), None) if found else None
 
 
 def kept_query() -> dict[str, Any]:

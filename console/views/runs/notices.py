@@ -86,6 +86,7 @@ def notices_of(
         _wrong(view, wrong, details, given_back),
         _take_over(view, look),
         _handed_on(view, look),
+        _sent_back(view),
         _holder(view, actor, look),
         _record(view),
         _vanished(view, actor),
@@ -119,12 +120,12 @@ def _wrong(
 ) -> Note | None:
     if wrong is None and not details:
         return None
+    made = _made(view)
     if details and all(
         detail.get("code") == "withdrawn" for detail in details
     ):  # one's own doing: nothing is wrong
-        return Note(
-            str(details[0]["reason"]), "Nothing was done. What you typed is still here.", "info", "hand-stop"
-        )
+        done = f"Only a part was done: {'; '.join(made)}." if made else "Nothing was done."
+        return Note(str(details[0]["reason"]), f"{done} What you typed is still here.", "info", "hand-stop")
     labels = {entry["name"]: entry["label"] for entry in (view.screen or {}).get("fields", ())}
     listed = []
     for detail in details:
@@ -140,7 +141,6 @@ def _wrong(
         )
         label = labels.get(name, "Your decision" if name == "outcome" else "")
         listed.append((target, refusals.line(label, str(detail.get("reason", "")))))
-    made = _made(view)
     part = f"Only a part was done: {'; '.join(made)}. The rest" if made else "The change"
     head = f"{part} was refused. What you typed is still here."
     if wrong is not None:
@@ -181,6 +181,7 @@ def _take_over(view: RunView, look: Look) -> Note | None:
     code = cause.get("code")
     made, wrong = code == "already_done", code not in proposal.NOTHING_WRONG
     stopped = code == "stepped_in"
+    way = _way_back(view)
     again = frame.run_url(view.json["id"], "retry") if "retry" in view.can and code not in STOPS_AGAIN else ""
     return Note(
         "This step stopped and asks a person"
@@ -192,9 +193,20 @@ def _take_over(view: RunView, look: Look) -> Note | None:
         "warn" if wrong else "info",
         "hand-stop",
         post=again,
-        button="Retry" if again else "",
+        href=way[0],
+        button="Retry" if again else way[1],
         facts=effects.tried_before(view.json, look) if wrong else (),
     )
+
+
+def _way_back(view: RunView) -> tuple[str, str]:
+    """(address, words of its button) of the way to revise the last step that somebody did, where the run can neither go on nor be tried again."""
+    stuck = not {"complete", "retry"} & view.can and "revise" in view.can
+    last = next((step for step in reversed(view.steps) if step["revisable"]), None) if stuck else None
+    if last is None:
+        return "", ""
+    href = frame.run_url(view.json["id"], "revise", step=last["step"], attempt=last["attempt"])
+    return href, f"Revise “{last['title']}”"
 
 
 def _handed_on(view: RunView, look: Look) -> Note | None:
@@ -204,6 +216,33 @@ def _handed_on(view: RunView, look: Look) -> Note | None:
         return None
     who = f"{view.names.get(last.by, 'A former colleague')} handed this on" if last.by else "Handed on"
     return Note(f"{who}, {formats.ago(last.at, look)}", f"“{last.reason}”", "info", "message")
+
+
+def _sent_back(view: RunView) -> Note | None:
+    """Why an approval was refused that led back to this step, until somebody does a step."""
+    standing = [
+        each for each in view.json["attempts"] if each["status"] != "cancelled" and not each["revised"]
+    ]
+    *before, here = standing or [{"status": ""}]
+    asked = next((each for each in reversed(before) if each["by"] or each["approvals"]), None)
+    again = any(each["step"] == here["step"] and each["status"] == "done" for each in before)
+    if here["status"] != "open" or not again or asked is None or not asked["approvals"]:
+        return None
+    last = asked["approvals"][-1]
+    if last["status"] not in REFUSED:
+        return None
+    answer = last["decided"][-1] if last["decided"] else {"by": None, "reason": ""}
+    who = view.names.get(answer["by"], "A former colleague") if answer["by"] else "Nobody"
+    return Note(
+        f"{who} {REFUSED[last['status']]} “{asked['title']}”",
+        f"“{answer['reason']}”" if answer["reason"] else "",
+        "warn",
+        "arrow-back-up",
+    )
+
+
+REFUSED = {"rejected": "rejected", "expired": "decided in time on"}
+"""Status of a request → what an approver did with it."""
 
 
 def _holder(view: RunView, actor: Actor, look: Look) -> Note | None:

@@ -412,7 +412,7 @@ def strip(
     if status == OFF or none:  # that no model is connected is said in Settings, once
         head = "" if none else words or "No proposals are made at this step."
         return replace(base, status=OFF, head=head, quiet=True)
-    head = "Nothing is proposed here" if status == DECLINED else "No proposal came"
+    head = _nothing(proposal) if status == DECLINED or proposal["dropped"] else "No proposal came"
     return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words} {banner}".strip())
 
 
@@ -436,11 +436,11 @@ def _ready(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Sequence[
     total = sum(1 for each in hints if each.name != OUTCOME)
     return replace(
         base,
-        head=_head(there, filled, total),
+        head=_head(there, filled, total) or _nothing(proposal),
         held_back=HELD_BACK if there and proposal["fill"] == UNFILLED else "",
         words=count_by_kind(distinct(proposal)),
         confident=sum(1 for each in there if each.state == "fill" and each.level == "high"),
-        said=_summary(there, base.banner),
+        said=_summary(there, base.banner) or f"{_nothing(proposal)}. {base.banner}".strip(),
         second=second_look.result_words(proposal, [each.name for each in there if each.doubt]),
         poll=second_look.poll_url(run, proposal),
         until=second_look.poll_until(proposal),
@@ -450,7 +450,7 @@ def _ready(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Sequence[
 def _head(there: Sequence[Hint], filled: Sequence[Hint], total: int) -> str:
     choice = any(each.name == OUTCOME for each in there)
     if not there:
-        return "Nothing is proposed here"
+        return ""
     if choice and len(there) == 1:
         return "A choice is proposed"
     if not filled:
@@ -463,7 +463,12 @@ def _head(there: Sequence[Hint], filled: Sequence[Hint], total: int) -> str:
 
 def _summary(there: Sequence[Hint], banner: str) -> str:
     count = f"{len(there)} {'proposal is' if len(there) == 1 else 'proposals are'} there."
-    return f"{count} {banner}".strip() if there else f"Nothing is proposed here. {banner}".strip()
+    return f"{count} {banner}".strip() if there else ""
+
+
+def _nothing(proposal: Mapping[str, Any]) -> str:
+    """Return what became of a proposal of which nothing is left."""
+    return "What was proposed was dropped" if proposal["dropped"] else "Nothing is proposed here"
 
 
 def _suspicious(run_id: str, proposal: Mapping[str, Any], banner: str) -> list[Way]:

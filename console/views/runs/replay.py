@@ -304,9 +304,7 @@ def _spread(numbers: Sequence[int], most: int) -> Sequence[int]:
 
 
 def _tone(event: Mapping[str, Any]) -> str:
-    if str(event["kind"]).startswith("proposal_"):
-        return "proposal"
-    return "person" if event["actor"] == "person" else "automatic"
+    return "proposal" if event["ai"] else str(event["actor"])
 
 
 def _moves(view: ReplayView, address: Callable[[int], str]) -> dict[str, str | None]:

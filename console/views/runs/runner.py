@@ -46,14 +46,13 @@ PAGE, FRAGMENT, NOTICES = "runner/page.html", "runner/fragment.html", "runner/no
 @blueprint.get("/<run_id>")
 def show(run_id: str) -> Response:
     """Show the run. Asked by a page that waits, it answers 204 while nothing changed."""
-    waiting = frame.wants_fragment() and "revision" in request.args
-    most = None if request.args.get("steps") == "all" else runs.PATH_SHOWN
-    view = runs.get(frame.actor(), run_id, request.args.get("item"), most=most)
-    if "item" not in request.args:
-        view = narrow_sheet.next_fitting(view)
-    seen = (request.args.get("revision"), request.args.get("status"))
-    if waiting and seen == (str(view.json["revision"]), view.json["status"]):
+    revision, status = request.args.get("revision"), request.args.get("status", "")
+    waiting = frame.wants_fragment() and revision is not None
+    if waiting and runs.is_unchanged(frame.actor(), run_id, str(revision), status):
         return make_response("", 204)
+    most = None if request.args.get("steps") == "all" else runs.PATH_SHOWN
+    item = request.args["item"] if "item" in request.args else narrow_sheet.fitting_item(run_id)
+    view = runs.get(frame.actor(), run_id, item, most=most)
     if (instead := errors.served_again(view.changed) or steps_pane.unfolding(view, frame.look())) is not None:
         return instead
     return run_response(view)
@@ -332,7 +331,7 @@ def escalate(run_id: str) -> Response:
         request.form.get("inbox", ""),
         request.form.get("priority", "normal"),
     )
-    team = runs.get(frame.actor(), run_id).json["team"]
+    team = runs.get(frame.actor(), run_id, shown=False).json["team"]
     more: dict[str, Any] = {"inboxes": inboxes.used_by(team), "chosen": chosen, "priority": priority}
     if request.method != "POST":
         return question_page(template, run_id, more)
@@ -354,7 +353,7 @@ def assign(run_id: str) -> Response:
     """Ask for the person, then assign the run."""
     template, user = "inbox/assign.html", request.form.get("user", "")
     people = runs.candidates(frame.actor(), run_id, request.values.get("q", ""))
-    more = page.assign_context(runs.get(frame.actor(), run_id), people, request.values)
+    more = page.assign_context(runs.get(frame.actor(), run_id, shown=False), people, request.values)
     typed = Typed("", request.form.get("revision", type=int, default=-1), {}, None, {})
     if request.method != "POST":
         return question_page(template, run_id, more, blocks={"people": "people", "*": "dialog"})
@@ -518,7 +517,7 @@ def run_response(
 
 def conflict_response(run_id: str, conflict: Conflict, typed: Typed) -> Response:
     """Say above the form that the run moved on or that somebody else holds it; the typed values stay in the form."""
-    view = runs.get(frame.actor(), run_id)
+    view = runs.get(frame.actor(), run_id, shown=not frame.wants_fragment())
     note = notices.refused_note(
         view, conflict, frame.actor(), typed if not frame.wants_fragment() else None, kept=bool(typed.step)
     )
@@ -539,7 +538,7 @@ def question_page(
     blocks: Mapping[str, str] | None = None,
 ) -> Response:
     """Return a question about the run: its own page, or a dialog over the open page."""
-    view = runs.get(frame.actor(), run_id)
+    view = runs.get(frame.actor(), run_id, shown=False)
     if view.json["ended_at"] and request.method != "POST":  # by its address, or after somebody else ended it
         template, blocks = "runner/over.html", None
     answer = frame.page(

@@ -7,13 +7,13 @@ from typing import Any
 from flask import request
 from markupsafe import Markup
 
-from console import browse, runs
+from console import browse, runs, workflows
 from console.auth import access
 from console.browse import reveal
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.errors import NotFound, SourceDown
-from console.core.run import MISSING_MANUAL, SUPPLIED
+from console.core.run import SUPPLIED
 from console.core.run.proposal import SECOND, is_second_call
 from console.runs import RunView
 from console.steps import llm
@@ -303,7 +303,11 @@ def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
         by=view.names.get(last["by"], "a former colleague") if last and last["by"] else "automatic",
         values=[value for value in values if not value.technical],
         technical=[value for value in values if value.technical],
-        missing=missing == MISSING_MANUAL,
+        missing=runs.lacks_context(
+            workflows.version(view.json["workflow"]["id"], view.json["version"]),
+            step,
+            view.json["context"][step],
+        ),
         supplied=missing == SUPPLIED,
     )
 

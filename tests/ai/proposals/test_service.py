@@ -14,6 +14,7 @@ from console.ai.proposals import prompts, waits
 from console.infra import jobs, settings
 from console.infra.db.engine import fetch
 from console.infra.jobs import PutBack
+from tests.ai.proposals import hostile
 from tests.ai.proposals.conftest import House, said, triage
 from tests.jobs import do
 
@@ -195,6 +196,14 @@ def test_every_fault_ends_with_a_reason_and_a_form_that_works(
     assert house.company.told(run_id)["current"]["form"]["fields"]
     house.company.answer(run_id, verdict="by hand")
     assert house.company.told(run_id)["status"] == "completed"
+
+
+def test_what_was_proposed_and_does_not_hold_is_called_dropped(house: House) -> None:
+    run_id = house.at_judge()
+    house.model.obey(hostile.answer({"balance": "99999.75"}, ["s1"]))
+    found = house.proposed(run_id)
+    assert (found["status"], found["code"], len(found["dropped"])) == ("declined", "nothing_supported", 1)
+    assert found["message"].startswith("The model proposed one value, and it was dropped")
 
 
 TIMED = ["stall", "drip", "slow_header", "endless"]

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from console import workflows
-from console.auth import access
+from console.auth import access, accounts
 from console.authoring import diagrams, publication
+from console.automation import triggers
+from console.automation.triggers import trigger_rows
 from console.core import drafting
 from console.core.errors import NotAllowed, NotFound
 from tests.company import Company
@@ -58,6 +60,40 @@ def test_impact_names_differences_runs_and_the_version_it_would_become(company: 
         "count": 4,
         "first": "",
     }
+
+
+def firing(company: Company) -> set[str]:
+    return {each.trigger.id for each in publication.impact(company.mona, CARE).firings}
+
+
+def on(company: Company) -> set[str]:
+    """The triggers that fire as things are."""
+    triggers.synchronise()
+    own = workflows.entry(company.mona, CARE).id
+    kinds = ("schedule", "event", "webhook")
+    return {row.id for kind in kinds for row in trigger_rows.active(kind) if row.workflow == own}
+
+
+def test_what_would_fire_is_what_fires_once_it_is_published(company: Company) -> None:
+    event = {"kind": "event", "on": "record.updated"}
+    robot = accounts.create_service_account("robot@fernwick.test", [("operations_lead", "operations")])
+    access.grant("operations_lead", f"account:{robot.email}", ["use"], team="*")
+    access.refresh()
+    changed(company, {"op": "set_document", "field": "run_as", "value": robot.email})
+    for given in (
+        {"op": "add_trigger", "trigger": {"id": "trg_on", **event}},
+        {"op": "add_trigger", "trigger": {"id": "trg_off", **event}},
+        {"op": "set_trigger", "trigger": "trg_off", "field": "enabled", "value": False},
+        {"op": "set_trigger", "trigger": "trg_off", "field": "enabled", "value": True},
+    ):
+        changed(company, given)
+        foretold = firing(company)
+        workflows.publish_draft(company.mona, CARE)
+        assert foretold == on(company), given
+    triggers.switch(company.mona, CARE, "trg_on", enabled=False)
+    assert firing(company) == on(company) == {"trg_off"}
+    workflows.pause(company.mona, CARE)
+    assert firing(company) == on(company) == set()
 
 
 def test_what_a_file_leaves_out_is_no_difference_once_it_is_published(company: Company) -> None:

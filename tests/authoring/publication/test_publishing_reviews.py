@@ -111,6 +111,30 @@ def test_what_was_asked_for_is_published_as_the_requester_whatever_is_saved_mean
     assert late.value.code == "already_decided"
 
 
+def test_what_approving_would_do_is_told_of_who_asked_and_not_at_all_where_it_would_not(
+    company: Company,
+) -> None:
+    tom = second_lead(company)
+    review = asked(company)
+
+    def told() -> list[str]:
+        newest = workflows.listed_reviews(tom, status="waiting")[0][0]
+        impact = publication.told_impact(tom, newest)
+        assert impact is not None
+        return [each["message"] for each in impact["problems"]]
+
+    assert told() == []
+    titled(company.mona, "By herself")
+    workflows.publish_draft(company.mona, CARE)
+    assert told() == ["Another version went live since this was asked for: it has to be asked for again."]
+    with pytest.raises(Conflict) as void:
+        publication.approve(tom, review.id)
+    assert void.value.code == "review_void"
+    asked(company)
+    accounts.disable_person(company.mona.id)
+    assert "has no open account" in told()[0]
+
+
 def test_a_request_is_sent_back_withdrawn_or_void(company: Company) -> None:
     tom = second_lead(company)
     review = asked(company)

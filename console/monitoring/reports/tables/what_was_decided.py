@@ -18,7 +18,7 @@ from console.monitoring.reports.tables.base import Cell, Column, Given, Link, Pe
 
 PAGE, MOST = 100, 10_000
 CHOICE = "outcome_chosen"
-OVERRULED = "AI proposal overruled"
+OVERRULED = "Proposal overruled"
 MATTERS: Mapping[str, tuple[str, ...]] = {
     "Decision": (CHOICE,),
     "Approval": ("approval_decided", "workflow_review_approved", "clearance_granted", "clearance_refused"),
