@@ -20,7 +20,7 @@ OUTSIDE: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "away": "Take away",
             "details": "Details",
             "save": "Save and come back later",
-            "send": "Send off",
+            "send": "Submit",
             "saved": "Saved. You can close this page and come back with the same link.",
             "wrong": "Not sent off yet: please look at what is marked below.",
             "done": "Thank you, everything has been sent off.",

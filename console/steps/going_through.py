@@ -66,7 +66,7 @@ class Second(Definition):
         None, alias="if", description="Expression over `item`, what was noted included; none: every item"
     )
     title: str = Field(
-        "Second pair of eyes",
+        "Four-eyes check",
         min_length=1,
         max_length=200,
         description="Name of the rule, said to whom it keeps out",

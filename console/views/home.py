@@ -329,7 +329,7 @@ def _ended(lately: Sequence[RunHead], look: Look) -> Panel:
         ]
         ended = my_work.clock_or_day(head.ended_at, look)
         rows.append((named or head.workflow_title, ", ".join(words), ended, frame.run_url(head.id, "replay")))
-    return Panel("ended-lately", "Ended lately, to replay", "/workflows", "Workflows", rows)
+    return Panel("ended-lately", "Recent runs", "/workflows", "Workflows", rows)
 
 
 def sources(readable: Sequence[Collection]) -> list[Mapping[str, object]]:

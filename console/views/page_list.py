@@ -30,7 +30,7 @@ def pages_of(who: Actor) -> list[Place]:
     if outbox.may_read(who):
         found.append(("Outbox", "/outbox", "send", "Page"))
     if measure.may_read(who):
-        found.append(("Proposals at work", "/ai", "chart-line", "Page"))
+        found.append(("AI performance", "/ai", "chart-line", "Page"))
     if tables.any_readable(who):
         found.append(("Reports", "/reports", "table", "Page"))
     if access.can(who, None, "activity", "read"):

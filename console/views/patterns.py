@@ -88,7 +88,7 @@ def _waiting() -> list[my_work.Drawn]:
 
 def charts() -> list[Chart]:
     """Return a line, bars side by side, and a chart without anything to show."""
-    line = Series("Taken as proposed", "ai", [62.0, None, 81.5], ["62 %", "nothing decided", "81.5 %"])
+    line = Series("Accepted unchanged", "ai", [62.0, None, 81.5], ["62 %", "nothing decided", "81.5 %"])
     bars = [
         Series("With", "ai", [34.0, 20.0], ["34 s", "20 s"]),
         Series("Without", "muted", [66.0, 41.0], ["66 s", "41 s"]),

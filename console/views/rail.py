@@ -57,7 +57,7 @@ PLACES = (
     Place("/w", "Workspaces", "layout-grid", "g d", ("/w/",), "workspaces"),
     Place("/workflows", "Workflows", "route", "g w", ("/workflows",)),
     Place("/outbox", "Outbox", "send", "g m", ("/outbox",), "messages"),
-    Place("/ai", "Proposals at work", "chart-line", "g p", ("/ai",), "measures"),
+    Place("/ai", "AI performance", "chart-line", "g p", ("/ai",), "measures"),
     Place("/reports", "Reports", "chart-bar", "g e", ("/reports",), "reports"),
     Place("/activity", "Activity log", "activity", "g l", ("/activity",), "reads_log"),
     Place("/operations", "Operations", "bolt", "g o", ("/operations",), "operates"),

@@ -1,4 +1,4 @@
-"""Proposals at work in a browser: nothing that axe finds, and a promotion by keyboard."""
+"""AI performance in a browser: nothing that axe finds, and a promotion by keyboard."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

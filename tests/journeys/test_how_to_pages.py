@@ -161,8 +161,8 @@ def test_a_charge_is_refunded_as_the_page_says(screens: Open, demo: Demo) -> Non
         olivia.reads("Within 14 days of delivery")
         olivia.press("Done")
         olivia.was_answered(422)
-        olivia.reads("No choice was made: choose one of “Refund what remains”, “Refund a part”")
-        olivia.press("Refund what remains")
+        olivia.reads("No choice was made: choose one of “Full refund”, “Partial refund”")
+        olivia.press("Full refund")
         olivia.press("Withdrawal")
         olivia.press("Done")
     with walked(part(name, "Refund a charge", 4), olivia) as four:

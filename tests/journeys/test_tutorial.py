@@ -132,7 +132,7 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
         twelve.see("Politically exposed?")
         twelve.press("None")
     with step(13) as thirteen:
-        thirteen.see("Adverse media, by hand", "Expected against actual")
+        thirteen.see("Adverse media, by hand", "Expected vs actual turnover")
         for place in page.locator("#part-media fieldset input[type=checkbox]").all()[:2]:
             place.check()
         thirteen.press("Nothing found")

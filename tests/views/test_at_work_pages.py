@@ -1,4 +1,4 @@
-"""Proposals at work: figures, the steps behind them, the table as a file, and the ladder's page."""
+"""AI performance: figures, the steps behind them, the table as a file, and the ladder's page."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ OURS = "/ai/ladder/care-review/decide"
 def test_the_page_says_what_became_of_proposals(pages: "Pages") -> None:
     month(pages.company)
     page = pages.mona.get("/ai")
-    assert next(words for _, words in page.headings) == "Proposals at work"
+    assert next(words for _, words in page.headings) == "AI performance"
     for words in (
         "Values taken as proposed 68.4",
         "Handled manually 8.3",

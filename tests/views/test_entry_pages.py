@@ -332,7 +332,7 @@ def test_an_admin_makes_a_link_ends_sessions_and_resets_a_lost_factor(house: Pag
     ines.send(page, "/reset-factor", status=409)
     long_ago()
     for rest in ("/password-link", "/reset-factor"):
-        assert "Is it you?" in ines.send(page, rest, status=403).text
+        assert "Confirm it’s you" in ines.send(page, rest, status=403).text
     assert ines.get("/settings/sign-in/of/usr_nobody", status=404)
 
 

@@ -398,7 +398,7 @@ def test_h34d_a_sign_in_at_which_the_provider_asked_nothing_is_no_fresh_proof(
     with claims(house, asked):
         client, _ = sign_in(house, name, **somebody(name, "it"))
     answer = save_settings(client)
-    assert (answer.status_code, "Is it you?" in answer.text) == (403, True)
+    assert (answer.status_code, "Confirm it’s you" in answer.text) == (403, True)
     house.provider.person(name, **somebody(name, "it"))
     come_back(client, There(house.provider).walk(leave(client, "/settings/sign-in", "&for=step_up")))
     assert save_settings(client).status_code == 303

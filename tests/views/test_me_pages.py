@@ -297,7 +297,7 @@ def test_after_five_minutes_factor_changes_ask_again_and_lose_nothing(house: Pag
     assert browser.get("/settings/me/second-factor").text
     long_ago()
     page = browser.get("/settings/me/second-factor", status=403)
-    assert "Is it you?" in page.text
+    assert "Confirm it’s you" in page.text
     former = token_of(browser)
     wrong = browser.send(page, "/step-up", status=422, shown="wrong wrong wrong")
     assert wrong.form("/step-up")["fields"]["next"] == "/settings/me/second-factor"

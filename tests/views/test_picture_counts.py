@@ -76,7 +76,7 @@ def test_the_picture_counts_who_took_a_way_and_is_narrowed_to_a_version(pages: P
         "sort": {"out": 1, "other": 1, "default": 1},
         "pause": {"event": 0, "timeout": 0},
     }
-    assert "Way n took this way" in first.text
+    assert "Way n took this path" in first.text
     assert "Whom the picture counts" not in first.html, "everybody is in the same version"
     workflows.import_file(document | {"description": "Said better"}, publish=True)
     enrol("2")

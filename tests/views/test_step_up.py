@@ -1,4 +1,4 @@
-"""Is it you? What was asked for goes on after it, and one gets back to where one was."""
+"""Confirm it’s you: what was asked for goes on after it, and one gets back to where one was."""
 
 from tests.company import PASSWORD
 from tests.views.conftest import Page, Pages

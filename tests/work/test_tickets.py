@@ -330,7 +330,7 @@ def test_people_are_offered_who_could_go_on_and_why_others_are_not(company: Comp
     told = {one.name: one.reason for one in runs.candidates(company.mona, run)}
     assert told == {
         "Mona": "",
-        "Olivia": "Has it in hand already.",
+        "Olivia": "Has it already.",
         "Tom": "May not see this record.",
         "Rosa": "Looks at such runs, and does not work on them.",
         "Ada": "Looks at such runs, and does not work on them.",

@@ -52,7 +52,7 @@ def _why_not(person: Actor, seen: Seen) -> str:
     """Why the person could not go on with the run, in a sentence; empty where they could."""
     run = seen.run
     if run.holder == person.id:
-        return "Has it in hand already."
+        return "Has it already."
     if not access.can(person, run.team, f"workflow:{seen.definition.slug}", "resume", run=run_facts(run)):
         return "Looks at such runs, and does not work on them."
     if (inbox := inbox_of_others(person, run)) is not None:

@@ -164,7 +164,7 @@
   const wordsOf = (edge) => (edge.took ? `${cut(edge)}  ${edge.took}` : cut(edge));
 
   function labelOf(edge, position) {
-    const [words, title] = [wordsOf(edge), edge.took ? `${edge.label}: ${edge.took} took this way` : edge.label];
+    const [words, title] = [wordsOf(edge), edge.took ? `${edge.label}: ${edge.took} took this path` : edge.label];
     return {
       position,
       markup: [{ tagName: "title", selector: "whole", textContent: title }, { tagName: "rect", selector: "r" }, { tagName: "text", selector: "t" }],
@@ -293,7 +293,7 @@
     // X6 draws for mice: the names, the one stop of the Tab key and the words for screen readers are ours.
     name(edges) {
       const leading = new Map();
-      edges.forEach((edge) => leading.set(edge.from, [...(leading.get(edge.from) || []), `${edge.label ? `${edge.label}: ` : ""}${this.steps.get(edge.to).title}${edge.took ? `, ${edge.took} took this way` : ""}`]));
+      edges.forEach((edge) => leading.set(edge.from, [...(leading.get(edge.from) || []), `${edge.label ? `${edge.label}: ` : ""}${this.steps.get(edge.to).title}${edge.took ? `, ${edge.took} took this path` : ""}`]));
       this.steps.forEach((step) => {
         const ways = leading.get(step.id) || [];
         // what may be seen alone where the picture's edge cuts a step stands together; its type is drawn before the gist

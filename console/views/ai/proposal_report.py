@@ -198,7 +198,7 @@ def _weekly(report: Report) -> Chart:
     )
     return Chart(
         "weekly",
-        "Taken as proposed, week by week",
+        "Accepted unchanged, week by week",
         caption,
         "line",
         "Week from",
@@ -210,7 +210,7 @@ def _weekly(report: Report) -> Chart:
         else (),
         [
             Series(
-                "Taken as proposed",
+                "Accepted unchanged",
                 "ai",
                 [_points(value) for value in values],
                 [
@@ -233,14 +233,14 @@ def _by_level(report: Report) -> Chart:
     )
     return Chart(
         "levels",
-        "Taken as proposed, by confidence",
+        "Accepted unchanged, by confidence",
         f"{words[:1].upper()}{words[1:]} values." if levels else "",
         "bar",
         "Confidence",
         [str(level.level).capitalize() for level in levels],
         [
             Series(
-                "Taken as proposed",
+                "Accepted unchanged",
                 "ai",
                 [_points(level.figures.precision) for level in levels],
                 [

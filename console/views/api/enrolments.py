@@ -329,7 +329,7 @@ def unenrol(workflow_id: str, lead_id: str) -> ResponseReturnValue:
     example=Example(ONE, body={"preview": True}),
 )
 def unenrol_many(workflow_id: str) -> ResponseReturnValue:
-    """Take everybody out, or those at a step, in a state, with a version; more than 100 in the background. With `preview` only what it would do."""
+    """Remove all, or those at a step, in a state, with a version; more than 100 in the background. With `preview` only what it would do."""
     sent = read(WhoLeaves)
     if sent.preview:
         return leaving_many.plan(g.actor, workflow_id, sent.those).to_json()

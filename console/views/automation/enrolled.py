@@ -35,7 +35,7 @@ PREFIX = "enrol:"
 MATCH = "match"
 COLUMN = "c."
 STATES = {
-    "waiting": Badge("Waiting to begin", "", "clock"),
+    "waiting": Badge("Queued", "", "clock"),
     "active": Badge("Begun", "info", "player-play"),
     "paused": Badge("Paused", "", "player-pause"),
     "left": Badge("Left", "", "check"),
@@ -521,8 +521,8 @@ def _states(counts: Counts) -> list[dict[str, Any]]:
     """Return the states with their numbers, as links."""
     chosen_status = request.args.get("status", "")
     listing = [
-        ("", "In it", counts.enrolled),
-        ("waiting", "Waiting to begin", counts.waiting),
+        ("", "Active", counts.enrolled),
+        ("waiting", "Queued", counts.waiting),
         ("active", "Begun", counts.active),
     ]
     listing += [("left", "Left", counts.left)]

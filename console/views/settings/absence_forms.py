@@ -41,7 +41,7 @@ def context(who: Actor, person_id: str, error: ConsoleError | None = None) -> di
             Field("substitute", "Who stands in (e-mail)", "email", required=True, suggestions=colleagues),
         ],
         request.form if error is not None else {},
-        "Keep these days",
+        "Save",
         icon="user-check",
         tone="",
         css="form",

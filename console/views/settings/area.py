@@ -51,9 +51,9 @@ PAGES = (
     Page("ai", "Provider", "sparkles", "AI", "ai", sheet="ai_settings"),
     Page("ai/purposes", "Purposes and prices", "coin", "AI", "ai", sheet="ai_settings"),
     Page("ai/budgets", "Budgets", "chart-bar", "AI", "ai", sheet="ai_settings"),
-    Page("ai/switches", "On and off", "adjustments", "AI", "ai", sheet="ai_settings"),
-    Page("ai/house", "House text", "message", "AI", "ai", sheet="ai_settings"),
-    Page("ai/redaction", "What a model sees", "eye-off", "AI", "ai", sheet="ai_settings"),
+    Page("ai/switches", "AI switches", "adjustments", "AI", "ai", sheet="ai_settings"),
+    Page("ai/house", "Prompt prefix", "message", "AI", "ai", sheet="ai_settings"),
+    Page("ai/redaction", "Redaction preview", "eye-off", "AI", "ai", sheet="ai_settings"),
     Page("ai/calls", "Calls", "list-details", "AI", "ai", "audit", sheet="ai_settings"),
 )
 

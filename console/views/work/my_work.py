@@ -33,7 +33,7 @@ TABS = {
     "with": "With you",
     "continue": "To Continue",
     "decide": "To decide",
-    "asked": "Asked of you",
+    "asked": "Tasks",
     "instead": "In place of others",
 }
 """Kinds of work, as in `?show=`."""

@@ -156,7 +156,7 @@ def _going_on_next(shown: Shown) -> list[Here]:
         Here(
             lead.title,
             enrolled.lead_url(target, lead.id),
-            titles.get(lead.step or "", "") if lead.status == "active" else "Waiting to begin",
+            titles.get(lead.step or "", "") if lead.status == "active" else "Queued",
             f"Waits {words[lead.run]}" if lead.run and words.get(lead.run) else "",
         )
         for lead in first
