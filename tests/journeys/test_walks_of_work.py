@@ -71,7 +71,7 @@ WALKS: dict[str, list[By]] = {
             press("KYC"),
             fill("Reason", "Somebody else knows it better"),
             choose("Priority", "Urgent"),
-            press("Hand on"),
+            press("Reassign"),
         ),
         by(
             "tom",
