@@ -66,7 +66,7 @@ def known(clean: object, core_url: str, supply_file: Path) -> Iterator[dict[str,
 def test_every_table_has_a_document_and_people_see_words(known: dict[str, Collection]) -> None:
     assert [name for name in known if "." in name] == [], "tables without a document"
     for collection in known.values():
-        assert collection.label[0].isupper()
+        assert collection.label[0].isupper() or collection.label[0].isdigit()
         assert collection.label_one[0].isupper()
         assert "_" not in collection.label + collection.label_one
         assert 0 < len(collection.columns) <= 12, collection.id

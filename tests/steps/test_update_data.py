@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from console import steps
 from console.core.errors import Invalid
 from console.core.forms import FormField
-from console.steps.base import WriteRecord
+from console.steps.base import FormNeeded, WriteRecord
 from console.steps.update_data import UpdateDataConfig, same
-from tests.steps.walk import complete, context, prepare, rows
+from tests.steps.walk import complete, context, prepare, rows, view
 from tests.tables import cases
 
 SMALLEST: dict[str, Any] = {"form": [{"name": "note", "label": "Note"}]}
+FURTHER: list[dict[str, Any]] = [{"asks_if": "1 == 1"}]
 
 PEP = [{"value": "none", "label": "None"}, {"value": "pep", "label": "PEP"}]
 CONFIG: dict[str, Any] = {
@@ -50,6 +52,25 @@ def test_the_form_shows_the_record_what_is_asked_and_what_will_be_set() -> None:
         ("points", 0, None, True),
         ("score", 0, 0, True),
     ]
+
+
+def test_nobody_is_asked_where_the_condition_does_not_hold_and_the_rules_give_every_value() -> None:
+    kind, free = steps.get("update_data"), {"name": "owners", "label": "Owners", "value": "1 + 1"}
+    for condition, form, asked in (
+        ("record.kind == 'company'", free, False),
+        ("record.kind == 'person'", free, True),
+        ("record.gone == 1", free, True),
+        ("record.kind == 'company'", {"name": "owners", "label": "Owners", "required": True}, True),
+    ):
+        settings = {"form": [form], "asks_if": condition}
+        assert kind.by_itself(settings)
+        step = view("update_data", settings)
+        given = context(record={"kind": "person"})
+        if asked:
+            with pytest.raises(FormNeeded):
+                kind.complete_by_itself(step, given)
+        else:
+            assert kind.complete_by_itself(step, given).values == {"owners": "2"}
 
 
 def test_what_differs_is_written_and_compared_with_what_was_there() -> None:
