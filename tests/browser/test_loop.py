@@ -7,6 +7,8 @@ import pytest
 
 from tests.company import Company
 from tests.runs.commands.test_loop import begin
+from tests.runs.engine.test_child_runs import begin as begin_alone, branching, children
+from tests.support.engine import overdue
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
@@ -70,3 +72,22 @@ def test_a_list_for_every_eye(screens: Callable[..., "Screen"], at_list: str) ->
     olivia = screens().enter("olivia")
     olivia.go(f"/runs/{at_list}").wait_for_selector("#item-title")
     assert olivia.faults() == []
+
+
+def test_branches_on_their_screen_are_followed_to_their_end(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
+    branching()
+    run_id = begin_alone("branching")
+    company.work()
+    mona = screens().enter("mona")
+    page = mona.go(f"/runs/{run_id}")
+    page.wait_for_selector("#parts:has-text('1 of 2 done')")
+    assert "pause, until" in page.inner_text("#parts")
+    assert mona.faults() == []
+    overdue(children(run_id)["right"].id)
+    company.work()
+    page.wait_for_selector(".result", timeout=5_000)
+    page.click(".steps-pane a:has-text('both')")
+    page.wait_for_selector("#parts:has-text('2 of 2 done')")
+    assert mona.faults() == []
