@@ -61,7 +61,7 @@ WALKS: dict[str, list[By]] = {
     "work-with-inboxes": [
         by(
             "olivia",
-            emphasis("Records of a segment", "Runs that were handed on", "Runs that were saved or let go"),
+            emphasis("Records of a segment", "Runs that were handed on", "Runs that were saved or released"),
             go("/"),
             press("KYC"),
             key("n"),
@@ -85,12 +85,12 @@ WALKS: dict[str, list[By]] = {
             press("Seen"),
             see("First impression"),
             press("More"),
-            press("Let go, for anybody to take"),
+            press("Release"),
             see("Next ticket"),
             go("/inbox/kyc"),
             press("To do", "Doing"),
             go("/runs/{taken}"),
-            press("Resume"),
+            press("Take"),
             press("More"),
             press("Hand on to an inbox…"),
             press("Keep working"),
