@@ -1,14 +1,16 @@
 """Steps that start runs of their own, on their screen and afterwards: which item or branch is how far, and which one is stuck."""
 
+import copy
 from typing import TYPE_CHECKING
 
 import pytest
 
-from console import runs
+from console import runs, workflows
 from console.runs.store.run_store import load
+from tests.company import DOCUMENT
 from tests.runs.engine.test_child_runs import begin, branching, children, looping
 from tests.runs.views.test_lists import counted
-from tests.support.engine import overdue
+from tests.support.engine import overdue, step
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -46,6 +48,36 @@ def test_a_list_that_is_done_keeps_its_items_and_what_failed(pages: "Pages") -> 
     assert (parts is not None and len(parts.shown), len(own)) == (4, 4)
     pages.mona.get(f"/runs/{run_id}/parts/list", status=404)
     pages.stan.get(f"/runs/{run_id}/parts/each", status=404)
+
+
+def test_phases_keep_the_order_of_the_version_when_a_step_is_revised(pages: "Pages") -> None:
+    document = copy.deepcopy(DOCUMENT) | {"slug": "in-phases", "title": "In phases"}
+    choice = step(
+        "choose", "condition", "note", {"branches": [{"if": "steps.rate.risk == 'high'", "outcome": "more"}]}
+    )
+    choice["next"]["more"] = "extra"
+    document["steps"] = [
+        step("start", "start", "rate"),
+        step("rate", "human_input", "choose", {"form": [{"name": "risk", "label": "Risk"}]}),
+        choice,
+        step("extra", "guidance", "note", {"text": "Look closer"}),
+        step("note", "guidance", "end", {"text": "Note"}),
+        step("end", "end", None),
+    ]
+    document["groups"] = [
+        {"title": "Rating", "steps": ["rate", "choose"]},
+        {"title": "Closer look", "steps": ["extra"]},
+        {"title": "Notes", "steps": ["note"]},
+    ]
+    workflows.import_file(document, publish=True)
+    olivia = pages.company.olivia
+    run_id = runs.start(olivia, "in-phases", "customer", "1", {})
+    runs.complete(olivia, run_id, runs.Submission(step="rate", revision=None, values={"risk": "low"}))
+    runs.revise(olivia, run_id, revision=None, step="rate", reason="It is high")
+    runs.complete(olivia, run_id, runs.Submission(step="rate", revision=None, values={"risk": "high"}))
+    html = pages.olivia.get(f"/runs/{run_id}").html
+    places = [html.index(f"<b>{title}</b>") for title in ("Rating", "Closer look", "Notes")]
+    assert places == sorted(places)
 
 
 def test_branches_are_named_with_what_each_waits_for(pages: "Pages") -> None:
