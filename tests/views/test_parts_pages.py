@@ -58,7 +58,7 @@ def test_phases_keep_the_order_of_the_version_when_a_step_is_revised(pages: "Pag
     choice["next"]["more"] = "extra"
     document["steps"] = [
         step("start", "start", "rate"),
-        step("rate", "human_input", "choose", {"form": [{"name": "risk", "label": "Risk"}]}),
+        step("rate", "update_data", "choose", {"form": [{"name": "risk", "label": "Risk"}]}),
         choice,
         step("extra", "guidance", "note", {"text": "Look closer"}),
         step("note", "guidance", "end", {"text": "Note"}),
@@ -73,7 +73,7 @@ def test_phases_keep_the_order_of_the_version_when_a_step_is_revised(pages: "Pag
     olivia = pages.company.olivia
     run_id = runs.start(olivia, "in-phases", "customer", "1", {})
     runs.complete(olivia, run_id, runs.Submission(step="rate", revision=None, values={"risk": "low"}))
-    runs.revise(olivia, run_id, revision=None, step="rate", reason="It is high")
+    runs.revise(olivia, run_id, revision=None, step="rate", attempt=None, reason="It is high")
     runs.complete(olivia, run_id, runs.Submission(step="rate", revision=None, values={"risk": "high"}))
     html = pages.olivia.get(f"/runs/{run_id}").html
     places = [html.index(f"<b>{title}</b>") for title in ("Rating", "Closer look", "Notes")]
