@@ -22,7 +22,7 @@ from console.infra import settings
 from console.monitoring import reports
 from console.monitoring.reports import CaseFile
 from console.runs.views import view
-from console.views import assets, formats, frame
+from console.views import assets, formats, frame, step_parts
 from console.views.formats import Look
 from console.views.runs import page, source_links, steps_pane
 from console.views.runs.block_papers import Papers
@@ -194,7 +194,7 @@ def _line(
         "item": (drawn.get("progress") or {}).get("title") or "",
         "state": steps_pane.STATE_WORDS[view.STATES[attempt["status"]]],
         "cancelled": attempt["status"] == "cancelled",
-        "automatic": not screen and not attempt["by"],
+        "automatic": not screen and not attempt["by"] and attempt["status"] in ("done", "cancelled"),
         "decides": done and attempt["type"] == "decision" and labels.get(str(attempt["outcome"])) is not None,
         "by": case.names.get(attempt["by"], "a former colleague") if attempt["by"] else "",
         "entered_at": attempt["entered_at"],
@@ -208,6 +208,7 @@ def _line(
             each for each in attempt["effects"] if each["status"] in ("unknown", "failed", "requested")
         ],
         "drawn": drawn if done else {},
+        "type": attempt["type"],
     }
 
 
@@ -296,6 +297,8 @@ def _found(lines: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> li
             ),
             *((("table", rows.label), {"tables": [rows]}) for rows in drawn.get("tables") or ()),
         ]
+        if drawn and step_parts.has_own_part(line["type"], "body"):
+            parts = [(("own", line["title"]), {**drawn, "step_kind": line["type"]})]
         for head, part in parts:
             key = (*head, line["item"])
             found.pop(key, None)
