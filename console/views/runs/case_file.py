@@ -113,7 +113,7 @@ def html(case: CaseFile, actor: Actor) -> str:
             "results": page.results(run, look, context["result_kinds"]),
             "open_points": _open_points(case, lines),
             "lines": _folded(_with_revisions(case, lines, look)),
-            "found": _found(lines, context),
+            "found": _found_parts(lines, context),
             "approvals": [_approval(line, base) for line in case.approvals],
             "causes": [cause_words(cause, case.names) for cause in run["caused_by"]],
             "looked": [_document(case, each) for each in case.looked],
@@ -280,7 +280,7 @@ def _open_points(case: CaseFile, lines: Sequence[Mapping[str, Any]]) -> list[str
     return list(dict.fromkeys(points))
 
 
-def _found(lines: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> list[Markup]:
+def _found_parts(lines: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> list[Markup]:
     """Return the blocks and tables of the screens that count, each once: what has the same head counts as it was seen last."""
     found: dict[Any, Markup] = {}
     for line in lines:
