@@ -23,6 +23,7 @@ from console.core.filters import Filter, Today
 from console.core.scopes import Scope
 from console.formats import Look, Named
 from console.infra import subjects
+from console.infra.db.engine import fetch
 from console.records import (
     Chosen,
     KeySelect,
@@ -67,7 +68,7 @@ class ListPage:
     """A page of a list. `columns` are the displayed fields, `filter` the checked filter, `sort` the order in use (empty: by key).
 
     `total` is null unless requested; a capped 10 001 means "more". `named` are the records referred to (only with `labels`). `words` are the
-    search texts; `reach` says how they were looked for (`records.search.reach`); `by_title`: see `titled_orders`.
+    search texts; `reach` says how they were looked for (`records.search.reach`), `searched` in which fields; `by_title`: see `titled_orders`.
     """
 
     collection: Collection
@@ -83,6 +84,7 @@ class ListPage:
     words: tuple[str, ...] = ()
     masked: tuple[Field, ...] = ()
     reach: str = ""
+    searched: tuple[Field, ...] = ()
     by_title: frozenset[str] = frozenset()
 
 
@@ -195,8 +197,20 @@ def page_within(actor: Actor, collection: Collection, scope: Scope, query: Brows
     )
     dots = tuple(item for item in _masked(collection, scope) if item.name in (query.fields or ()))
     reach = search.reach(collection, scope.hidden, sought) if sought is not None else ""
+    searched = (
+        search.searched_fields(collection, scope.hidden, search_syntax.shown_fields(sought))
+        if search_syntax.worded(sought)
+        else ()
+    )
     titled = titled_orders.by_title(collection, scope, columns)
-    return replace(shown, words=tuple(search_syntax.words(sought)), masked=dots, reach=reach, by_title=titled)
+    return replace(
+        shown,
+        words=tuple(search_syntax.words(sought)),
+        masked=dots,
+        reach=reach,
+        searched=tuple(searched),
+        by_title=titled,
+    )
 
 
 def every_within(
@@ -473,13 +487,30 @@ def question(
         kept=kept,
     )
     found = [read(query.q or ""), read("" if where is not None else condition)]
-    found = [search_syntax.everywhere(item) for item in found] if query.inside else found
-    sought = [item for item in found if item is not None]
+    shown = (
+        _shown_names(actor, collection)
+        if collection.search and any(map(search_syntax.worded, found))
+        else frozenset()
+    )
+    sought = [
+        search_syntax.with_reach(item, everywhere=query.inside, shown=shown)
+        for item in found
+        if item is not None
+    ]
     return (
         where,
         _segment(actor, collection, scope, query.segment),
         Several("and", tuple(sought)) if len(sought) > 1 else next(iter(sought), None),
     )
+
+
+def _shown_names(actor: Actor, collection: Collection) -> frozenset[str]:
+    """The columns that the list shows to the actor, by its document and by their own choice."""
+    chosen = fetch(
+        "select columns from console.list_view where person = %s and collection = %s",
+        (actor.id, collection.id),
+    )
+    return frozenset(collection.columns).union(*(columns or () for (columns,) in chosen))
 
 
 def filter_of(actor: Actor, collection_id: str, text: str) -> tuple[Collection, Filter]:

@@ -99,8 +99,8 @@ _RUN = (
     Kind(
         "run_released",
         "run",
-        "The holder let the run go without saving it away; anybody entitled may take it.",
-        ("former_holder",),
+        "The holder let the run go without saving it away; anybody entitled may take it. It has its former place in the inbox again, if it came from one.",
+        ("former_holder", "inbox", "priority", "at", "by"),
         ("draft", "reason"),
         move=True,
     ),

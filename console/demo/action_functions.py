@@ -16,6 +16,7 @@ from console import log
 from console.core.errors import Conflict, Invalid
 from console.core.plain_words import day_words
 from console.demo import known_suppliers
+from console.demo.ledger import FORMS
 from console.demo.romanise import latin, sound
 from console.formats import code_name
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 SHOWN = 0.85  # from which score on two names are a hit
 LIKE = SHOWN - 0.1  # what agrees besides the name adds less than that
 LEVELS = ("low", "medium", "high", "prohibited")
-SAME, NEAR = "same", "near"
+SAME, NEAR, COMPANY = "same", "near", "company"
 MOST_COMPARED = 300  # hits that a review goes through, in its order: the limit of its list
 IDENTITY = (
     "display_name",
@@ -48,6 +49,7 @@ class Subject:
     births: frozenset[str]
     countries: frozenset[str]
     birth_place: str = ""
+    company: bool = False
 
     def digest(self) -> str:
         """What tells whether anything about them has changed since."""
@@ -421,6 +423,7 @@ def _subjects(collection: str, key: str, door: "Door") -> list[Subject]:
                 filter(None, [*(customer.get("nationalities") or []), customer.get("residence_country")])
             ),
             customer.get("birth_place") or "",
+            customer["kind"] == COMPANY,
         )
     ]
     parties = [
@@ -448,6 +451,7 @@ def _subjects(collection: str, key: str, door: "Door") -> list[Subject]:
                 _names(values, "name", "name_original"),
                 _as_set(values.get("birth_date")),
                 countries,
+                company=values["kind"] == COMPANY,
             )
         )
     return found
@@ -490,7 +494,7 @@ def _entries(door: "Door") -> list[Entry]:
                 int(values["version"]),
                 values["kind"],
                 names,
-                tuple(map(_sounds, names)),
+                tuple(_sounds(name, company=values["kind"] == COMPANY) for name in names),
                 births,
                 countries,
             )
@@ -499,12 +503,18 @@ def _entries(door: "Door") -> list[Entry]:
 
 
 @functools.lru_cache(maxsize=10_000)
-def _sounds(name: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(sound(spelling) for spelling in latin(name)))
+def _sounds(name: str, *, company: bool = False) -> tuple[str, ...]:
+    """The forms in which a name is compared: of a company without its legal form."""
+    core = (
+        " ".join(word for word in latin(name.replace(".", ""))[0].split() if word not in FORMS)
+        if company
+        else ""
+    )
+    return tuple(dict.fromkeys(sound(spelling) for spelling in latin(core or name)))
 
 
 def _spellings(subject: Subject) -> set[str]:
-    return {spelling for own in subject.names for spelling in _sounds(own)}
+    return {spelling for own in subject.names for spelling in _sounds(own, company=subject.company)}
 
 
 def _compared(subject: Subject, entry: Entry) -> tuple[float, dict[str, str]]:

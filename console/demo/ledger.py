@@ -51,6 +51,17 @@ FORMS = frozenset(
         "sro",
         "kft",
         "doo",
+        "lda",
+        "ltda",
+        "sl",
+        "pvt",
+        "jsc",
+        "sal",
+        "tov",
+        "ca",
+        "sp",
+        "z",
+        "oo",
     ]
 )
 """Legal forms of companies, which do not tell them apart."""

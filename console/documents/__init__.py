@@ -12,6 +12,7 @@ from console.documents.viewed_documents import (
     Opened,
     documents_of_run,
     download,
+    first_page,
     open_document,
     page,
 )

@@ -258,6 +258,13 @@ def page(
     return picture
 
 
+def first_page(actor: Actor, ref: str) -> tuple[str, bytes]:
+    """(SHA-256 of the file, its first page as a PNG: empty where it cannot be drawn). Nobody is noted to have opened it. Raises as `open_document`."""
+    found = open_document(actor, ref)
+    drawn = files.page(found.content, found.media_type, 1, WIDTHS[0]) if found.pages else b""
+    return found.sha256, drawn
+
+
 def download(actor: Actor, ref: str, run_id: str | None = None) -> Opened:
     """The file itself; that it was taken is an event."""
     shown = open_document(actor, ref)

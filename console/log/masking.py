@@ -164,7 +164,7 @@ def closed(
     return frozenset(name for name in sealed if _value_at(before, name) != _value_at(after, name))
 
 
-HANDED_ON = frozenset({"run_escalated"})
+HANDED_ON = frozenset({"run_escalated", "run_released"})
 """Kinds of events whose reason may be a text of the step and not one that a person typed."""
 
 HANDED_OUT = frozenset({"message_asked"})

@@ -21,10 +21,18 @@ from console.records.sql_tables import Table, table_of
 LONGEST = 200
 
 
-def searched_fields(collection: Collection, hidden: frozenset[str]) -> list[Field]:
-    """The searched fields: those named by the document, else all, without hidden ones."""
+def searched_fields(
+    collection: Collection, hidden: frozenset[str], shown: frozenset[str] = frozenset()
+) -> list[Field]:
+    """The searched fields, without hidden ones: those named by the document and those `shown` that take no scan, else all."""
+    seen = indexes.indexes_of(collection) if collection.search and shown else None
     fields = (
-        [collection.by_name[name] for name in collection.search]
+        [
+            field
+            for field in collection.stored_fields
+            if field.name in collection.search
+            or (seen is not None and field.name in shown and (not seen.large or seen.ways(field.name)))
+        ]
         if collection.search
         else list(collection.stored_fields)
     )
@@ -61,7 +69,7 @@ def reach(collection: Collection, hidden: frozenset[str], sought: Sought | None)
     if not texts or search_syntax.is_everywhere(sought):
         return ""
     seen = indexes.indexes_of(collection)
-    fields = searched_fields(collection, hidden)
+    fields = searched_fields(collection, hidden, search_syntax.shown_fields(sought))
     if (
         not seen.large
         or not collection.key
@@ -117,14 +125,15 @@ def _words_condition(
     table: Table, words: Sequence[Words], hidden: frozenset[str], within: Sequence[Condition] | None
 ) -> Condition:
     """True for records in which each of these texts is found."""
-    everywhere = [search_condition(table, item.text, hidden) for item in words]
+    shown = frozenset().union(*(item.shown for item in words))
+    everywhere = [search_condition(table, item.text, hidden, shown) for item in words]
     if within is None or any(item.everywhere for item in words):
         return sa.and_(*everywhere)
     seen = indexes.indexes_of(table.collection)
     if not seen.large or not table.key:
         return sa.and_(*everywhere)
     texts = [item.text.strip()[:LONGEST] for item in words]
-    found = indexed_search.ways(table, searched_fields(table.collection, hidden), seen, texts)
+    found = indexed_search.ways(table, searched_fields(table.collection, hidden, shown), seen, texts)
     if not found:
         return sa.and_(*everywhere)
     return indexed_search.among(
@@ -141,7 +150,8 @@ def _reached(table: Table, sought: Sought, hidden: frozenset[str]) -> bool:
     if not words or not seen.large or not table.key or any(item.everywhere for item in words):
         return True
     texts = [item.text.strip()[:LONGEST] for item in words]
-    return bool(indexed_search.ways(table, searched_fields(table.collection, hidden), seen, texts))
+    fields = searched_fields(table.collection, hidden, search_syntax.shown_fields(sought))
+    return bool(indexed_search.ways(table, fields, seen, texts))
 
 
 def _led(table: Table, sought: Through, depth: int) -> Condition:
@@ -156,9 +166,11 @@ def _led(table: Table, sought: Through, depth: int) -> Condition:
     )
 
 
-def search_condition(table: Table, q: str, hidden: frozenset[str]) -> Condition:
-    """True for records that match `q`, cut after 200 characters."""
-    return sa.or_(sa.false(), *field_conditions(table, q, searched_fields(table.collection, hidden)))
+def search_condition(
+    table: Table, q: str, hidden: frozenset[str], shown: frozenset[str] = frozenset()
+) -> Condition:
+    """True for records that match `q`, cut after 200 characters; `shown` as in `searched_fields`."""
+    return sa.or_(sa.false(), *field_conditions(table, q, searched_fields(table.collection, hidden, shown)))
 
 
 def field_conditions(table: Table, q: str, fields: Sequence[Field]) -> list[Condition]:

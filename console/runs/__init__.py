@@ -75,6 +75,7 @@ from console.runs.views.lists import (
     waits,
 )
 from console.runs.views.narrowed_list import narrowed
+from console.runs.views.parts import parts_of
 from console.runs.views.reader_reach import shown_to, words_of_event
 from console.runs.views.reading import (
     PATH_SHOWN,

@@ -8,7 +8,7 @@ from console.auth import access
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.collections import SHOWN_ONLY, Collection
-from console.core.errors import ConsoleError
+from console.core.errors import ConsoleError, NotFound
 from console.core.plain_words import slug, uncapitalised
 
 SHOWN = 8
@@ -93,10 +93,10 @@ def slug_of(collection: Collection) -> str:
     return f"review-{slug(f'{collection.source}-{collection.table}')}"[:60].rstrip("-")
 
 
-def begin(actor: Actor, collection_id: str, role: str, team: str | None) -> tuple[str, str | None]:
-    """(slug, run) of the first workflow: created, published, startable by the role, and started on the first record if the actor may.
+def begin(actor: Actor, collection_id: str, role: str, team: str | None) -> tuple[str, str | None, str]:
+    """(slug, run, why not) of the first workflow: created, published, startable by the role, and started on the first record if the actor may.
 
-    The run is None if the collection is empty or the actor may not start it. Raises NotAllowed, NotFound, DefinitionError.
+    The run is None where it was not started. Raises NotAllowed, NotFound, DefinitionError.
     """
     access.require(actor, None, "source", "manage")
     collection = records.collection(collection_id)
@@ -107,9 +107,13 @@ def begin(actor: Actor, collection_id: str, role: str, team: str | None) -> tupl
         workflows.import_file(made, actor, publish=True, judged=True)
     try:
         rows = browse.page(actor, collection_id, BrowseQuery(limit=1)).rows
-        return made["slug"], runs.start(actor, made["slug"], collection_id, rows[0].key, {}) if rows else None
-    except ConsoleError:
-        return made["slug"], None
+        if not rows:
+            return made["slug"], None, f"There is no record in {collection.label} yet."
+        return made["slug"], runs.start(actor, made["slug"], collection_id, rows[0].key, {}), ""
+    except NotFound:
+        return made["slug"], None, f"You may not see {collection.label}."
+    except ConsoleError as error:
+        return made["slug"], None, error.words
 
 
 def _may_change(role: str | None, collection_id: str) -> bool:

@@ -5,7 +5,7 @@ A part without such a block is rendered by `runner/<part>.html`. Step types of o
 
 from typing import cast
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, current_app
 from flask.blueprints import BlueprintSetupState
 from jinja2 import ChoiceLoader, Environment, FunctionLoader, Template, TemplateNotFound, pass_context
 from jinja2.runtime import Context
@@ -32,6 +32,12 @@ def step_part(context: Context, part: str) -> Markup:
         general = environment.get_template(f"runner/{part}.html")
         text = "".join(general.root_render_func(general.new_context(context.get_all(), shared=True)))
     return Markup(text)  # noqa: S704 (templates escape what they are given)
+
+
+def has_own_part(kind: str, part: str) -> bool:
+    """Return whether the step type renders this part itself."""
+    template = _own(current_app.jinja_env, kind)
+    return template is not None and part in template.blocks
 
 
 def _own(environment: Environment, kind: str) -> Template | None:

@@ -272,7 +272,7 @@ def _run_ticket(actor: Actor, head: RunHead, names: dict[str, str]) -> Ticket:
     return Ticket(
         id=head.id,
         title=head.record_title or head.workflow_title,
-        kind="handed_on" if handed_on else "saved",
+        kind="handed_on" if handed_on.get("reason") else "saved",
         priority=handed_on.get("priority", "normal"),
         collection=head.collection,
         record=head.record,

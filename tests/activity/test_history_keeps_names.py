@@ -200,8 +200,8 @@ def test_pages_mark_what_is_called_otherwise_today(company: Company, run_id: str
     assert "Mail" in gave
     assert "Post box" not in gave
     paper = " ".join(text_of(pages.olivia.client.get(f"/runs/{run_id}/case-file").data).split())
-    assert paper.startswith("Case file Care review, Adaeze Okonkwo-Bell")
-    assert "came to “Rate the risk” (now “Judge the hazard”)" in paper
+    assert paper.startswith("Case file Care review – Adaeze Okonkwo-Bell")
+    assert "“Rate the risk” (now “Judge the hazard”)" in paper
     assert paper.count("now “Judge the hazard”") == 1, "once for each name"
 
 

@@ -23,6 +23,9 @@ TELEPHONE: ViewportSize = {"width": 390, "height": 844}
 SIDEWAYS = "[document.documentElement, ...document.querySelectorAll('main')].some((part) => part.scrollWidth > part.clientWidth + 1)"
 DRAWN = "new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); setTimeout(done, 3000); })"
 """Once the page knows its new size: scripts hear of it with the next frame. A browser without a screen may draw no frame at all when nothing on the page moves."""
+REFUSED = """(page) => [...page.forms].flatMap((form) => [...form.elements].filter((one) => one.willValidate && !one.validity.valid && !one.validity.valueMissing
+    || one.maxLength > 0 && one.value.length > one.maxLength).map((one) => `the browser refuses ${one.name}: ${one.value} in ${form.getAttribute('action')}`))"""
+"""Values in forms that their browser would not send; what is needed and not filled in yet is none."""
 ABOVE = """[...document.querySelectorAll('main svg.i')].filter((icon) => icon.getClientRects().length && getComputedStyle(icon).display === 'block'
     && ['block', 'list-item', 'inline'].includes(getComputedStyle(icon.parentElement).display)
     && [...icon.parentElement.childNodes].some((part) => part.nodeType === 3 && part.data.trim())).map((icon) => icon.parentElement.innerText.slice(0, 60))"""
@@ -222,6 +225,7 @@ class Screen:
                 const pressed = [...form.elements].find((one) => one.type === 'submit');
                 if (typed && meant && pressed !== meant && !pressed.disabled && !pressed.matches('.vh, [hidden]')) told.push(`Enter presses ${{pressed.innerText}}, not ${{meant.innerText}}`);
             }}
+            told.push(...({REFUSED})(document));
             told.push(...{ABOVE}.map((words) => 'an icon stands above its words: ' + words));
             return JSON.stringify({SIDEWAYS} ? [...told, 'the page scrolls sideways'] : told);
         }})()"""

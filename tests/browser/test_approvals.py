@@ -68,6 +68,13 @@ def test_a_lead_decides_by_keyboard_alone(bank: "Company", screens: Callable[...
     page.wait_for_selector("text=Say why in a few words")
     assert page.evaluate("document.activeElement.id") == "reason"
     page.keyboard.type("Too much.")
-    page.keyboard.press("Control+Enter")  # what was begun goes on: it does not approve
+    page.keyboard.press(
+        "Control+Enter"
+    )  # it means what it says, and nobody who began to reject approves by it
+    page.wait_for_selector("text=You began to reject")
+    assert status(bank, first) == "open"
+    assert page.inner_text("button:has-text('Approve')").endswith("Ctrl Enter")
+    page.evaluate("document.activeElement.blur()")
+    mona.press("r")
     page.wait_for_selector("text=Mona rejected")
     assert (status(bank, first), balance(bank)) == ("rejected", "12.5")

@@ -76,6 +76,6 @@ def test_a_run_is_let_go_with_what_was_typed_a_moment_ago(
     page.fill("textarea", "at the last moment")
     page.evaluate("document.activeElement.blur()")
     olivia.press("h", "Tab", "Tab", "Enter")
-    page.wait_for_selector("text=Resume")
+    page.wait_for_selector("button:has-text('Take')")
     told = company.told(run)
     assert (told["holder"], told["current"]["draft"]["values"]["note"]) == (None, "at the last moment")

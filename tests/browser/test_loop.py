@@ -1,12 +1,16 @@
 """A list before a person: one item after the other by keyboard alone, and nothing that axe finds."""
 
+import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.company import Company
+from console import runs, workflows
+from tests.company import DOCUMENT, Company
 from tests.runs.commands.test_loop import begin
+from tests.runs.engine.test_child_runs import begin as begin_alone, branching, children
+from tests.support.engine import overdue, step
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
@@ -70,3 +74,50 @@ def test_a_list_for_every_eye(screens: Callable[..., "Screen"], at_list: str) ->
     olivia = screens().enter("olivia")
     olivia.go(f"/runs/{at_list}").wait_for_selector("#item-title")
     assert olivia.faults() == []
+
+
+def test_branches_on_their_screen_are_followed_to_their_end(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
+    branching()
+    run_id = begin_alone("branching")
+    company.work()
+    mona = screens().enter("mona")
+    page = mona.go(f"/runs/{run_id}")
+    page.wait_for_selector("#parts:has-text('1 of 2 done')")
+    assert "pause, until" in page.inner_text("#parts")
+    assert mona.faults() == []
+    overdue(children(run_id)["right"].id)
+    company.work()
+    page.wait_for_selector(".result", timeout=5_000)
+    page.click(".steps-pane a:has-text('both')")
+    page.wait_for_selector("#parts:has-text('2 of 2 done')")
+    assert mona.faults() == []
+
+
+def test_many_candidates_are_searched_and_paged(screens: Callable[..., "Screen"], company: Company) -> None:
+    company.sql(MORE)
+    document = copy.deepcopy(DOCUMENT) | {"slug": "which-account", "title": "Which account"}
+    document["steps"] = [
+        step("start", "start", "which"),
+        step("which", "load_related", "end", {"items": {"relation": "account", "fields": ["iban"]}}),
+        step("end", "end", None),
+    ]
+    workflows.import_file(document, publish=True)
+    run_id = runs.start(company.olivia, "which-account", "customer", "1", {})
+    olivia = screens().enter("olivia")
+    page = olivia.go(f"/runs/{run_id}")
+    rows = page.locator(".picks tbody tr:visible")
+    page.wait_for_selector("text=1–10 of 11")
+    assert rows.count() == 10
+    assert olivia.faults() == []
+    page.click("[aria-label='Next records']")
+    page.wait_for_selector("text=11–11 of 11")
+    assert rows.count() == 1
+    page.fill("[aria-label='Find a record']", "XX7")
+    page.wait_for_selector("text=1 of 11")
+    assert rows.all_inner_texts()[0].startswith("XX7")
+    rows.first.locator("input").check()
+    olivia.press("Control+Enter")
+    page.wait_for_selector(".result")
+    assert company.told(run_id)["context"]["which"]["key"] == "XX7"

@@ -53,6 +53,22 @@ def test_other_names_are_not(name: str, other: str) -> None:
     assert score < SHOWN
 
 
+@pytest.mark.parametrize(
+    ("name", "other", "hit"),
+    [
+        ("Granite Trading B.V.", "Halcyon Harbour Trading B.V.", False),
+        ("Granite Trading B.V.", "GRANITE TRADING GmbH", True),
+        ("Bright Water Ltd", "Deep Stone Ltd", False),
+        ("Ozols Sp. z o.o.", "Rebane Sp. z o.o.", False),
+        ("SE AG", "SE AG", True),
+    ],
+)
+def test_companies_are_compared_without_their_legal_form(name: str, other: str, hit: bool) -> None:
+    listed = Entry(1, 1, "company", (other,), (_sounds(other, company=True),), frozenset(), frozenset())
+    score, _ = _compared(Subject("party", "1", (name,), frozenset(), frozenset(), company=True), listed)
+    assert (score >= SHOWN) is hit
+
+
 def test_the_man_of_the_story_is_found_by_his_cyrillic_name_and_his_namesake_is_told_apart() -> None:
     score, matched = _compared(JURIJ, entry(LISTED[0]))
     assert score >= 0.9

@@ -5,16 +5,21 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import pypdfium2
 import pytest
+from flask import g
 
 from console import runs
+from console.activity import sequencing
 from console.core.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.demo import stories
 from console.formats import Look
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from console.views import blocks as drawn
+from console.views.runs import case_file
 from console.work import approvals
+from tests.conftest import web_app
 from tests.demo.reviewing import ANA, HALCYON, YURI, House, house, loaded_house
 from tests.jobs import do
 from tests.messaging.messages.reached import clock
@@ -426,3 +431,25 @@ def test_k5_a_holder_of_exactly_a_quarter_counts_from_the_day_of_the_new_law_and
     assert [row["above"] for row in drawn.with_words(shown, Look())["rows"] if row["name"] == name] == [
         False
     ], "the rules are those of the day on which the run began"
+
+
+def test_the_case_file_of_a_plain_review_is_five_pages_with_the_decision_on_the_first(house: House) -> None:
+    run_id = house.start(ANA)
+    house.walk(run_id, "pep")
+    olivia = house.people["olivia"]
+    runs.revise(
+        olivia, run_id, revision=None, step="check_docs", attempt=None, reason="The wrong page was read"
+    )
+    assert house.walk(run_id, None)["status"] == "completed"
+    sequencing.sequence_and_sign()
+    with web_app().test_request_context():
+        g.actor = olivia
+        content = case_file.send_case_file(olivia, run_id, "pdf").data
+    paper = pypdfium2.PdfDocument(content)
+    texts = [" ".join(page.get_textpage().get_text_range().split()) for page in paper]
+    assert len(texts) <= 5
+    for words in ("Decision Approve", "By Olivia", "Risk band Low", "Open points"):
+        assert words in texts[0], words
+    text = " ".join(texts)
+    assert "Reason: The wrong page was read" in text
+    assert text.count("What adds to Risk score") == 1

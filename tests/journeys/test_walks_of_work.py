@@ -61,7 +61,7 @@ WALKS: dict[str, list[By]] = {
     "work-with-inboxes": [
         by(
             "olivia",
-            emphasis("Records of a segment", "Runs that were handed on", "Runs that were saved or let go"),
+            emphasis("Records of a segment", "Runs that were handed on", "Runs that were saved or released"),
             go("/"),
             press("KYC"),
             key("n"),
@@ -89,7 +89,7 @@ WALKS: dict[str, list[By]] = {
             go("/inbox/kyc"),
             press("To do", "Doing"),
             go("/runs/{taken}"),
-            press("Resume"),
+            press("Take"),
             press("More"),
             press("Reassign to an inbox…"),
             press("Keep working"),

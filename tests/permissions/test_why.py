@@ -2,14 +2,15 @@
 
 import pytest
 
-from console import log
+from console import log, runs, workflows
 from console.auth import access, accounts
 from console.auth.access import policy_store
 from console.auth.access.rows import Row
 from console.core.errors import Invalid, NotAllowed, NotFound, TooMany
 from console.infra.db.engine import transaction
-from console.permissions import matrix, right_requests, simulator
+from console.permissions import explained_rights, matrix, right_requests, simulator
 from console.work import notices
+from console.workflows import inboxes
 from tests.company import Company
 from tests.support.acting import RATE, imported
 
@@ -180,3 +181,40 @@ def test_the_matrix_says_what_the_door_says_for_everybody(company: Company) -> N
                 assert (told.get(act, "no") in ("yes", "partly")) is access.can(
                     person, None, line.obj, act
                 ), (who, line.obj, act)
+
+
+def points(company: Company, who: str, run_id: str) -> dict[str, explained_rights.Point]:
+    return {point.title: point for point in explained_rights.on_run(company.people[who], run_id)}
+
+
+def test_the_reason_that_holds_is_given_before_a_missing_right(company: Company) -> None:
+    run_id = company.at("note")
+    olivia, tom = points(company, "olivia", run_id), points(company, "tom", run_id)
+    assert olivia["Do the step that it stands at"].allowed
+    assert (olivia["Take it over from who holds it"].note, olivia["Go on with it"].note) == (
+        "You hold it already.",
+        "You hold it already.",
+    )
+    assert tom["Do the step that it stands at"].note == "Olivia holds it."
+    assert tom["Take it over from who holds it"].reason is not None
+    runs.escalate(company.olivia, run_id, revision=None, inbox="desk", reason="Please look")
+    assert points(company, "olivia", run_id)["Do the step that it stands at"].note == (
+        "Nobody holds it: take it first."
+    )
+    inboxes.import_all([{"id": "desk", "title": "Leads", "team": "operations", "roles": ["lead"]}])
+    assert "waits in the inbox Leads" in points(company, "olivia", run_id)["Go on with it"].note
+    runs.cancel(company.mona, run_id, revision=None, reason="Not needed")
+    assert {point.note for point in points(company, "olivia", run_id).values()} == {"The run has ended."}
+
+
+def test_a_workflow_that_is_under_way_or_paused_is_not_said_to_be_startable(company: Company) -> None:
+    def start() -> explained_rights.Point:
+        _, listed = explained_rights.on_record(company.olivia, "customer", "1")
+        return next(point for point in listed if point.title == "Start Care review")
+
+    assert start().allowed
+    run_id = company.started()
+    assert (start().allowed, start().note) == (False, "It is under way on this record.")
+    runs.cancel(company.mona, run_id, revision=None, reason="Not needed")
+    workflows.pause(company.mona, "care-review", reason="For a while")
+    assert (start().allowed, start().note) == (False, "It is paused.")

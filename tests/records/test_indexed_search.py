@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -142,7 +143,9 @@ def listed(
     collection: Collection, text: str, scope: Scope | None = None, *, inside: bool = False
 ) -> list[str]:
     sought = search_syntax.read(text, collection)
-    sought = search_syntax.everywhere(sought) if inside else sought
+    sought = (
+        search_syntax.with_reach(sought, everywhere=True, shown=frozenset()) if inside and sought else sought
+    )
     scope = scope or unrestricted(collection.id)
     rows = [row.title for row in records.page(collection.id, scope, q=sought, sort="name").rows]
     assert records.count(collection.id, scope, q=sought) == len(rows)
@@ -167,6 +170,10 @@ def test_a_large_list_finds_beginnings_and_whole_values_and_looks_inside_when_as
     assert listed(client, "arbour") == []
     assert listed(client, "arbour", inside=True) == ["Halcyon Harbour Trading"]
     assert listed(client, "%") == listed(client, "p_1") == []
+    narrow = replace(client, search=("name",))
+    assert [
+        field.name for field in search.searched_fields(narrow, frozenset(), frozenset({"number", "desk"}))
+    ] == ["number", "name"], "a shown column is searched where an index finds it"
 
 
 @KINDS
@@ -175,7 +182,11 @@ def test_a_telephone_number_is_found_however_it_is_spelled(
 ) -> None:
     def keys(name: str, text: str, *, inside: bool = False) -> list[str | None]:
         sought = search_syntax.read(text, places[kind][name])
-        sought = search_syntax.everywhere(sought) if inside else sought
+        sought = (
+            search_syntax.with_reach(sought, everywhere=True, shown=frozenset())
+            if inside and sought
+            else sought
+        )
         return [
             row.key
             for row in records.page(

@@ -417,6 +417,7 @@ ROUTES = [
         part='<link rel="stylesheet" href="/static/css/checks',
         target="checks",
     ),
+    Route(RUN + "/parts/<step_id>", "/runs/{run}/parts/start", status=404),
     Route(RUN + "/picture", "/runs/{run}/picture", part="<title>", target="replay"),
     *(
         Route(f"/reports{part}", f"/reports{part.replace('<name>', 'runs-by-workflow')}", status=404)

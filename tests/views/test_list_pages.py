@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import pytest
 
 from console.views import formats
+from tests.support.contact_club import found_club
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
@@ -80,6 +81,28 @@ def test_only_what_the_reader_may_see_is_there(pages: "Pages") -> None:
 )
 def test_the_address_is_the_state(pages: "Pages", query: str, shown: list[str]) -> None:
     assert [href.rpartition("/")[2] for href in names(pages.olivia.get(f"/c/customer?{query}"))] == shown
+
+
+def test_a_search_looks_at_every_shown_column_and_names_them(pages: "Pages") -> None:
+    found_club(pages.company)
+    olivia = pages.olivia
+
+    def found(text: str) -> list[str]:
+        page = olivia.get(f"/c/contact?q={text}")
+        return [told["data-record"] for told in page.with_attribute("data-record")]
+
+    assert (found("whitfield"), found("tom"), found("7.25"), found("engaged")) == (
+        ["1"],
+        ["4", "5"],
+        ["5"],
+        ["3", "4", "5"],
+    ), "more than the name, which alone the document names"
+    assert "Searched: Name, Email, Stage, Owner, Worth" in olivia.get("/c/contact?q=tom").text
+    assert found("Stockholm") == [], "a column that is not shown"
+    olivia.post(
+        "/c/contact/view", {"csrf_token": olivia.token, "columns": ["name", "time_zone"], "segment": "role"}
+    )
+    assert found("Stockholm") == ["4"], "a column that the reader has chosen"
 
 
 def test_filters_are_added_in_words_shown_as_chips_and_removed_one_by_one(pages: "Pages") -> None:

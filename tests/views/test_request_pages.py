@@ -148,7 +148,7 @@ def test_the_asker_sees_received_and_missing_and_the_link_once(
     run_id = asking(pages.company)
     path = f"/runs/{run_id}"
     page = pages.olivia.get(path)
-    assert "0 of 2 received" in page.text
+    assert "0 of 2 received, 0 of 2 filled in" in page.text
     assert "copy the link and send it yourself" in page.text
     assert "/request/" not in page.text.replace(f"{path}/request/", "")
     shown = pages.olivia.send(page, f"{path}/request/link", status=200)
@@ -163,7 +163,7 @@ def test_the_asker_sees_received_and_missing_and_the_link_once(
     page = pages.olivia.get(path)
     assert "entered by hand: by mail" in page.text
     refused = pages.olivia.send(page, f"{path}/request/revoke", status=422, reason="")
-    assert "0 of 2" not in refused.text
+    assert "0 of 2 received" not in refused.text
     pages.olivia.send(page, f"{path}/request/revoke", reason="Enough.")
     assert "it leads nowhere" in pages.olivia.get(path).text
     pages.olivia.send(pages.olivia.get(path), f"{path}/request/renew")

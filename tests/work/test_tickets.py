@@ -163,6 +163,30 @@ def test_what_was_let_go_or_saved_comes_back_to_the_inbox_it_was_taken_from(comp
     assert company.told(run)["holder"] == company.tom.id
 
 
+def test_a_ticket_that_is_released_has_its_place_again(company: Company) -> None:
+    inboxes.import_all([UNRATED | {"id": "desk", "title": "All"}])
+    first, second = handed_on(company, "1", "high"), handed_on(company, "2", "high")
+    before = tickets.to_do(company.olivia, "desk").tickets
+    assert [ticket.id for ticket in before[:2]] == [first, second]
+    assert tickets.take_next(company.tom, "desk") == first
+    company.answer(first, "tom")
+    runs.release(company.tom, first, revision=None)
+    told, after = company.told(first), tickets.to_do(company.olivia, "desk").tickets
+    assert told["ticket"]["inbox"] == "desk"
+    assert [
+        (each.id, each.kind, each.priority, each.since, each.reason, each.by_name) for each in after[:2]
+    ] == [(each.id, each.kind, each.priority, each.since, each.reason, each.by_name) for each in before[:2]]
+    begun = tickets.take(company.olivia, "desk", "record:4")
+    runs.release(company.olivia, begun, revision=None)
+    places = [ticket.since for ticket in tickets.to_do(company.olivia, "desk").tickets if ticket.id == begun]
+    assert tickets.take(company.olivia, "desk", begun) == begun
+    runs.release(company.olivia, begun, revision=None)
+    assert places == [
+        ticket.since for ticket in tickets.to_do(company.olivia, "desk").tickets if ticket.id == begun
+    ]
+    assert list(runs.rebuild(first, check=True)) == []
+
+
 def test_pages_join_over_long_stretches_that_are_being_worked_on(company: Company) -> None:
     more_customers(company, MANY)
     busy = [str(1000 + number) for number in range(5, MANY - 3)]

@@ -7,7 +7,7 @@ days in them. What cannot be parsed, such as an unclosed parenthesis or an unkno
 import pathlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
@@ -36,10 +36,14 @@ _BRACKETED_NUMBER = re.compile(r"\+?\d* ?\(\d+\)[\d ./-]*")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A text that some field of the record contains or equals. `everywhere`: looked for in every row, also of a table that is too large for it."""
+    """A text that some field of the record contains or equals. `everywhere`: looked for in every row, also of a table that is too large for it.
+
+    `shown`: names of fields that are looked at besides those that the collection names, where that takes no scan.
+    """
 
     text: str
     everywhere: bool = False
+    shown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,16 +206,25 @@ def words(sought: Sought | None) -> list[str]:
     return []
 
 
-def everywhere(sought: Sought | None) -> Sought | None:
-    """The same search, in every row of a table of any size."""
+def with_reach(sought: Sought, *, everywhere: bool, shown: frozenset[str]) -> Sought:
+    """The same search with words that are looked for so, as `Words` says."""
     match sought:
         case Words():
-            return Words(sought.text, everywhere=True)
+            return replace(sought, everywhere=everywhere, shown=shown)
         case Several():
-            return Several(
-                sought.kind, tuple(item for each in sought.items if (item := everywhere(each)) is not None)
-            )
+            items = (with_reach(each, everywhere=everywhere, shown=shown) for each in sought.items)
+            return Several(sought.kind, tuple(items))
     return sought
+
+
+def shown_fields(sought: Sought | None) -> frozenset[str]:
+    """The names that its words look at besides those that the collection names."""
+    match sought:
+        case Words():
+            return sought.shown
+        case Several():
+            return frozenset().union(*map(shown_fields, sought.items))
+    return frozenset()
 
 
 def is_everywhere(sought: Sought | None) -> bool:

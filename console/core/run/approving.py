@@ -273,7 +273,7 @@ def reject(plan: Plan, run: Run, command: Reject, now: datetime) -> list[Event]:
     return [
         event,
         *_reopened(
-            plan, attempt, "rejected", f"{command.name or 'The approver'} rejected this: {reason}", now
+            plan, run, attempt, "rejected", f"{command.name or 'The approver'} rejected this: {reason}", now
         ),
     ]
 
@@ -306,6 +306,7 @@ def _outcome(
 
 def _reopened(
     plan: Plan,
+    run: Run,
     attempt: Attempt,
     code: str,
     message: str,
@@ -326,7 +327,7 @@ def _reopened(
         return [reopened]
     open_data = {"code": code, "type": plan.workflow.step(attempt.step).type}
     failed = Event("step_failed", now, open_data, {"message": message}, step)
-    if settling.ends_run(plan, attempt, asks=code == "withdrawn"):
+    if settling.ends_run(plan, run, attempt, asks=code == "withdrawn"):
         return [failed, Event("run_failed", now, {"code": code}, {"message": message})]
     return [reopened, failed]
 
@@ -335,7 +336,7 @@ def void(plan: Plan, run: Run, command: Void, now: datetime) -> list[Event]:
     """The events when the requested change is no longer possible: the form is opened again and says why."""
     attempt, approval = require_open(run, command.approval)
     ended = _voided(approval, attempt, command.code, command.by, now, command.message)
-    return [ended, *_reopened(plan, attempt, command.code, command.message, now, command.errors)]
+    return [ended, *_reopened(plan, run, attempt, command.code, command.message, now, command.errors)]
 
 
 def renew(_plan: Plan, run: Run, command: Renew, now: datetime) -> list[Event]:
@@ -355,6 +356,7 @@ def withdraw(plan: Plan, run: Run, by: str, reason: str, now: datetime) -> list[
         ended,
         *_reopened(
             plan,
+            run,
             attempt,
             "withdrawn",
             said,
@@ -382,6 +384,7 @@ def expire(plan: Plan, run: Run, approval_id: str, now: datetime) -> list[Event]
         event,
         *_reopened(
             plan,
+            run,
             attempt,
             "expired",
             "Nobody decided about the approval in time. Ask again, or do something else.",

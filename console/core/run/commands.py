@@ -156,9 +156,10 @@ class TakeOver(OfPerson):
 
 @dataclass(frozen=True, slots=True)
 class Release(OfPerson):
-    """Stop holding the run, so that another person can take it."""
+    """Stop holding the run, so that another person can take it. `ticket`: its former place in an inbox, as `Run.ticket`, which it has again."""
 
     draft: Mapping[str, Any] | None = None
+    ticket: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

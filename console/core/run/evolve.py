@@ -334,8 +334,11 @@ def _run_version_moved(run: Run, event: Event) -> None:
     run.version = int(event.open["version"])
 
 
-def _run_released(run: Run, _event: Event) -> None:
+def _run_released(run: Run, event: Event) -> None:
     run.holder = None
+    if "inbox" in event.open:
+        place = {name: event.open[name] for name in ("inbox", "priority", "at", "by")}
+        run.ticket = place | {"reason": event.sealed.get("reason", "")}
 
 
 def _attempt_cancelled(run: Run, event: Event) -> None:

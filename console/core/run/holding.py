@@ -57,11 +57,9 @@ def release(_plan: Plan, run: Run, command: Release, now: datetime) -> list[Even
     require_holder(run, command.by)
     if run.status != "waiting_person":
         raise not_possible(run, "Releasing")
-    return [
-        Event(
-            "run_released", now, {"former_holder": run.holder}, sealed_of(draft=command.draft), by=command.by
-        )
-    ]
+    place = dict(command.ticket or {})
+    sealed = sealed_of(draft=command.draft, reason=place.pop("reason", ""))
+    return [Event("run_released", now, {"former_holder": run.holder, **place}, sealed, by=command.by)]
 
 
 def escalate(_plan: Plan, run: Run, command: Escalate, now: datetime) -> list[Event]:

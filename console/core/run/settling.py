@@ -12,6 +12,7 @@ from console.core.run.commands import Check, Complete, Plan, Postpone, Report, S
 from console.core.run.effect_changes import STORED
 from console.core.run.evolve import fold
 from console.core.run.moves import enter_step, go_to_next, not_possible, require_holder, require_reason
+from console.core.run.origin import EACH
 from console.core.run.step_requests import Wish
 
 NOT_BEGUN = "Not begun, because the change before it was not made."
@@ -159,21 +160,23 @@ def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
         case "unknown" if (
             effect.compensates is None
             and not _always_asks(effect)
-            and ends_run(plan, attempt, asks=command.asks)
+            and ends_run(plan, run, attempt, asks=command.asks)
         ):
             events = [event, *_not_begun(attempt, effect.id, now)]
             return [*events, *_without_a_person(plan, fold(events, run), attempt, command, now)]
     return [event]
 
 
-def ends_run(plan: Plan, attempt: Attempt, *, asks: bool) -> bool:
-    """Whether an error at this attempt ends the run: the engine did the step, and the workflow ends runs on errors. `asks`: a person gets it in any case."""
-    return (
-        attempt.step in plan.automatic
-        and attempt.by is None
-        and plan.workflow.settings.on_error == "fail"
-        and not asks
-    )
+def ends_on_error(plan: Plan, run: Run) -> bool:
+    """Whether an error ends the run: its workflow says so, or it is an item of a loop that goes on without it."""
+    passed_over = str((run.origin or {}).get("key", "")).endswith(EACH)
+    return passed_over or plan.workflow.settings.on_error == "fail"
+
+
+def ends_run(plan: Plan, run: Run, attempt: Attempt, *, asks: bool) -> bool:
+    """Whether an error at this attempt ends the run: the engine did the step, and `ends_on_error`. `asks`: a person gets it in any case."""
+    automatic = attempt.step in plan.automatic and attempt.by is None
+    return automatic and ends_on_error(plan, run) and not asks
 
 
 def _always_asks(effect: Effect) -> bool:
@@ -225,7 +228,7 @@ def after_refusal(plan: Plan, run: Run, event: Event, why: Report, now: datetime
     nobody = (
         run.hands_off and run.holder is None
     )  # a right that is gone, or an account that is closed, is an error like others then
-    if ends_run(plan, attempt, asks=why.asks and not nobody):
+    if ends_run(plan, run, attempt, asks=why.asks and not nobody):
         return [*events, *_without_a_person(plan, fold(events, run), attempt, why, now)]
     sealed = {"values": dict(attempt.values), "errors": [dict(error) for error in why.errors]}
     events.append(Event("step_reopened", now, {"effect": why.effect, "code": why.code}, sealed, step))

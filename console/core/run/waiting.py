@@ -73,7 +73,7 @@ def fail(plan: Plan, run: Run, command: Fail, now: datetime) -> list[Event]:
     failed = Event(
         "step_failed", now, open_data, {"message": command.message}, (attempt.step, attempt.attempt)
     )
-    if plan.workflow.settings.on_error == "fail" and not command.asks:
+    if settling.ends_on_error(plan, run) and not command.asks:
         return [failed, Event("run_failed", now, {"code": command.code}, {"message": command.message})]
     return [failed]
 
@@ -263,7 +263,7 @@ def _will_not_come(
             Event("step_failed", now, open_data | {"outcome": "error"}, sealed, step),
             enter_step(plan, run, way, run.made + 1, now),
         ]
-    if failed and plan.workflow.settings.on_error == "fail":
+    if failed and settling.ends_on_error(plan, run):
         return [
             Event("step_failed", now, open_data, sealed, step),
             Event("run_failed", now, {"code": code}, sealed),

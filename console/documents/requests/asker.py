@@ -67,8 +67,8 @@ class State:
 
     @property
     def answered(self) -> int:
-        """How many of the fields were filled in outside."""
-        return sum(1 for answer in self.answers if answer.here and not answer.ours)
+        """How many of the fields are filled in, by whomever."""
+        return sum(answer.here for answer in self.answers)
 
     @property
     def missing(self) -> list[str]:

@@ -4,20 +4,24 @@ As a paper (PDF) and as an archive. That it was made is an event.
 """
 
 import base64
+import csv
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from console import browse, documents, log, runs
 from console.activity import exports
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.core.errors import Invalid, NotFound, TooMany
+from console.core.errors import ConsoleError, Invalid, NotFound, TooMany
 from console.documents import Looked
+from console.formats.spreadsheets import escape_formula
 from console.infra.files.confined_process import Busy, Confined
 from console.log import bundle
 from console.runs.commands import attachments
@@ -27,9 +31,10 @@ from console.work import approvals
 
 PAGE = 100
 MOST_LINES = 1_000
+MOST_PICTURES = 12
 TOO_LONG = "This run is too long for a paper. Take the archive (format=zip): it holds all of it."
 TOO_SLOW = "The paper was not done within a minute. Try again when less is going on here, or take the archive (format=zip): it holds all of it."
-PAPER, NO_PAPER, PROOFS = "case-file.pdf", "case-file.txt", "proofs.zip"
+PAPER, NO_PAPER, PROOFS, EVENTS = "case-file.pdf", "case-file.txt", "proofs.zip", "events.csv"
 
 _press = Confined(
     Path(__file__).with_name("pdf_process.py"),
@@ -44,7 +49,7 @@ _press = Confined(
 @dataclass(frozen=True, slots=True)
 class CaseFile:
     """What stands in a case file. `run` and `events` are in the shapes of the API; `screens` by (step, attempt) as they were last shown, `chosen` what was chosen there, `then` collections as they were called at the end; `documents` by name, and
-    `looked` which of their pages were opened; `proofs` are files of an export by name, which lead to a head of the log signed at `signed_at`:
+    `looked` which of their pages were opened, `pictures` (SHA-256 of the file, first page as a PNG) by their reference; `proofs` are files of an export by name, which lead to a head of the log signed at `signed_at`:
     none, and None, while no head has all of the run.
     """
 
@@ -60,6 +65,7 @@ class CaseFile:
     looked: Sequence[Looked] = ()
     chosen: Mapping[tuple[str, int], str] = field(default_factory=dict)
     then: Mapping[str, Collection] = field(default_factory=dict)
+    pictures: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
 
 
 def case_file(
@@ -102,7 +108,15 @@ def case_file(
         looked,
         view.run.chosen,
         view.run.then,
+        {each.ref: _picture(actor, each.ref) for each in looked[:MOST_PICTURES]},
     )
+
+
+def _picture(actor: Actor, ref: str) -> tuple[str, bytes]:
+    try:
+        return documents.first_page(actor, ref)
+    except (ConsoleError, OSError):
+        return "", b""
 
 
 def archive(case: CaseFile, drawn: bytes | str) -> bytes:
@@ -143,26 +157,32 @@ def require_short(case: CaseFile) -> None:
 
 
 def paper(case: CaseFile, page: str) -> bytes:
-    """The case file as PDF/A-3 and PDF/UA-1 with the proofs attached, drawn by a process of its own that reads nothing but what it is handed.
+    """The case file as PDF/A-3 and PDF/UA-1 with its events and their proofs attached, drawn by a process of its own that reads nothing but what it is handed.
 
     `page` is its HTML. The same page and proofs give the same bytes. Raises Invalid where it cannot be drawn, TooMany while another is drawn.
     """
-    proofs = (
-        b"".join(bundle.zipped(((name, [content]) for name, content in case.proofs), made_at(case)))
-        if case.proofs
-        else b""
+    attached = {EVENTS: _events_csv(case)}
+    if case.proofs:
+        proofs = ((name, [content]) for name, content in case.proofs)
+        attached[PROOFS] = b"".join(bundle.zipped(proofs, made_at(case)))
+    return pressed(page, made_at(case), attached)
+
+
+def _events_csv(case: CaseFile) -> bytes:
+    """Every event, the oldest first: its number, its moment in UTC, and its sentence."""
+    made = io.StringIO()
+    lines = csv.writer(made)
+    lines.writerow(["No.", "At (UTC)", "What"])
+    lines.writerows(
+        [each["n"], each["createdAt"], escape_formula(str(each["sentence"]))] for each in case.events
     )
-    return pressed(page, made_at(case), proofs)
+    return made.getvalue().encode()
 
 
-def pressed(page: str, at: datetime, proofs: bytes = b"") -> bytes:
-    """The PDF of a page of HTML that bears the moment `at`, with `proofs` attached. Raises as `paper`."""
-    order = {
-        "page": page,
-        "name": PROOFS,
-        "proofs": base64.b64encode(proofs).decode(),
-        "at": log.body.moment(at),
-    }
+def pressed(page: str, at: datetime, attached: Mapping[str, bytes] = MappingProxyType({})) -> bytes:
+    """The PDF of a page of HTML that bears the moment `at`, with files `attached` by name. Raises as `paper`."""
+    files = {name: base64.b64encode(content).decode() for name, content in attached.items()}
+    order = {"page": page, "attached": files, "at": log.body.moment(at)}
     try:
         made = _press.ask(json.dumps(order).encode("utf-8", "replace"))
     except Busy:

@@ -82,7 +82,7 @@ def _number(reference: bytes) -> int:
 
 
 def main(order: dict[str, Any]) -> bytes:
-    """The PDF of `page`, with `proofs` (base64, may be empty) attached under `name`; `at` is the moment that it bears."""
+    """The PDF of `page`, with what is `attached` to it (name → base64); `at` is the moment that it bears."""
     from weasyprint import HTML, Attachment
     from weasyprint.urls import URLFetcher
 
@@ -91,13 +91,12 @@ def main(order: dict[str, Any]) -> bytes:
     os.environ["SOURCE_DATE_EPOCH"] = str(
         int(at.timestamp())
     )  # the time in the fonts, which would otherwise be that of today
-    proofs = base64.b64decode(order["proofs"])
-    about = {
-        "name": order["name"],
-        "description": "The events of this case, and their proofs",
-        "relationship": "Data",
-    }
-    attached = [Attachment(string=proofs, created=at, modified=at, **about)] if proofs else []
+    contents = {name: base64.b64decode(content) for name, content in order["attached"].items()}
+    about: dict[str, Any] = {"created": at, "modified": at, "relationship": "Data"}
+    attached = [
+        Attachment(string=content, name=name, description=f"The events of this case: {name}", **about)
+        for name, content in contents.items()
+    ]
     unprinted = set[int]()
 
     def finished(document: Any, pdf: Any) -> None:
@@ -107,7 +106,7 @@ def main(order: dict[str, Any]) -> bytes:
     def drawn(page: str) -> bytes:
         made: bytes = HTML(string=page, url_fetcher=closed).write_pdf(
             pdf_variant="pdf/a-3a",
-            pdf_identifier=hashlib.sha256(page.encode() + proofs).digest()[:16],
+            pdf_identifier=hashlib.sha256(b"".join([page.encode(), *contents.values()])).digest()[:16],
             xmp_metadata=[io.BytesIO(ACCESSIBLE)],
             attachments=attached,
             finisher=finished,

@@ -8,6 +8,7 @@ from console.auth import access, accounts
 from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotAllowed, NotFound
+from console.core.moments import moment_text
 from console.core.run import commands, decisions, holding
 from console.core.run.causes import Causes
 from console.core.run.commands import Command
@@ -20,6 +21,7 @@ from console.runs.engine.advancing import go_on, go_on_with
 from console.runs.engine.stepping import plan_of, require_step, run_facts, step_at
 from console.runs.store.run_events import ENGINE
 from console.runs.store.run_store import Also, load, retried, write
+from console.runs.views import queues
 from console.workflows import inboxes, version
 
 PRIORITIES = ("low", "normal", "high", "urgent")
@@ -98,15 +100,40 @@ def take_over(actor: Actor, run_id: str, *, revision: int | None) -> None:
 
 
 def release(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Stop holding the run, so that another person can take it."""
+    """Stop holding the run, so that another person can take it. In an inbox it has the place again that it had."""
     run_command(
         actor,
         run_id,
         None,
         lambda seen: commands.Release(
-            actor.id, revision_of(seen, revision), holder_draft(seen.run, seen.loaded.subject)
+            actor.id,
+            revision_of(seen, revision),
+            holder_draft(seen.run, seen.loaded.subject),
+            _former_place(seen),
         ),
     )
+
+
+def _former_place(seen: Seen) -> Mapping[str, Any] | None:
+    """The ticket that the run had in the inbox that it was taken from, else its place among those whose records that inbox begins."""
+    run = seen.run
+    offered = {inbox.id: inbox for inbox in inboxes.used_by(run.team)}
+    taken_from = queues.taken_from(run.id)
+    if taken_from in offered:
+        for event in reversed(log.recent(run.id, "run_escalated", 0)):
+            if event.open["inbox"] == taken_from:
+                [opened] = log.open_values(run.id, [event]).values()
+                by = None if event.body["actor"].get("kind") == "system" else event.body["actor"].get("id")
+                place = {name: event.open[name] for name in ("inbox", "priority", "at")}
+                return place | {"by": by, "reason": opened.sealed.get("reason", "")}
+    slug = seen.definition.slug
+    served = next(
+        (each.id for each in offered.values() if each.source and each.source.workflow == slug), None
+    )
+    begun = taken_from if taken_from in offered else served
+    if begun is None or run.created_at is None:
+        return None
+    return {"inbox": begun, "priority": "normal", "at": moment_text(run.created_at), "by": None, "reason": ""}
 
 
 def escalate(

@@ -19,6 +19,7 @@ from console.core.errors import Conflict, ConsoleError, NotAllowed, SourceDown
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions, repeating
 from console.core.run.commands import Command
 from console.core.run.origin import KEY_ENDS
+from console.core.run.settling import ends_on_error
 from console.core.run.step_requests import Awaited, SideRow, Wish
 from console.infra import jobs
 from console.infra.db.ids import new_id
@@ -217,7 +218,7 @@ def go_on(
         ):  # this process requested it, so it makes it: others cannot know whether it was begun
             tried.add(effect.id)
             left -= 1
-            looks = _at_automatic_step(definition, loaded) and definition.document.settings.on_error == "fail"
+            looks = _at_automatic_step(definition, loaded) and ends_on_error(plan_of(definition), loaded.run)
             make = partial(
                 _make_in_place,
                 actor,

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
+from console.core import outcome_words
 from console.core.actor import Actor
 from console.core.documents.saved_tests import ChosenAnswer, ChosenEnding
 from console.core.errors import ConsoleError, SourceDown
@@ -29,7 +30,7 @@ SIDE = frozenset({"task", "notice", "documents", "message"})
 
 @dataclass(frozen=True, slots=True)
 class Redecided:
-    """A run that has ended, and what would come of it now. `place` is the title of the first step that differs; `why` says why it was not decided."""
+    """A run that has ended, and what would come of it now. `place` is the title of the first step that differs, `because` what decided so; `why` says why it was not decided."""
 
     run: str
     title: str
@@ -37,6 +38,7 @@ class Redecided:
     ended: str
     would_end: str
     place: str = ""
+    because: str = ""
     why: str = ""
 
     @property
@@ -109,7 +111,12 @@ def _redecided(actor: Actor, definition: Definition, head: lists.RunHead) -> Red
             place=definition.document.start.title,
             why="" if error.details else error.message,
         )
-    return replace(base, would_end=_end(found), place=_place(definition, standing, found))
+    return replace(
+        base,
+        would_end=_end(found),
+        place=_place(definition, standing, found),
+        because=_because(definition, standing, found),
+    )
 
 
 def _as_before(record: Record, run: Run, standing: Sequence[Attempt]) -> Record:
@@ -193,4 +200,19 @@ def _place(definition: Definition, standing: Sequence[Attempt], found: Simulated
             )
     if found.question is not None:
         return found.question.title
+    return ""
+
+
+def _because(definition: Definition, standing: Sequence[Attempt], found: Simulated) -> str:
+    """The last step that both ways have and what it came to then and now: of a condition the rule that held."""
+    steps = {step.id: {"type": step.type, "config": step.config} for step in definition.document.steps}
+    for former, now in zip(standing, (each for each in found.path if not each.branch), strict=False):
+        if former.step != now.step:
+            return ""
+        if former.outcome != now.outcome:
+            then, today = (
+                (each.output or {}).get("rule") or outcome_words.words(steps[now.step], each.outcome or "")
+                for each in (former, now)
+            )
+            return f"{now.title}: {then} → {today}"
     return ""

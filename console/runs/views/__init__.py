@@ -10,6 +10,7 @@ OPEN_MODULES = frozenset(
         "handovers",
         "lists",
         "narrowed_list",
+        "parts",
         "queues",
         "reader_reach",
         "reading",

@@ -329,6 +329,11 @@ def _entry(
     }
 
 
+def starts_runs(step: Step) -> bool:
+    """Whether the step starts runs of its own: another workflow, branches, or a list that nobody goes through."""
+    return step.type in ("parallel", "sub_workflow") or (step.type == "loop" and "body" in step.config)
+
+
 def _look(step: Step) -> dict[str, Any]:
     kind = steps.get(step.type)
     return {
@@ -337,6 +342,7 @@ def _look(step: Step) -> dict[str, Any]:
         "kind": kind.name,
         "family": kind.family,
         "icon": kind.icon,
+        "starts_runs": starts_runs(step),
     }
 
 

@@ -334,6 +334,7 @@ def list_page_context(
             if around["kept_widths"]
             else [],
             "reach": page.reach,
+            "searched": [field.label for field in page.searched],
             "head": heads(collection, shown, page),
             "rows": list_rows.rows(page, shown, kinds, look, choose=around["choose"]),
             "next": frame.present_address(after=page.next, before=None, start=None) if page.next else None,

@@ -2,10 +2,11 @@
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup
@@ -14,18 +15,27 @@ from console.activity import sequencing
 from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, NotFound
+from console.core.plain_words import uncapitalised
+from console.documents import Looked
 from console.formats.sentences import cause_words
+from console.infra import settings
 from console.monitoring import reports
 from console.monitoring.reports import CaseFile
 from console.runs.views import view
-from console.views import assets, formats, frame
+from console.views import assets, formats, frame, step_parts
 from console.views.formats import Look
-from console.views.runs import page, steps_pane
+from console.views.runs import page, source_links, steps_pane
 from console.views.runs.block_papers import Papers
+from console.views.runs.replayed_proposal import BECAME
 
 blueprint = Blueprint("case_file", __name__, url_prefix="/runs")
 
 READY_S = 5.0
+EFFECTS = {"unknown": "outcome unknown", "failed": "not made", "requested": "under way"}
+EMPTY: Mapping[str, Any] = dict.fromkeys(
+    ("text", "content", "notes", "missing", "tables", "picks", "documents", "outcomes"), ()
+)
+"""The names of a step's screen that a part of it leaves out."""
 _TAG = re.compile(r"(<[^>]*>)")
 _ENDLESS = re.compile(r"[^\s&;]{101,}")
 """A word longer than any hash: WeasyPrint takes minutes to break it where it has to find the place itself."""
@@ -55,7 +65,10 @@ def send_case_file(actor: Actor, run_id: str, form: str) -> Response:
         content = reports.archive(case, _paper_or_why_not(case, actor))
     answer = make_response(content)
     answer.mimetype = f"application/{form}"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{run_id}.{form}"'
+    name = quote(_file_name(case, form), safe="")
+    answer.headers["Content-Disposition"] = (
+        f"attachment; filename=\"{run_id}.{form}\"; filename*=UTF-8''{name}"
+    )
     return answer
 
 
@@ -87,23 +100,26 @@ def html(case: CaseFile, actor: Actor) -> str:
         "icon": lambda *_: "",
         "block_sheets": lambda _: (),
     }
+    lines = [_line(case, attempt, context, look, papers) for attempt in run["attempts"]]
+    decided = next((line for line in reversed(lines) if line["decides"]), None)
+    base = settings.current().base_url or request.host_url.rstrip("/")
     drawn = frame.render(
         "case_file/page.html",
         context
         | {
-            "title": f"{run['workflow']['title']}, {case.record_title}"
-            if case.record_title
-            else run["workflow"]["title"],
+            "title": title_of(case),
             "status": frame.status_badge(run["status"]),
+            "decided": decided,
             "results": page.results(run, look, context["result_kinds"]),
-            "sections": _folded(
-                _section(case, attempt, context, look, papers) for attempt in run["attempts"]
-            ),
-            "approvals": [_approval(line) for line in case.approvals],
+            "open_points": _open_points(case, lines),
+            "lines": _folded(_with_revisions(case, lines, look)),
+            "found": _found_parts(lines, context),
+            "approvals": [_approval(line, base) for line in case.approvals],
             "causes": [cause_words(cause, case.names) for cause in run["caused_by"]],
-            "looked": case.looked,
+            "looked": [_document(case, each) for each in case.looked],
+            "renamed": dict.fromkeys(pair for event in case.events for pair in event["sentence"].renamed),
             "events": case.events,
-            "renamed": _marked_once(case.events),
+            "address": f"{base}{frame.run_url(run['id'])}",
             "signed_at": case.signed_at,
             "made_at": reports.made_at(case),
             "moment": lambda value: _moment(value, look),
@@ -112,6 +128,20 @@ def html(case: CaseFile, actor: Actor) -> str:
         },
     )
     return styled(drawn)
+
+
+def title_of(case: CaseFile) -> str:
+    """Return what the case is called: its workflow, and its record."""
+    return " – ".join(filter(None, (case.run["workflow"]["title"], case.record_title)))
+
+
+def _file_name(case: CaseFile, form: str) -> str:
+    """Return `KYC review – Sofia Almeida – 2026-11-29.pdf`: the day is that of the end, or of the newest event."""
+    day = str(case.run["ended_at"] or case.events[-1]["createdAt"])[:10]
+    plain = "".join(
+        mark if mark.isprintable() and mark not in '/\\:*?"<>|' else " " for mark in title_of(case)
+    )
+    return f"{' '.join(plain.split())[:120]} – {day}.{form}"
 
 
 def styled(drawn: str) -> str:
@@ -139,70 +169,170 @@ def _moment(value: Any, look: Look) -> str:
     return formats.times.worded(at, "d MMM y, HH:mm:ss", look) if at is not None else ""
 
 
-def _section(
+def _line(
     case: CaseFile, attempt: Mapping[str, Any], context: Mapping[str, Any], look: Look, papers: Papers
 ) -> dict[str, Any]:
-    """Return what the paper says of one attempt: its title and outcome, its screen, and what was answered."""
-    screen = case.screens.get((attempt["step"], attempt["attempt"])) or {}
+    """Return what the paper says of one attempt, with its screen as it was drawn (`drawn`, empty without one)."""
+    about = (attempt["step"], attempt["attempt"])
+    screen = case.screens.get(about) or {}
     labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
     values, look = attempt["values"] or {}, frame.naming_of(screen, look)
     drawn = (
         page.step_context(
-            screen,
-            look,
-            context["states_of"],
-            answers=values,
-            chosen=case.chosen.get((attempt["step"], attempt["attempt"])),
-            papers=papers,
+            screen, look, context["states_of"], answers=values, chosen=case.chosen.get(about), papers=papers
         )
         if screen
         else {}
     )
+    done = attempt["status"] == "done"
+    answers = [
+        box for box in drawn.get("boxes", ()) if box.value or values.get(box.source) not in (None, "", [])
+    ]
+    long = {field["name"] for field in screen.get("fields", ()) if field.get("type") == "long_text"}
     return {
         "title": attempt["title"],
+        "item": (drawn.get("progress") or {}).get("title") or "",
         "state": steps_pane.STATE_WORDS[view.STATES[attempt["status"]]],
         "cancelled": attempt["status"] == "cancelled",
-        "automatic": not screen and not attempt["by"] and attempt["status"] == "done",
+        "automatic": not screen and not attempt["by"] and attempt["status"] in ("done", "cancelled"),
+        "decides": done and attempt["type"] == "decision" and labels.get(str(attempt["outcome"])) is not None,
         "by": case.names.get(attempt["by"], "a former colleague") if attempt["by"] else "",
+        "entered_at": attempt["entered_at"],
         "at": _moment(attempt["completed_at"] or attempt["entered_at"], look),
         "by_hand": attempt["handled_manually"],
         "outcome": labels.get(str(attempt["outcome"])),
-        "body": Markup(  # noqa: S704 (a template of ours)
-            frame.render("case_file/step.html", {**context, **drawn, "step_kind": attempt["type"]})
-        )
-        if drawn
-        else "",
-        "answers": [
-            box for box in drawn.get("boxes", ()) if box.value or values.get(box.source) not in (None, "", [])
+        "answers": answers,
+        "why": [box for box in answers if box.source in long],
+        "proposed": _proposed(case, about, screen, look),
+        "effects": [
+            each for each in attempt["effects"] if each["status"] in ("unknown", "failed", "requested")
         ],
+        "drawn": drawn if done else {},
+        "type": attempt["type"],
     }
 
 
-def _marked_once(events: Iterable[Mapping[str, Any]]) -> dict[int, list[tuple[str, str]]]:
-    """Return number of an event → the names in its sentence that are others today, each where it stands first."""
-    seen: set[tuple[str, str]] = set()
-    marked = {}
-    for event in events:
-        marked[event["n"]] = [pair for pair in event["sentence"].renamed if pair not in seen]
-        seen.update(marked[event["n"]])
-    return marked
+def _proposed(
+    case: CaseFile, about: tuple[str, int], screen: Mapping[str, Any], look: Look
+) -> list[tuple[str, str, str]]:
+    """Return (field, proposed value, what became of it) for each value that was proposed on the screen."""
+    proposal = screen.get("proposal") or {}
+    told = [
+        each["data"]["proposal"]
+        for each in case.events
+        if (each["step"], each["attempt"]) == about and isinstance(each["data"].get("proposal"), Mapping)
+    ]
+    became = dict(told[-1].get("outcomes") or {}) if told else {}
+    kinds = {field["name"]: formats.kind(field) for field in screen.get("fields", ())}
+    made = [
+        (kinds[each["name"]].label, formats.text(kinds[each["name"]], each["value"], look), each["name"])
+        for each in proposal.get("fields") or ()
+        if each["name"] in kinds and each.get("value") not in (None, "", [])
+    ]
+    labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
+    if proposal.get("outcome") is not None:
+        made.append(
+            ("Choice", labels.get(str(proposal["outcome"]), str(proposal["outcome"])), source_links.OUTCOME)
+        )
+    return [
+        (label, value, BECAME[became[name]].label.lower() if became.get(name) in BECAME else "")
+        for label, value, name in made
+    ]
 
 
-def _folded(sections: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the sections, automatic steps that follow each other as one line of their titles."""
+def _with_revisions(case: CaseFile, lines: Sequence[dict[str, Any]], look: Look) -> list[dict[str, Any]]:
+    """Return the lines, and among them each revision with its reason, in the order of their moments."""
+    revised = [
+        {
+            "revision": True,
+            "title": next(
+                (line["title"] for line, step in steps if step == event["data"].get("target_step")), ""
+            ),
+            "by": event["actor"]["name"] or "",
+            "entered_at": event["createdAt"],
+            "at": _moment(event["createdAt"], look),
+            "reason": event["data"].get("reason") or "",
+            "automatic": False,
+        }
+        for steps in [list(zip(lines, (each["step"] for each in case.run["attempts"]), strict=True))]
+        for event in case.events
+        if event["kind"] == "step_revised"
+    ]
+    return sorted([*revised, *lines], key=lambda line: str(line["entered_at"]))
+
+
+def _open_points(case: CaseFile, lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what is left open: the step at hand, requests nobody answered, changes of unknown outcome, steps done by hand, documents nobody opened."""
+    run, points = case.run, list[str]()
+    if run["current"]:
+        points.append(f"Not ended: at “{run['current']['title']}”")
+    points += [f"Not decided: {line.label}" for line in case.approvals if line.approval.status == "open"]
+    for line in lines:
+        points += [
+            f"{effect['summary']}: {EFFECTS[effect['status']]}"
+            for effect in line["effects"]
+            if not line["cancelled"]
+        ]
+        points += [f"Handled manually: {line['title']}"] if line["by_hand"] and not line["cancelled"] else []
+    points += [
+        f"{each.title}: {uncapitalised(each.words)}" for each in case.looked if not each.opened or each.never
+    ]
+    return list(dict.fromkeys(points))
+
+
+def _found_parts(lines: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> list[Markup]:
+    """Return the blocks and tables of the screens that count, each once: what has the same head counts as it was seen last."""
+    found: dict[Any, Markup] = {}
+    for line in lines:
+        drawn = line["drawn"]
+        blocks = [
+            block
+            for row in drawn.get("content") or ()
+            for block in row.get("blocks") or [*row["left"], *row["right"]]
+        ]
+        parts = [
+            *(
+                (("block", block["block"], str(block["title"])), {"content": [{"blocks": [block]}]})
+                for block in blocks
+            ),
+            *((("table", rows.label), {"tables": [rows]}) for rows in drawn.get("tables") or ()),
+        ]
+        if drawn and step_parts.has_own_part(line["type"], "body"):
+            parts = [(("own", line["title"]), {**drawn, "step_kind": line["type"]})]
+        for head, part in parts:
+            key = (*head, line["item"])
+            found.pop(key, None)
+            found[key] = Markup(frame.render("case_file/found.html", {**context, **EMPTY, **part}))  # noqa: S704 (a template of ours)
+    return list(dict.fromkeys(found.values()))
+
+
+def _document(case: CaseFile, looked: Looked) -> dict[str, Any]:
+    """Return a document with its picture as data and the SHA-256 of its file."""
+    digest, picture = case.pictures.get(looked.ref, ("", b""))
+    return {
+        "title": looked.title,
+        "pages": looked.pages,
+        "words": looked.words,
+        "sha256": digest,
+        "picture": f"data:image/png;base64,{base64.b64encode(picture).decode()}" if picture else "",
+    }
+
+
+def _folded(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the lines, automatic steps that follow each other as one line of their titles."""
     made: list[dict[str, Any]] = []
-    for section in sections:
-        if not section["automatic"]:
-            made.append(section)
-        elif made and "folded" in made[-1]:
-            made[-1]["folded"].append(section["title"])
+    for line in lines:
+        if not line["automatic"]:
+            made.append(line)
+        elif made and "folded" in made[-1] and made[-1]["cancelled"] == line["cancelled"]:
+            made[-1]["folded"].append(line["title"])
         else:
-            made.append({"folded": [section["title"]]})
+            made.append({"folded": [line["title"]], "cancelled": line["cancelled"]})
     return made
 
 
-def _approval(line: Any) -> dict[str, Any]:
-    """Return what the paper says of a request for approval."""
+def _approval(line: Any, base: str) -> dict[str, Any]:
+    """Return what the paper says of a request for approval, with its address."""
     approval = line.approval
     return {
         "label": line.label,
@@ -210,6 +340,7 @@ def _approval(line: Any) -> dict[str, Any]:
         "at": approval.requested_at,
         "why": approval.why,
         "status": approval.status,
+        "address": f"{base}/approvals/{line.id}",
         "votes": [
             {
                 "who": line.names.get(vote.by, "a former colleague"),

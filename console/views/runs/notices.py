@@ -249,10 +249,10 @@ def _holder(view: RunView, actor: Actor, look: Look) -> Note | None:
     run = view.json
     if ticket := run.get("ticket"):
         by = f"{view.names.get(ticket['by'], 'A former colleague')}: " if ticket["by"] else ""
-        may = " Resume goes on with it." if "resume" in view.can else ""
+        why = f" {by}“{ticket['reason']}”" if ticket["reason"] else ""
         return Note(
             f"In the inbox “{inboxes.title_of(ticket['inbox'])}”",
-            f"{by}“{ticket['reason']}”{may}",
+            f"{ticket['priority'].capitalize()} priority, waiting since {formats.clock(ticket['at'], look)}.{why}",
             "warn",
             "inbox",
         )

@@ -43,7 +43,8 @@ from console.views.runs import (
 from console.views.runs.block_papers import Papers
 from console.views.runs.notices import Note, Typed
 from console.views.runs.option_fields import belonging, with_options
-from console.views.runs.wait_words import awaited_run, wait_words, words_of_pause
+from console.views.runs.parts import parts_context
+from console.views.runs.wait_words import asks_ai, awaited_run, wait_words, words_of_pause
 from console.views.work.approvals import of_wait
 from console.work import tickets
 from console.workflows import inboxes
@@ -142,6 +143,10 @@ def page_context(
     )
     context["results"] = results(run, look, context["result_kinds"]) if face == "ended" else []
     context["news"] = _news(run["id"], look) if face == "ended" else []
+    now = next((step for step in view.steps if step["state"] == "now"), None)
+    context["parts"] = (
+        parts_context(actor, run["id"], now["step"], look) if now and now["starts_runs"] else None
+    )
     context |= _titles(view, look, face)
     chosen = typed.outcome if typed else None
     kept = dict(_typed_values(run, typed, screen))
@@ -531,12 +536,13 @@ def _what_it_does(view: RunView, present: Mapping[str, Any] | None) -> str:
 
 
 def _poll(view: RunView, actor: Actor) -> int | None:
-    """Return the seconds until the page asks again: 1 while the engine works, 15 while somebody else does; None while the reader may be typing."""
+    """Return the seconds until the page asks again: 1 while the console works, 15 while it waits for somebody or a time; None while the reader may be typing."""
     status = view.json["status"]
     if status in FINAL or (view.json["holder"] == actor.id and status == "waiting_person"):
         return None
     waiting = (view.json["current"] or {}).get("waiting") or {}
-    return 1 if status == "running" or waiting.get("for") in ("effect", "retry") else 15
+    works = waiting.get("for") in ("effect", "retry", "run", "message") or asks_ai(view.json)
+    return 1 if status == "running" or works else 15
 
 
 def _typed_values(

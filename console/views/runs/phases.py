@@ -39,7 +39,7 @@ UNDONE = frozenset({"todo", "cancelled"})
 def phases(
     run: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], look: Look, kinds: Mapping[str, Kind]
 ) -> list[Phase]:
-    """Return the phases of the run's version; none where the version has no groups. `entries` are the steps of the path and the next ones.
+    """Return the phases in the order of the run's version; none where it has no groups. `entries` are the steps of the path and the next ones.
 
     A step without a group belongs to the phase before it. `kinds` are those of the record's fields.
     """
@@ -53,7 +53,7 @@ def phases(
         members.setdefault(place, []).append(entry)
     current = next((entry["step"] for entry in entries if entry["state"] == "now"), None)
     ahead = plan.reached(current) if current is not None else frozenset()
-    order = list(members) + [each for each in sorted(ahead) if each not in members]
+    order = sorted({*members, *ahead})
     here = next((each for each in members if any(entry["state"] == "now" for entry in members[each])), None)
     made = []
     for number, each in enumerate(order, 1):

@@ -35,6 +35,7 @@ from console.views.runs import (
     steps_pane,
 )
 from console.views.runs.notices import Note, Typed
+from console.views.runs.parts import parts_context
 from console.views.runs.workspace_return import note_start
 from console.workflows import inboxes
 
@@ -56,6 +57,17 @@ def show(run_id: str) -> Response:
     if (instead := errors.served_again(view.changed) or steps_pane.unfolding(view, frame.look())) is not None:
         return instead
     return run_response(view)
+
+
+@blueprint.get("/<run_id>/parts/<step_id>")
+def show_parts(run_id: str, step_id: str) -> Response:
+    """Show what a step of the run has started, and how far each of it is."""
+    who = frame.actor()
+    run, parts = runs.head(who, run_id), parts_context(who, run_id, step_id, frame.look())
+    if run is None or parts is None:
+        raise NotFound
+    context = page.context_of_run(run.to_json(), run.record_title, "")
+    return frame.page("runner/parts_page.html", context | {"parts": parts})
 
 
 @blueprint.post("/<run_id>/complete")

@@ -44,6 +44,9 @@ def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, 
                 "state": state,
                 "state_word": "Handled manually" if step["handled_manually"] else STATE_WORDS[state],
                 "revise_url": revise if revise and "revise" in view.can else None,
+                "parts_url": frame.run_url(view.json["id"], f"parts/{step['step']}")
+                if links and step["attempt"] and step.get("starts_runs")
+                else None,
                 "last_done": index == last,
                 "words": _step_words(step, look, alone=view.json.get("mode") == "hands_off", left=left),
             }

@@ -21,7 +21,7 @@ _WAITS = {
     "documents": "Waiting for documents.",
     "task": "Waiting for a task.",
     "answer": "Waiting for an answer, until {until}.",
-    "effect": "Making the change. Should no answer come, the console looks what came of it; this page follows.",
+    "effect": "Making the change since {since}. Should no answer come, the console looks what came of it; this page follows.",
 }
 _LEAVES = {
     "email": "The e-mail is about to leave.",
@@ -68,7 +68,6 @@ _MESSAGES = {
 _HELD = ("time", "retry")
 """What a run waits for that does not move it while its workflow is paused."""
 SOURCE_DOWN = "source_down"
-FOLLOWS = " This page follows by itself."
 PAUSED = "The workflow is paused: this goes on by itself when it is activated again."
 UNCLEAR = "No answer came, so it is being looked up whether the message left. Nothing is sent twice."
 
@@ -154,11 +153,11 @@ def wait_words(run: Mapping[str, Any], look: Look) -> str:
     """Return what the run waits for, for a reader who may see it."""
     current = run["current"] or {}
     waiting = current.get("waiting")
-    if current.get("type") == "loop" and (not waiting or waiting["for"] == "run"):
-        so_far = (run.get("context") or {}).get(current["step"], {}).get("total") or 0
-        return f"Going through the list, each in a run of its own: {so_far:,} so far.{FOLLOWS}"
-    if not waiting:
-        return f"Working.{FOLLOWS}"
+    since = _since(run, look)
+    if not waiting or (waiting["for"] == "run" and current.get("type") in ("loop", "parallel")):
+        return f"Working since {since}."
+    if asks_ai(run):
+        return f"Asking the AI since {since}."
     if trying := effects.retry_words(run, look):
         return trying
     if waiting["for"] == "message":
@@ -168,7 +167,20 @@ def wait_words(run: Mapping[str, Any], look: Look) -> str:
     until = formats.full_moment(waiting["until"], look) if waiting.get("until") else "later"
     if waiting["for"] == "retry" and waiting.get("code") == SOURCE_DOWN:
         return f"The data source does not answer. It is asked again at {until}; the run goes on by itself when it answers."
-    return _WAITS.get(waiting["for"], "Waiting.").format(until=until)
+    return _WAITS.get(waiting["for"], "Waiting.").format(until=until, since=since)
+
+
+def asks_ai(run: Mapping[str, Any]) -> bool:
+    """Return whether the run waits for an answer of the AI."""
+    current = run["current"] or {}
+    return bool(current.get("waiting") and (current.get("proposal") or {}).get("status") == "pending")
+
+
+def _since(run: Mapping[str, Any], look: Look) -> str:
+    """Return when the present step began."""
+    step = (run["current"] or {}).get("step")
+    begun = next((each["entered_at"] for each in reversed(run["attempts"]) if each["step"] == step), None)
+    return formats.clock(begun, look)
 
 
 def words_of_pause(run: Mapping[str, Any]) -> str:
@@ -182,9 +194,9 @@ def words_of_pause(run: Mapping[str, Any]) -> str:
 
 
 def awaited_run(actor: Actor, run: Mapping[str, Any]) -> runs.RunHead | None:
-    """Return the live run that a step waits for, where the reader may see it too; a list goes through too many to name one."""
+    """Return the live run that a step waits for, where the reader may see it too."""
     current = run["current"] or {}
-    if current.get("type") == "loop" or (current.get("waiting") or {}).get("for") != "run":
+    if current.get("type") != "sub_workflow" or (current.get("waiting") or {}).get("for") != "run":
         return None
     live = next((child.id for child in runs.children_of(run["id"]) if not child.ended), None)
     return next(iter(runs.find(actor, {"id": live}, limit=1)[0]), None) if live else None

@@ -384,7 +384,7 @@ def first(name: str) -> Response:
     if chosen is None or request.form.get("role") not in access.rights().roles:
         raise addresses.field_error("collection", "Choose a collection of this data source, and a role.")
     team = request.form.get("team")
-    slug, run = sources.begin(
+    slug, run, why_not = sources.begin(
         frame.actor(),
         chosen.id,
         request.form["role"],
@@ -392,7 +392,7 @@ def first(name: str) -> Response:
     )
     if run is not None:
         return frame.redirect_to(frame.run_url(run))
-    flash(f"The workflow {slug} is published. It is started from a record, by who has the role.")
+    flash(f"The workflow {slug} is published, and not started: {why_not}")
     return frame.redirect_to(
         frame.collection_url(chosen.id) if _may_browse(chosen.id) else f"/workflows/{slug}"
     )

@@ -189,13 +189,17 @@ def show_approval(approval_id: str) -> Response:
 def approve(approval_id: str) -> Response:
     """Approve. If this was the last approval needed, the change is made at once."""
     accepted, read = request.form.get("accept_changes", ""), request.form.get("remarks_read", type=int)
-    return _decided(
-        approval_id,
-        lambda reason: approvals.approve(
+
+    def do(reason: str) -> None:
+        if reason and request.form.get("began") == "reject":
+            raise Invalid(
+                "You began to reject.", at=("reason", "You began to reject: approve again, or reject.")
+            )
+        approvals.approve(
             frame.actor(), approval_id, reason=reason, accept_changes=accepted or False, remarks_read=read
-        ),
-        "Approved.",
-    )
+        )
+
+    return _decided(approval_id, do, "Approved.")
 
 
 @blueprint.post("/<approval_id>/reject")
@@ -283,7 +287,7 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
             for each in view.decided
         ],
         "typed_reason": reason,
-        "doing": request.path.rpartition("/")[2] if wrong else "approve",
+        "began": request.path.rpartition("/")[2] if wrong else "",
         "reason_error": next(
             (str(detail["reason"]) for detail in wrong.details if detail.get("field") in TYPED), ""
         )

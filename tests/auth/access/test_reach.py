@@ -41,6 +41,7 @@ ENGINES = {
     "ai/evaluation/measure.py": "records of runs without a clearance, which are judged by the reader's record scope",
     "runs/store/loaded_rows.py": "which rows a run that was judged has read",
     "runs/store/typed_drafts.py": "what its holder types",
+    "runs/views/parts.py": "what a run that was judged has started; each part is judged before it is named",
     "runs/views/items_of_loops.py": "of which item runs are that were judged",
     "runs/views/reading.py": "what stands beside a run that was judged",
     "runs/store/rebuild.py": "rows made again from the log",

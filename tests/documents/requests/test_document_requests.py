@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -84,7 +85,9 @@ def test_the_run_waits_and_the_asker_sees_what_is_missing(company: Company) -> N
     requests.letters()
     state = requests.state(company.olivia, run_id)
     assert state is not None
-    assert state.request.mail == "none"
+    assert (state.request.mail, state.answered) == ("none", 0)
+    ours = [replace(answer, here=True, ours=True) for answer in state.answers[:1]]
+    assert replace(state, answers=[*ours, *state.answers[1:]]).answered == 1, "whoever filled it in"
 
 
 def test_half_way_another_day_and_sent_off(company: Company) -> None:

@@ -1,5 +1,6 @@
 """The case file of a run: what stands in it, for whom, that its archive proves itself, and that a hostile value stays text."""
 
+import hashlib
 import importlib
 import io
 import json
@@ -7,6 +8,7 @@ import re
 import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pypdfium2
 import pytest
@@ -16,10 +18,14 @@ from console.activity import sequencing
 from console.infra.db.engine import fetch
 from console.log import tree_heads, verify
 from console.monitoring.reports import pdf_process
+from console.work import approvals
 from tests.company import Company
 from tests.conftest import web_app
 from tests.papers import evidence, pdf, text_of
+from tests.support.four_eyes import bank, charging, requested
 from tests.views.conftest import Pages
+
+__all__ = ["bank"]
 
 pytestmark = pytest.mark.slow
 
@@ -42,12 +48,11 @@ def unpacked(content: bytes, folder: Path) -> Path:
     return folder
 
 
-def attached(content: bytes) -> bytes:
-    """What is attached to a PDF under the name of the proofs."""
+def attached(content: bytes) -> dict[str, bytes]:
+    """What is attached to a PDF, by name."""
     paper = pypdfium2.PdfDocument(content)
-    (found,) = [paper.get_attachment(number) for number in range(paper.count_attachments())]
-    assert found.get_name() == "proofs.zip"
-    return bytes(found.get_data())
+    found = [paper.get_attachment(number) for number in range(paper.count_attachments())]
+    return {one.get_name(): bytes(one.get_data()) for one in found}
 
 
 def test_an_outsider_checks_the_archive_of_one_case_alone(
@@ -122,12 +127,52 @@ def test_the_paper_is_the_same_for_the_same_case_and_carries_its_proofs(
     company.answer(company.at("note", "4"), note="Something else goes on")
     sequencing.sequence_and_sign()
     assert taken(pages, "mona", run_id, "pdf") == first
-    (tmp_path / "proofs.zip").write_bytes(attached(first))
+    (tmp_path / "proofs.zip").write_bytes(attached(first)["proofs.zip"])
     assert "verified" in verify.verify(tmp_path / "proofs.zip", [str(tree_heads.verifier_key())], None)
     text = text_of(first)
     assert "KYC" in text or "review" in text.lower()
     assert "Olivia" in text
     assert not re.search(r"\d{4}-\d\d-\d\dT\d\d:\d\d", text), "a moment as a person reads it"
+
+
+def test_the_first_page_says_what_was_decided_and_the_others_each_thing_once(
+    company: Company, pages: Pages
+) -> None:
+    run_id = evidence(company)
+    value = runs.attachments.attach(
+        company.olivia, run_id, step="note", field="evidence", name="passport.pdf", content=pdf()
+    )
+    company.answer(run_id, evidence=[value.value])
+    runs.revise(company.olivia, run_id, revision=None, step="note", attempt=None, reason="The wrong page")
+    company.answer(run_id, evidence=[value.value])
+    sequencing.sequence_and_sign()
+    content = taken(pages, "olivia", run_id, "pdf")
+    paper, text = pypdfium2.PdfDocument(content), " ".join(text_of(content).split())
+    assert len(paper) <= 5
+    first = " ".join(paper[0].get_textpage().get_text_range().split())
+    for words in ("Decision None yet", "Open points Not ended", "passport.pdf: never opened"):
+        assert words in first, words
+    assert "Reason: The wrong page" in text
+    assert hashlib.sha256(pdf()).hexdigest() in text.replace(" ", "")
+    images = [each for page in paper for each in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])]
+    assert len(images) == 1, "the document as a picture"
+    assert "Olivia was shown" not in text
+    assert "Olivia was shown" in attached(content)["events.csv"].decode()
+    answer = pages.olivia.client.get(f"/runs/{run_id}/case-file")
+    day = runs.events(company.olivia, run_id, limit=100)[0][-1]["createdAt"][:10]
+    named = unquote(answer.headers["Content-Disposition"].partition("UTF-8''")[2])
+    assert named == f"{paper.get_metadata_value('Title')} – {day}.pdf"
+
+
+def test_approvals_have_their_reasons_and_addresses(bank: Company) -> None:
+    charging()
+    run_id, approval = requested(bank)
+    approvals.reject(bank.mona, approval, reason="Too much for one month")
+    mona = Pages(bank, web_app()).mona
+    text = " ".join(text_of(mona.client.get(f"/runs/{run_id}/case-file").data).split())
+    assert "Rejected by Mona" in text
+    assert "Too much for one month" in text
+    assert f"/approvals/{approval}" in text.replace(" ", "")
 
 
 @pytest.mark.parametrize("who", ["stan", "tom"])
@@ -153,12 +198,12 @@ def test_hostile_values_are_text_on_the_paper(company: Company, pages: Pages) ->
     )
     company.answer(run_id, note=hostile)
     content = taken(pages, "olivia", run_id, "pdf")
-    assert pypdfium2.PdfDocument(content).count_attachments() == 0
+    assert list(attached(content)) == ["events.csv"], "nothing signed yet, and nothing that the text names"
     assert '<img src="file:///etc/passwd">' in "".join(text_of(content).split("\r\n"))
 
 
 def test_the_press_fetches_nothing() -> None:
-    order: dict[str, Any] = {"name": "x.zip", "proofs": "", "at": "2026-11-20T06:30:00Z"}
+    order: dict[str, Any] = {"attached": {}, "at": "2026-11-20T06:30:00Z"}
     page = '<body><link rel="attachment" href="file:///etc/hostname"><img src="http://127.0.0.1:9/x"><p>Here \ue000</p>'
     made = importlib.import_module("console.monitoring.reports.case_file")._press.ask(
         json.dumps(order | {"page": page}).encode()

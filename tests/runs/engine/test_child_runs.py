@@ -284,8 +284,8 @@ def alerted() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("on_failure", ["stop", "continue"])
-def test_the_body_of_a_loop_is_a_run_for_each_item(company: Company, on_failure: str) -> None:
+def looping(on_failure: str, **settings: Any) -> None:
+    """A loop over 1, 2, 3, 4, of which 3 cannot be done while there is no workflow *nowhere*."""
     choice = step("choice", "condition", "done", {"branches": [{"if": "item.value == 3", "outcome": "odd"}]})
     choice["next"]["odd"] = "odd"
     items = {"entries": "steps.list.all"}
@@ -299,7 +299,30 @@ def test_the_body_of_a_loop_is_a_run_for_each_item(company: Company, on_failure:
         step("say", "output", "end", {"values": {"done": "steps.each.done", "of": "steps.each.total"}}),
         step("end", "end", None),
     ]
-    publish("looping", steps)
+    publish("looping", steps, **settings)
+
+
+@pytest.mark.parametrize("on_error", ["ask", "fail"])
+def test_an_item_that_fails_is_passed_over_whatever_the_workflow_does_with_errors(
+    company: Company, on_error: str
+) -> None:
+    looping("continue", on_error=on_error)
+    run_id = begin("looping")
+    company.work()
+    told = company.told(run_id, "mona")
+    assert (told["status"], told["context"]["say"]) == ("completed", {"done": 3, "of": 4})
+    assert {branch: child.status for branch, child in children(run_id).items()} == {
+        "1": "completed",
+        "2": "completed",
+        "3": "failed",
+        "4": "completed",
+    }
+    whole(run_id)
+
+
+@pytest.mark.parametrize("on_failure", ["stop", "continue"])
+def test_the_body_of_a_loop_is_a_run_for_each_item(company: Company, on_failure: str) -> None:
+    looping(on_failure)
     publish("healing", [step("start", "start", "end"), step("end", "end", None)], collection=None)
     alerts.add(company.mona, known("looping"), kind="failed", starts="healing")
     run_id = begin("looping")
@@ -320,12 +343,12 @@ def test_the_body_of_a_loop_is_a_run_for_each_item(company: Company, on_failure:
         runs.rerun(company.mona, part, origin="start", version="original", given={"note": "another"})
     with pytest.raises(NotFound):
         runs.rerun(company.stan, part, origin="failure", version="original")
-    looping = known("looping")
-    done = incidents.retry_all(company.mona, looping, incident.cause, origin="failure", version="original")
+    workflow = known("looping")
+    done = incidents.retry_all(company.mona, workflow, incident.cause, origin="failure", version="original")
     company.work()
     again = company.told(done.started[part], "mona")
     assert (again["status"], [each["step"] for each in again["attempts"]]) == ("completed", ["choice", "odd"])
-    assert fetch("select count(*) from console.run where workflow = %s", (looping.id,))[0][0] == 6, (
+    assert fetch("select count(*) from console.run where workflow = %s", (workflow.id,))[0][0] == 6, (
         "the item alone is done again"
     )
     assert list(runs.rebuild(again["id"], check=True)) == []

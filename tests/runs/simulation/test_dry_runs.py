@@ -268,9 +268,11 @@ def test_ended_runs_are_decided_again_by_the_draft_with_their_own_answers(compan
     ]
     workflows.edit(company.mona, "care-review", draft.revision, more)
     other, _ = runs.redecide(company.mona, "care-review")
-    assert {each.run: (each.differs, each.place) for each in other} == {
-        second: (True, "Result"),
-        first: (False, ""),
+    told = {each.run: (each.differs, each.place, each.because) for each in other}
+    rule = branches[0]["if"]
+    assert told == {
+        second: (True, "Result", f"High?: Otherwise → {rule}"),
+        first: (False, "", ""),
     }
     page, after = runs.redecide(company.mona, "care-review", limit=1)
     assert [each.run for each in page] == [second]
