@@ -17,5 +17,6 @@ OPEN_MODULES = frozenset(
         "ticket_assignment",
         "tickets",
         "waiting_reasons",
+        "work_list",
     }
 )

@@ -315,6 +315,8 @@ ROUTES = [
     Route("/pick", "/pick", ("POST",)),
     Route("/more", "/more", stan=200),
     Route("/pins", "/pins", ("POST",)),
+    Route("/work", "/work", stan=200),
+    Route("/work/views", "/work/views", ("POST",), stan=422, status=422),
     Route("/inbox", "/inbox", stan=200),
     Route(INBOX, "/inbox/desk"),
     Route(INBOX + "/next", "/inbox/desk/next", ("POST",)),

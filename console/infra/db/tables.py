@@ -58,7 +58,8 @@ run = _table(
     "id workflow version:int status revision:int run_seq:int head:bytes collection record team subject current:int "
     "attempts:int visits:json holder last_holder active_at:moment started_by waiting:json take_over:json "
     "automatic:int input:json reason ending exclusive_key linked_to created_at:moment ended_at:moment ticket:json "
-    "label put_down_at:moment trigger worked_ms:bigint mode origin:json caused_by:json start_key test:bool parent branch fork:json",
+    "label put_down_at:moment trigger worked_ms:bigint mode origin:json caused_by:json start_key test:bool parent branch fork:json "
+    "due_at:moment due_known:bool",
 )
 attempt = _table(
     "attempt",

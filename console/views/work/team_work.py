@@ -1,0 +1,199 @@
+"""Work: every live run, ticket, approval and task of the reader's teams, in groups, with filters in the address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from console import workflows
+from console.auth import accounts
+from console.browse import saved_segments
+from console.core.errors import Invalid, Malformed
+from console.views import frame
+from console.views.browse.saved_segments import audience_words
+from console.views.work.my_work import due_words, short_span
+from console.work import work_list
+from console.work.work_list import GROUPS, NOBODY, Filters, Group, Item
+
+blueprint = Blueprint("work", __name__, url_prefix="/work")
+
+PAGE_SIZE = 50
+BY = {"person": "Person", "workflow": "Workflow", "state": "State", "due": "Due"}
+STATES = {
+    "in_progress": "In progress",
+    "inbox": "In an inbox",
+    "saved": "To Continue",
+    "waiting": "Waiting",
+    "approval": "Approval",
+    "task": "Task",
+}
+DUE = {
+    "overdue": "Overdue",
+    "today": "Due today",
+    "week": "Due in 7 days",
+    "later": "Due later",
+    NOBODY: "No due time",
+}
+KINDS = {"run": "Runs", "ticket": "Tickets", "approval": "Approvals", "task": "Tasks"}
+UNASSIGNED = "Unassigned"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An item, ready to be drawn. `about` is what kind of work it is, and of which workflow."""
+
+    id: str
+    title: str
+    href: str
+    about: str
+    step: str
+    holder: str
+    away: str
+    since: datetime
+    waiting: str
+    waits_for: str
+    due: str
+    due_exactly: str
+    tone: str
+    movable: bool
+
+
+@blueprint.get("")
+def show() -> Response:
+    """Show the list, grouped `by` person, workflow, state or due."""
+    return _drawn()
+
+
+@blueprint.post("/views")
+def save_view() -> Response:
+    """Save the filters of the address as a tab, or remove one."""
+    who, form = frame.actor(), request.form
+    if form.get("do") == "remove":
+        saved_segments.remove_work_view(who, form.get("view", ""))
+        return frame.redirect_to("/work")
+    filters, by = _read_address()
+    query = filters.to_query() | {"by": by}
+    try:
+        made = saved_segments.save_work_view(who, form.get("label", ""), form.get("audience", ""), query)
+    except Invalid as wrong:
+        return _drawn(error=wrong.message, status=422)
+    flash("Saved: it stands among the tabs.")
+    return frame.redirect_to(frame.with_query("/work", query | {"view": made}))
+
+
+def _read_address() -> tuple[Filters, str]:
+    """Return the filters and the grouping of the address. Raises Malformed."""
+    given = {
+        name: value for name, value in request.args.items() if name not in ("by", "after", "view") and value
+    }
+    by = request.args.get("by", "") or GROUPS[0]
+    if by not in GROUPS:
+        raise Malformed(f"Work is not grouped by {by[:20]}.", at=("by", f"One of {', '.join(GROUPS)}."))
+    return Filters.parse(given), by
+
+
+def _drawn(*, error: str = "", status: int = 200) -> Response:
+    who, (filters, by) = frame.actor(), _read_address()
+    page = work_list.find(who, filters, limit=PAGE_SIZE, after=request.args.get("after") or None)
+    found = work_list.groups(who, filters, by)
+    views = saved_segments.work_views(who)
+    view = next((each for each in views if each.id == request.args.get("view")), None)
+    lines = [_line(item) for item in page.items]
+    context = {
+        "lines": lines,
+        "by": by,
+        "bys": [
+            (label, frame.present_address(by=name, after=None), name == by) for name, label in BY.items()
+        ],
+        "groups": [_group(group, by, getattr(filters, by)) for group in found[:-1]],
+        "total": _count(next((each for each in found if each.value == getattr(filters, by)), found[-1])),
+        "chips": _chips(filters, found, by),
+        "kinds": [
+            (label, frame.present_address(kind=kind, after=None), kind == filters.kind)
+            for kind, label in KINDS.items()
+        ],
+        "away": frame.present_address(away="1", after=None),
+        "views": [
+            (each.label, frame.with_query("/work", {**each.query, "view": each.id}), each is view)
+            for each in views
+        ],
+        "view": view,
+        "saves": frame.with_query("/work/views", filters.to_query() | {"by": by}),
+        "audiences": [(each, audience_words(each)) for each in saved_segments.audiences(who)],
+        "label": request.form.get("label", ""),
+        "error": error,
+        "moves": any(line.movable for line in lines),
+        "filtered": bool(filters.to_query()),
+        **frame.page_places(page.next, request.args.get("after")),
+    }
+    return frame.page("work/page.html", context, status=status)
+
+
+def _count(group: Group) -> str:
+    return "" if group.count is None else f"{group.count:,}{'+' if group.more else ''}"
+
+
+def _group(group: Group, by: str, chosen: str) -> Mapping[str, Any]:
+    """Return a group as a row: its name, number and address; that of the chosen one leads back to all of them."""
+    here = group.value == chosen
+    return {
+        "label": group.label or _label(by, group.value),
+        "count": _count(group),
+        "href": frame.present_address(**{by: None if here else group.value}, after=None, view=None),
+        "here": here,
+    }
+
+
+def _label(name: str, value: str) -> str:
+    match name:
+        case "state":
+            return STATES[value]
+        case "due":
+            return DUE[value]
+        case "kind":
+            return KINDS[value]
+        case "away":
+            return "With people who are away"
+        case "person":
+            return UNASSIGNED if value == NOBODY else accounts.names([value]).get(value, "A former colleague")
+        case "workflow":
+            known = workflows.find_known(value)
+            return known.title if known is not None else value
+    return next((team.name for team in accounts.teams() if team.id == value), value)
+
+
+def _chips(filters: Filters, found: list[Group], by: str) -> list[frame.Chip]:
+    """Return the filters in force; the one by which the list is grouped stands in its group."""
+    return [
+        frame.Chip(
+            _label(each.name, value), frame.present_address(**{each.name: None}, after=None, view=None)
+        )
+        for each in fields(filters)
+        if (value := getattr(filters, each.name))
+        and not (each.name == by and any(group.value == value for group in found))
+    ]
+
+
+def _line(item: Item) -> Line:
+    run, look = item.run, frame.look()
+    _, due, exactly, tone = due_words(item.due, look)
+    href = f"/approvals/{item.id}" if item.kind == "approval" else frame.run_url(run.id)
+    kind = "" if item.kind == "run" else f"{STATES.get(item.kind, 'Ticket')}, "
+    return Line(
+        item.id,
+        item.title,
+        href,
+        f"{kind}{run.workflow_title}",
+        run.step_title or "–",
+        item.person_name or ("" if item.person else UNASSIGNED),
+        item.away,
+        item.since,
+        short_span((look.now - item.since).total_seconds()),
+        item.waits_for or STATES[item.state],
+        due,
+        exactly,
+        tone,
+        item.movable,
+    )
