@@ -16,6 +16,7 @@ _EVERYBODY: tuple[Place, ...] = (
     ("Home", "/", "home", "Page"),
     ("My work", "/my-work", "id-badge", "Page"),
     ("Inboxes", "/inbox", "inbox", "Page"),
+    ("Work", "/work", "id-badge", "Page"),
     ("Records", "/c", "list", "Page"),
     ("Workflows", "/workflows", "route", "Page"),
     ("Approvals", "/approvals", "shield-check", "Page"),

@@ -19,7 +19,7 @@ from console.core.actor import Actor
 from console.messaging.messages import outbox
 from console.monitoring.reports import tables
 from console.views import formats
-from console.work import approvals, my_work, questions, tasks
+from console.work import approvals, my_work, questions, tasks, work_list
 from console.workflows import inboxes
 
 blueprint = Blueprint("rail", __name__)
@@ -51,6 +51,7 @@ class Place:
 PLACES = (
     Place("/", "Home", "home", "g h", ()),
     Place("/inbox", "Inboxes", "inbox", "g i", ("/inbox",), "inboxes"),
+    Place("/work", "Work", "id-badge", "g u", ("/work",), "works"),
     Place("/approvals", "Approvals", "shield-check", "g a", ("/approvals",)),
     Place("/tasks", "Tasks", "checklist", "g t", ("/tasks", "/answers"), "name"),
     Place("/c", "Records", "list", "g r", ("/c", "/board/", "/runs/"), "browses"),
@@ -83,6 +84,7 @@ def _may(right: str) -> Callable[[], bool]:
 def _judged(who: Actor | None) -> Mapping[str, bool]:
     may: Mapping[str, Callable[[Actor], object]] = {
         "inboxes": inboxes.inboxes_of,
+        "works": work_list.may_see,
         "browses": _browses,
         "messages": outbox.may_read,
         "measures": measure.may_read,

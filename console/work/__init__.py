@@ -18,5 +18,6 @@ OPEN_MODULES = frozenset(
         "tickets",
         "waiting_reasons",
         "work_list",
+        "work_moves",
     }
 )

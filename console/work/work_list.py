@@ -188,6 +188,11 @@ class Page:
     next: str | None
 
 
+def may_see(actor: Actor) -> bool:
+    """Whether there is a workflow whose runs the actor may see."""
+    return bool(_seen_workflows(actor))
+
+
 def find(actor: Actor, filters: Filters, *, limit: int = 50, after: str | None = None) -> Page:
     """Work of the actor's teams that meets the filters, by when it is due, then the oldest first. Raises Malformed for a cursor that is not ours."""
     place = _place(after) if after else None

@@ -321,6 +321,8 @@ def _run_assigned(run: Run, event: Event) -> None:
 def _run_escalated(run: Run, event: Event) -> None:
     open_data = event.open
     run.holder = None
+    if run.status == "saved":
+        run.status = "waiting_person"
     run.ticket = {
         "inbox": open_data["inbox"],
         "priority": open_data["priority"],
@@ -335,7 +337,7 @@ def _run_version_moved(run: Run, event: Event) -> None:
 
 
 def _run_released(run: Run, _event: Event) -> None:
-    run.holder = None
+    run.holder = run.ticket = None
 
 
 def _attempt_cancelled(run: Run, event: Event) -> None:

@@ -54,23 +54,26 @@ def take_over(_plan: Plan, run: Run, command: TakeOver, now: datetime) -> list[E
 
 def release(_plan: Plan, run: Run, command: Release, now: datetime) -> list[Event]:
     """The event after which nobody holds the run."""
-    require_holder(run, command.by)
+    if not command.entitled or (run.holder is None and run.ticket is None):
+        require_holder(run, command.by)
     if run.status != "waiting_person":
         raise not_possible(run, "Releasing")
-    return [
-        Event(
-            "run_released", now, {"former_holder": run.holder}, sealed_of(draft=command.draft), by=command.by
-        )
-    ]
+    sealed = sealed_of(reason=command.reason, draft=command.draft)
+    return [Event("run_released", now, {"former_holder": run.holder}, sealed, by=command.by)]
 
 
 def escalate(_plan: Plan, run: Run, command: Escalate, now: datetime) -> list[Event]:
-    """The event by which the holder puts the run into an inbox."""
+    """The event by which the holder, or who is entitled, puts the run into an inbox."""
     reason = require_reason(command.reason)
-    require_holder(run, command.by)
-    if run.status != "waiting_person":
+    if not command.entitled:
+        require_holder(run, command.by)
+    if run.status != "waiting_person" and not (command.entitled and run.status == "saved"):
         raise not_possible(run, "Handing on to an inbox")
-    return [escalated(run, command.inbox, reason, command.priority, command.by, now, command.draft)]
+    if (run.ticket or {}).get("inbox") == command.inbox:
+        raise Conflict("This run is in that inbox already.", code="not_possible")
+    return [
+        escalated(run, command.inbox, reason, command.priority, command.by, now, command.draft, command.at)
+    ]
 
 
 def escalated(
@@ -81,9 +84,15 @@ def escalated(
     by: str | None,
     now: datetime,
     draft: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
 ) -> Event:
-    """The event that puts the run into an inbox."""
-    open_data = {"inbox": inbox, "priority": priority, "former_holder": run.holder, "at": moment_text(now)}
+    """The event that puts the run into an inbox, where it waits since `at`; None: since now."""
+    open_data = {
+        "inbox": inbox,
+        "priority": priority,
+        "former_holder": run.holder,
+        "at": moment_text(at or now),
+    }
     return Event("run_escalated", now, open_data, sealed_of(reason=reason, draft=draft), by=by)
 
 

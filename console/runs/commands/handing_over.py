@@ -1,6 +1,7 @@
 """Who holds a run: save, resume, take over, release, escalate, assign; and answers from outside while it waits."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from console import log
@@ -107,6 +108,52 @@ def release(actor: Actor, run_id: str, *, revision: int | None) -> None:
             actor.id, revision_of(seen, revision), holder_draft(seen.run, seen.loaded.subject)
         ),
     )
+
+
+def release_from_holder(actor: Actor, run_id: str, *, revision: int | None, reason: str) -> None:
+    """Take the run from whoever holds it, so that another person can take it. Needs the right `assign`."""
+
+    def make(seen: Seen) -> Command:
+        return commands.Release(
+            actor.id,
+            revision_of(seen, revision),
+            holder_draft(seen.run, seen.loaded.subject),
+            reason_of(reason),
+            entitled=True,
+        )
+
+    run_command(actor, run_id, "assign", make)
+
+
+def hand_over(
+    actor: Actor,
+    run_id: str,
+    *,
+    revision: int | None,
+    inbox: str,
+    reason: str,
+    priority: str = "normal",
+    at: datetime | None = None,
+) -> None:
+    """Put the run into an inbox of its team, whoever holds it. Needs the right `assign`. `at`: since when it waits there.
+
+    Raises as `escalate` does.
+    """
+
+    def make(seen: Seen) -> Command:
+        inboxes.require_used(inbox, seen.run.team)
+        return commands.Escalate(
+            actor.id,
+            revision_of(seen, revision),
+            inbox,
+            reason_of(reason),
+            priority,
+            holder_draft(seen.run, seen.loaded.subject),
+            entitled=True,
+            at=at,
+        )
+
+    run_command(actor, run_id, "assign", make)
 
 
 def escalate(

@@ -1,6 +1,6 @@
 """Work: every live run, ticket, approval and task of the reader's teams, in groups, with filters in the address."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -9,13 +9,15 @@ from flask import Blueprint, Response, flash, request
 
 from console import workflows
 from console.auth import accounts
+from console.auth.accounts import absences
 from console.browse import saved_segments
 from console.core.errors import Invalid, Malformed
 from console.views import frame
 from console.views.browse.saved_segments import audience_words
 from console.views.work.my_work import due_words, short_span
-from console.work import work_list
+from console.work import work_list, work_moves
 from console.work.work_list import GROUPS, NOBODY, Filters, Group, Item
+from console.work.work_moves import Chosen, Moved
 
 blueprint = Blueprint("work", __name__, url_prefix="/work")
 
@@ -38,6 +40,13 @@ DUE = {
 }
 KINDS = {"run": "Runs", "ticket": "Tickets", "approval": "Approvals", "task": "Tasks"}
 UNASSIGNED = "Unassigned"
+DO = {
+    "reassign": ("Reassign", "reassigned"),
+    "release": ("Release", "released"),
+    "hand_over": ("Hand over", "handed over"),
+}
+"""What is done with chosen work → the button, and what has been done."""
+NO_FILTERS = ("by", "after", "view", "do", "item", "q", "user", "inbox", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +66,46 @@ class Line:
     due: str
     due_exactly: str
     tone: str
-    movable: bool
+    choice: str
 
 
 @blueprint.get("")
 def show() -> Response:
     """Show the list, grouped `by` person, workflow, state or due."""
     return _drawn()
+
+
+@blueprint.route("/move", methods=["GET", "POST"])
+def move() -> Response:
+    """Ask to whom or where the chosen work goes and why, then show what came of it."""
+    do = request.values.get("do", "")
+    if do not in DO:
+        raise Malformed(f"Work is not moved by {do[:20]}.", at=("do", f"One of {', '.join(DO)}."))
+    chosen = [Chosen.parse(text) for text in request.values.getlist("item")]
+    if request.method != "POST":
+        return _dialog(do, chosen)
+    who, form = frame.actor(), request.form
+    reason, user, inbox = form.get("reason", "").strip(), form.get("user", ""), form.get("inbox", "")
+    if (do == "reassign" and not user) or (do == "hand_over" and not inbox):
+        wanted = "Choose a person." if do == "reassign" else "Choose an inbox."
+        return _dialog(do, chosen, error=wanted, status=422)
+    try:
+        if do == "reassign":
+            moved = work_moves.reassign(who, chosen, user, reason)
+        elif do == "release":
+            moved = work_moves.release(who, chosen, reason)
+        else:
+            moved = work_moves.hand_over(who, chosen, inbox, reason)
+    except Invalid as wrong:
+        return _dialog(do, chosen, error=str(wrong.details[0]["reason"]), status=422)
+    return _drawn(moved=moved, done=DO[do][1])
+
+
+@blueprint.post("/undo")
+def undo() -> Response:
+    """Take a move back."""
+    chosen = [Chosen.parse(text) for text in request.form.getlist("item")]
+    return _drawn(moved=work_moves.undo(frame.actor(), chosen), done="taken back", undone=True)
 
 
 @blueprint.post("/views")
@@ -85,16 +127,22 @@ def save_view() -> Response:
 
 def _read_address() -> tuple[Filters, str]:
     """Return the filters and the grouping of the address. Raises Malformed."""
-    given = {
-        name: value for name, value in request.args.items() if name not in ("by", "after", "view") and value
-    }
+    given = {name: value for name, value in request.args.items() if name not in NO_FILTERS and value}
     by = request.args.get("by", "") or GROUPS[0]
     if by not in GROUPS:
         raise Malformed(f"Work is not grouped by {by[:20]}.", at=("by", f"One of {', '.join(GROUPS)}."))
     return Filters.parse(given), by
 
 
-def _drawn(*, error: str = "", status: int = 200) -> Response:
+def _address(**changes: str | None) -> str:
+    """Return the address of the list with these parameters changed; None removes one."""
+    filters, by = _read_address()
+    return frame.with_query("/work", {**filters.to_query(), "by": by, **changes})
+
+
+def _drawn(
+    *, error: str = "", moved: Sequence[Moved] = (), done: str = "", undone: bool = False, status: int = 200
+) -> Response:
     who, (filters, by) = frame.actor(), _read_address()
     page = work_list.find(who, filters, limit=PAGE_SIZE, after=request.args.get("after") or None)
     found = work_list.groups(who, filters, by)
@@ -104,17 +152,12 @@ def _drawn(*, error: str = "", status: int = 200) -> Response:
     context = {
         "lines": lines,
         "by": by,
-        "bys": [
-            (label, frame.present_address(by=name, after=None), name == by) for name, label in BY.items()
-        ],
+        "bys": [(label, _address(by=name), name == by) for name, label in BY.items()],
         "groups": [_group(group, by, getattr(filters, by)) for group in found[:-1]],
         "total": _count(next((each for each in found if each.value == getattr(filters, by)), found[-1])),
         "chips": _chips(filters, found, by),
-        "kinds": [
-            (label, frame.present_address(kind=kind, after=None), kind == filters.kind)
-            for kind, label in KINDS.items()
-        ],
-        "away": frame.present_address(away="1", after=None),
+        "kinds": [(label, _address(kind=kind), kind == filters.kind) for kind, label in KINDS.items()],
+        "away": _address(away="1"),
         "views": [
             (each.label, frame.with_query("/work", {**each.query, "view": each.id}), each is view)
             for each in views
@@ -124,11 +167,58 @@ def _drawn(*, error: str = "", status: int = 200) -> Response:
         "audiences": [(each, audience_words(each)) for each in saved_segments.audiences(who)],
         "label": request.form.get("label", ""),
         "error": error,
-        "moves": any(line.movable for line in lines),
+        "moves": any(line.choice for line in lines),
         "filtered": bool(filters.to_query()),
-        **frame.page_places(page.next, request.args.get("after")),
+        "kept": [*filters.to_query().items(), ("by", by)],
+        "moved": [each for each in moved if each.undo],
+        "left": [each for each in moved if not each.undo],
+        "done": done,
+        "undo": "" if undone else frame.with_query("/work/undo", {**filters.to_query(), "by": by}),
+        "first": _address() if request.args.get("after") else None,
+        "next": _address(after=page.next) if page.next else None,
     }
-    return frame.page("work/page.html", context, status=status)
+    return frame.page("work/page.html", context, blocks={"work": "list"}, status=status)
+
+
+def _dialog(do: str, chosen: Sequence[Chosen], *, error: str = "", status: int = 200) -> Response:
+    """Ask for the person or the inbox, and the reason: a page of its own, or a dialog over the list."""
+    text, (filters, by) = request.values.get("q", ""), _read_address()
+    kinds = work_moves.assignable(frame.actor(), chosen)
+    found = work_moves.people(kinds, text) if do == "reassign" else []
+    away = absences.away_words([each.id for each in found])
+    many = len(chosen)
+    context = {
+        "verb": DO[do][0],
+        "head": f"{DO[do][0]} {many} {'run' if many == 1 else 'runs'}",
+        "crumbs": [("/work", "Work")],
+        "action": frame.with_query("/work/move", {**filters.to_query(), "by": by}),
+        "back": _address(),
+        "hidden": [("do", do), *(("item", each.to_text()) for each in chosen)],
+        "people": [
+            {
+                "id": each.id,
+                "name": each.name,
+                "email": each.email,
+                "reason": "",
+                "away": away.get(each.id, ""),
+            }
+            for each in found
+        ],
+        "asks_person": do == "reassign",
+        "inboxes": work_moves.inboxes_for(kinds) if do == "hand_over" else None,
+        "q": text,
+        "error": error or ("" if chosen else "Choose one or more rows first."),
+        "reason": request.form.get("reason", ""),
+        "reason_required": True,
+        "chosen": request.form.get("user", "") or request.form.get("inbox", ""),
+        "target": "#work",
+    }
+    answer = frame.page(
+        "inbox/assign.html", context, blocks={"people": "people", "*": "dialog"}, status=status
+    )
+    if frame.wants_fragment() and request.method == "POST":
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#dialog", "innerHTML"
+    return answer
 
 
 def _count(group: Group) -> str:
@@ -141,7 +231,7 @@ def _group(group: Group, by: str, chosen: str) -> Mapping[str, Any]:
     return {
         "label": group.label or _label(by, group.value),
         "count": _count(group),
-        "href": frame.present_address(**{by: None if here else group.value}, after=None, view=None),
+        "href": _address(**{by: None if here else group.value}),
         "here": here,
     }
 
@@ -167,9 +257,7 @@ def _label(name: str, value: str) -> str:
 def _chips(filters: Filters, found: list[Group], by: str) -> list[frame.Chip]:
     """Return the filters in force; the one by which the list is grouped stands in its group."""
     return [
-        frame.Chip(
-            _label(each.name, value), frame.present_address(**{each.name: None}, after=None, view=None)
-        )
+        frame.Chip(_label(each.name, value), _address(**{each.name: None}))
         for each in fields(filters)
         if (value := getattr(filters, each.name))
         and not (each.name == by and any(group.value == value for group in found))
@@ -195,5 +283,5 @@ def _line(item: Item) -> Line:
         due,
         exactly,
         tone,
-        item.movable,
+        Chosen(run.id, run.revision).to_text() if item.movable else "",
     )
