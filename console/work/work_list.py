@@ -26,14 +26,16 @@ from console.workflows import Known
 MOST_COUNTED = 1_000
 """Counts end here."""
 MOST_PEOPLE = 60
+MOST_OTHERS = 10_000
+"""So many approvals, and so many tasks, are counted."""
 BATCH, ROUNDS = 500, 8  # rows looked at once more, and how often, where few of them are for the reader
 NOBODY = "none"
 """The value of the filters `person` and `due` for what nobody has, and what has no due time."""
 KINDS = ("run", "ticket", "approval", "task")
 STATES = {
-    "in_progress": "r.ticket is null and (r.status = 'running' or (r.status = 'waiting_person' and r.holder is not null))",
+    "in_progress": "r.ticket is null and r.status in ('running', 'waiting_person') and (r.status = 'running' or r.holder is not null)",
     "inbox": "r.ticket is not null",
-    "saved": "r.ticket is null and (r.status = 'saved' or (r.status = 'waiting_person' and r.holder is null))",
+    "saved": "r.ticket is null and r.status in ('saved', 'waiting_person') and r.holder is null",
     "waiting": "r.ticket is null and r.status in ('waiting_time', 'waiting_event')",
     "approval": "",
     "task": "",
@@ -41,6 +43,8 @@ STATES = {
 """State → the condition on a run; approvals and tasks are states of their own."""
 DUE = ("overdue", "today", "week", "later", NOBODY)
 GROUPS = ("person", "workflow", "state", "due")
+_LIVE = "r.status in ('running', 'waiting_person', 'waiting_time', 'waiting_event', 'saved')"
+"""Of every live run; so said, the index `run_live` serves what names a holder and no status."""
 _NEVER = "'infinity'::timestamptz"
 
 
@@ -56,6 +60,7 @@ class _Branch:
     person: str
     due: str
     since: str
+    team: str = "r.team"
 
 
 _BRANCHES = (
@@ -72,22 +77,24 @@ _BRANCHES = (
     _Branch(
         ("approval",),
         ("approval",),
-        "console.approval a join console.run r on r.id = a.run where a.status = 'open'",
+        "console.approval a cross join lateral (select * from console.run r /* every run */ where r.id = a.run offset 0) r where a.status = 'open'",
         "'approval'",
         "a.id",
         "null::text",
         "least(a.until, r.due_at)",
         "a.requested_at",
+        "a.team",
     ),
     _Branch(
         ("task",),
         ("task",),
-        "console.task t join console.run r on r.id = t.run where t.status = 'open'",
+        "console.task t cross join lateral (select * from console.run r /* every run */ where r.id = t.run offset 0) r where t.status = 'open'",
         "'task'",
         "t.id",
         "t.assignee",
         "(t.due_on + 1)::timestamp at time zone 'UTC' - interval '1 second'",
         "t.created_at",
+        "t.run_team",
     ),
 )
 _PEOPLE = f"""
@@ -216,7 +223,7 @@ def groups(actor: Actor, filters: Filters, by: str) -> list[Group]:
     wanted = {each.name: getattr(filters, each.name) for each in fields(filters)} | {by: ""}
     values = _values(actor, by)
     asked = [Filters(**wanted | {by: value}) for value in values] + [Filters(**wanted)]
-    numbers: Sequence[int | None] = [None] * len(asked) if _would_reveal(actor) else _counts(actor, asked)
+    numbers: Sequence[int | None] = [None] * len(asked) if _would_reveal(actor) else _counts(actor, by, asked)
     made = [
         Group(
             value, label, None if number is None else min(number, MOST_COUNTED), (number or 0) > MOST_COUNTED
@@ -262,7 +269,7 @@ def _rows(actor: Actor, filters: Filters, limit: int, after: tuple[str, ...] | N
     """(kind, id, run, person, due, since) of work, in order."""
     given: dict[str, Any] = {"limit": limit}
     parts = []
-    for branch, where in _conditions(actor, filters, given, after):
+    for branch, _, where in _conditions(actor, filters, given, after):
         due = _due(branch)
         columns = f"{branch.kind} as kind, {branch.id} as id, r.id as run, {branch.person} as person, {due} as due, {branch.since} as since"
         order = f"{due}, {branch.since}, {branch.id}"
@@ -274,20 +281,68 @@ def _rows(actor: Actor, filters: Filters, limit: int, after: tuple[str, ...] | N
     return fetch(f"select {columns} from ({union}) found order by due, since, id limit %(limit)s", given)  # noqa: S608 (as above)
 
 
-def _counts(actor: Actor, asked: Sequence[Filters]) -> list[int]:
-    """How much work meets each of the filters, at most one more than is counted. One statement."""
+def _counts(actor: Actor, by: str, asked: Sequence[Filters]) -> list[int]:
+    """How much work meets each of the filters, which differ in `by`; at most one more than is counted. Two statements.
+
+    Of runs each is counted to its end by an index; of approvals and tasks, which are few, all are read once.
+    """
     limited = record_reach.limited_collections(actor)
     given: dict[str, Any] = {"most": MOST_COUNTED + 1, "limited": limited}
     unseen = " and (r.collection is null or r.collection <> all(%(limited)s::text[]))" if limited else ""
     counted = []
     for filters in asked:
-        parts = [
-            f"(select from {branch.source} and {where}{unseen} limit %(most)s)"
-            for branch, where in _conditions(actor, filters, given, None)
+        found = [
+            (pairs, where)
+            for branch, pairs, where in _conditions(actor, filters, given, counts=True)
+            if branch is _BRANCHES[0]
         ]
-        union = " union all ".join(parts) or "select where false"
-        counted.append(f"(select count(*) from (select from ({union}) every limit %(most)s) found)")  # noqa: S608 (as above)
-    return list(fetch(f"select {', '.join(counted)}", given)[0])
+        for pairs, where in found:
+            rows = f"select from {_BRANCHES[0].source} and {where}{unseen} limit %(most)s"
+            rows = f"select from {pairs} cross join lateral ({rows}) r limit %(most)s" if pairs else rows
+            counted.append(f"(select count(*) from ({rows}) found)")
+        if not found:
+            counted.append("0")
+    numbers = list(fetch(f"select {', '.join(counted)}", given)[0])
+    others = _others(actor, by, asked[-1], unseen, limited)
+    return [
+        number + (others.get(getattr(filters, by), 0) if getattr(filters, by) else sum(others.values()))
+        for number, filters in zip(numbers, asked, strict=True)
+    ]
+
+
+def _others(actor: Actor, by: str, filters: Filters, unseen: str, limited: Sequence[str]) -> dict[str, int]:
+    """Value of `by` → how many approvals and tasks, of at most `MOST_OTHERS` of each."""
+    given: dict[str, Any] = {"most": MOST_OTHERS, "limited": limited}
+    within = {due: _due_within(actor, due) for due in DUE}
+    parts = []
+    for branch, _, where in _conditions(actor, filters, given):
+        if branch is _BRANCHES[0]:
+            continue
+        keys = (
+            f"{branch.person} as person, r.workflow as workflow, {branch.kind} as state, {branch.due} as due"
+        )
+        parts.append(f"(select {keys} from {branch.source} and {where}{unseen} limit %(most)s)")  # noqa: S608 (as above)
+    if not parts:
+        return {}
+    found: dict[str, int] = {}
+    for person, workflow, state, due in fetch(" union all ".join(parts), given):
+        known = workflows.find_known(workflow)
+        values = {
+            "person": person or NOBODY,
+            "workflow": known.slug if known is not None else workflow,
+            "state": state,
+            "due": next(name for name, bounds in within.items() if _is_within(due, bounds)),
+        }
+        found[values[by]] = found.get(values[by], 0) + 1
+    return found
+
+
+def _is_within(due: datetime | None, bounds: Sequence[tuple[str, datetime | None]]) -> bool:
+    if due is None:
+        return bounds == [("=", None)]
+    return bounds != [("=", None)] and all(
+        at is None or (due < at if sign == "<" else due >= at) for sign, at in bounds
+    )
 
 
 def _due(branch: _Branch) -> str:
@@ -295,9 +350,18 @@ def _due(branch: _Branch) -> str:
 
 
 def _conditions(
-    actor: Actor, filters: Filters, given: dict[str, Any], after: tuple[str, ...] | None
-) -> Iterable[tuple[_Branch, str]]:
-    """Each branch that can have such work, with its condition; what the conditions name is added to `given`."""
+    actor: Actor,
+    filters: Filters,
+    given: dict[str, Any],
+    after: tuple[str, ...] | None = None,
+    *,
+    counts: bool = False,
+) -> Iterable[tuple[_Branch, str, str]]:
+    """Each branch that can have such work, with its condition; what the conditions name is added to `given`.
+
+    For `counts` of runs also a table of the pairs of team and workflow, "" where an index in the order of due times does better: each pair is read
+    by an index up to the bound. Otherwise each row is compared with the pairs.
+    """
     pairs = [
         f"{team} {workflow}"
         for team, workflow in sorted(lists.visible_pairs(actor))
@@ -313,8 +377,7 @@ def _conditions(
         given[f"p{len(given)}"] = value
         return f"%(p{len(given) - 1})s"
 
-    cleared = access.runs(actor).open("r")
-    allowed = [f"r.team || ' ' || r.workflow = any({name(pairs)}::text[])", cleared]
+    allowed = [f"r.team || ' ' || r.workflow = any({name(pairs)}::text[])"]
     if filters.workflow:
         allowed.append(f"r.workflow = {name(pairs[0].partition(' ')[2])}")
     for branch in _BRANCHES:
@@ -322,7 +385,15 @@ def _conditions(
             filters.state and filters.state not in branch.states
         ):
             continue
-        where = list(allowed)
+        table, where = "", [*allowed, access.runs(actor).open("r")]
+        if branch is not _BRANCHES[0]:
+            teams = sorted({pair.partition(" ")[0] for pair in pairs})
+            where.append(f"{branch.team} = any({name(teams)}::text[])")
+        elif counts and (filters.person or not filters.due):
+            both = zip(*(pair.split(" ") for pair in pairs), strict=True)
+            table = f"unnest({', '.join(f'{name(list(each))}::text[]' for each in both)}) p (team, workflow)"
+            where[: len(allowed)] = ["r.team = p.team and r.workflow = p.workflow"]
+            where += [] if filters.state else [_LIVE]
         if filters.kind in ("run", "ticket"):
             where.append(f"r.ticket is {'null' if filters.kind == 'run' else 'not null'}")
         if filters.state and STATES[filters.state]:
@@ -341,7 +412,7 @@ def _conditions(
             where.append(
                 f"({_due(branch)}, {branch.since}, {branch.id}) > ({name(after[0])}::timestamptz, {name(after[1])}::timestamptz, {name(after[2])}::text)"
             )
-        yield branch, " and ".join(where)
+        yield branch, table, " and ".join(where)
 
 
 def _due_within(actor: Actor, due: str) -> list[tuple[str, datetime | None]]:

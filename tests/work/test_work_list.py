@@ -225,7 +225,7 @@ def test_a_page_costs_the_same_statements_however_many_rows(company: Company) ->
     assert few <= (9, 2)
     with counted() as (own, theirs):
         work_list.groups(company.mona, Filters(), "person")
-    assert (len(own), len(theirs)) == (3, 0), "who has something, how much, and their names"
+    assert (len(own), len(theirs)) == (4, 0), "who has something, their names, and how much"
 
 
 def test_a_run_that_waits_is_computed_again(company: Company) -> None:
