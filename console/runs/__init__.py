@@ -14,6 +14,7 @@ from console.runs.commands.handing_over import (
     release_from_holder,
     resume,
     save,
+    snooze,
     step_in,
     take_over,
     will_not_come,

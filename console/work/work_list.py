@@ -32,9 +32,11 @@ BATCH, ROUNDS = 500, 8  # rows looked at once more, and how often, where few of 
 NOBODY = "none"
 """The value of the filters `person` and `due` for what nobody has, and what has no due time."""
 KINDS = ("run", "ticket", "approval", "task")
+_NOW = """to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 STATES = {
     "in_progress": "r.ticket is null and r.status in ('running', 'waiting_person') and (r.status = 'running' or r.holder is not null)",
-    "inbox": "r.ticket is not null",
+    "inbox": f"r.ticket is not null and coalesce(r.ticket ->> 'until', '') <= {_NOW}",
+    "snoozed": f"r.ticket is not null and coalesce(r.ticket ->> 'until', '') > {_NOW}",
     "saved": "r.ticket is null and r.status in ('saved', 'waiting_person') and r.holder is null",
     "waiting": "r.ticket is null and r.status in ('waiting_time', 'waiting_event')",
     "approval": "",
@@ -66,7 +68,7 @@ class _Branch:
 _BRANCHES = (
     _Branch(
         ("run", "ticket"),
-        ("in_progress", "inbox", "saved", "waiting"),
+        ("in_progress", "inbox", "snoozed", "saved", "waiting"),
         "console.run r where r.ended_at is null",
         "case when r.ticket is null then 'run' else 'ticket' end",
         "r.id",
@@ -299,7 +301,7 @@ def _counts(actor: Actor, by: str, asked: Sequence[Filters]) -> list[int]:
         for pairs, where in found:
             rows = f"select from {_BRANCHES[0].source} and {where}{unseen} limit %(most)s"
             rows = f"select from {pairs} cross join lateral ({rows}) r limit %(most)s" if pairs else rows
-            counted.append(f"(select count(*) from ({rows}) found)")
+            counted.append(f"(select count(*) from ({rows}) found)")  # noqa: S608 (as above)
         if not found:
             counted.append("0")
     numbers = list(fetch(f"select {', '.join(counted)}", given)[0])
@@ -380,6 +382,8 @@ def _conditions(
     allowed = [f"r.team || ' ' || r.workflow = any({name(pairs)}::text[])"]
     if filters.workflow:
         allowed.append(f"r.workflow = {name(pairs[0].partition(' ')[2])}")
+    tickets = filters.kind == "ticket" or filters.state in ("inbox", "snoozed")
+    narrow = filters.person or filters.workflow or filters.state
     for branch in _BRANCHES:
         if (filters.kind and filters.kind not in branch.kinds) or (
             filters.state and filters.state not in branch.states
@@ -389,7 +393,7 @@ def _conditions(
         if branch is not _BRANCHES[0]:
             teams = sorted({pair.partition(" ")[0] for pair in pairs})
             where.append(f"{branch.team} = any({name(teams)}::text[])")
-        elif counts and (filters.person or not filters.due):
+        elif counts and not tickets and (narrow or not filters.due):
             both = zip(*(pair.split(" ") for pair in pairs), strict=True)
             table = f"unnest({', '.join(f'{name(list(each))}::text[]' for each in both)}) p (team, workflow)"
             where[: len(allowed)] = ["r.team = p.team and r.workflow = p.workflow"]
@@ -506,7 +510,7 @@ def _item(
 def state_of(head: RunHead) -> str:
     """One of STATES, of a live run."""
     if head.ticket is not None:
-        return "inbox"
+        return "snoozed" if (head.ticket.get("until") or "") > moment_text(log.now()) else "inbox"
     if head.status in ("waiting_time", "waiting_event"):
         return "waiting"
     return (

@@ -323,6 +323,7 @@ ROUTES = [
     Route(INBOX, "/inbox/desk"),
     Route(INBOX + "/next", "/inbox/desk/next", ("POST",)),
     Route(INBOX + "/take", "/inbox/desk/take", ("POST",)),
+    Route(INBOX + "/snooze", "/inbox/desk/snooze?ticket=run_x", ("GET", "POST"), status=404),
     Route(INBOX + "/assign", "/inbox/desk/assign", ("GET", "POST"), status=403),
     Route(INBOX + "/unassign", "/inbox/desk/unassign", ("POST",)),
     Route("/patterns", "/patterns", stan=200),

@@ -179,6 +179,14 @@ class Escalate(OfPerson):
 
 
 @dataclass(frozen=True, slots=True)
+class Snooze(OfPerson):
+    """Take the run out of its inbox's queue until a moment, after which it is there again; None: now."""
+
+    until: datetime | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Assign(OfPerson):
     """Make the person `to` the holder; `stands_in_for` is the person who was meant and is away."""
 

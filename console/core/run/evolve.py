@@ -336,6 +336,10 @@ def _run_version_moved(run: Run, event: Event) -> None:
     run.version = int(event.open["version"])
 
 
+def _run_snoozed(run: Run, event: Event) -> None:
+    run.ticket = {**(run.ticket or {}), "until": event.open["until"]}
+
+
 def _run_released(run: Run, _event: Event) -> None:
     run.holder = run.ticket = None
 
@@ -392,6 +396,7 @@ CHANGES: Mapping[str, Callable[[Run, Event], None]] = {
     "run_resumed": _run_resumed,
     "run_taken_over": _run_taken_over,
     "run_released": _run_released,
+    "run_snoozed": _run_snoozed,
     "run_version_moved": _run_version_moved,
     "run_assigned": _run_assigned,
     "run_escalated": _run_escalated,

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from console.core.errors import Conflict
+from console.core.errors import Conflict, Invalid
 from console.core.moments import moment_text
 from console.core.run import Event, Run
-from console.core.run.commands import Assign, Escalate, Plan, Release, Resume, Save, TakeOver
+from console.core.run.commands import Assign, Escalate, Plan, Release, Resume, Save, Snooze, TakeOver
 from console.core.run.moves import not_possible, require_holder, require_reason, sealed_of
 
 TAKE_OVER_AFTER = timedelta(minutes=10)
 """After this idle time a run can be taken over without the right `takeover`."""
+LONGEST_SNOOZE = timedelta(days=366)
 
 
 def save(_plan: Plan, run: Run, command: Save, now: datetime) -> list[Event]:
@@ -73,6 +74,20 @@ def escalate(_plan: Plan, run: Run, command: Escalate, now: datetime) -> list[Ev
         raise Conflict("This run is in that inbox already.", code="not_possible")
     return [
         escalated(run, command.inbox, reason, command.priority, command.by, now, command.draft, command.at)
+    ]
+
+
+def snooze(_plan: Plan, run: Run, command: Snooze, now: datetime) -> list[Event]:
+    """The event that takes a ticket out of its queue until a moment, or puts it back."""
+    if run.ticket is None or run.holder is not None:
+        raise Conflict("Only what waits in an inbox can be snoozed.", code="not_possible")
+    reason = require_reason(command.reason)
+    if command.until is not None and not now < command.until <= now + LONGEST_SNOOZE:
+        raise Invalid("It is not snoozed.", at=("until", "Takes a day after today, at most a year ahead."))
+    return [
+        Event(
+            "run_snoozed", now, {"until": moment_text(command.until)}, sealed_of(reason=reason), by=command.by
+        )
     ]
 
 

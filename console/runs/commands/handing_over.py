@@ -180,6 +180,16 @@ def escalate(
     run_command(actor, run_id, None, make)
 
 
+def snooze(actor: Actor, run_id: str, *, revision: int | None, until: datetime | None, reason: str) -> None:
+    """Take a ticket out of the queue of its inbox until a moment; None puts it back. For who works there. When it is due stays as it is."""
+
+    def make(seen: Seen) -> Command:
+        require_may_work_in(actor, seen)
+        return commands.Snooze(actor.id, revision_of(seen, revision), until, reason_of(reason))
+
+    run_command(actor, run_id, "resume", make)
+
+
 def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason: str = "") -> None:
     """Make a person the holder. They must be able to see the run and to do its current step. If they are away, whoever stands in gets it, if able.
 

@@ -62,3 +62,13 @@ def last_ticket(run: str, inbox: str) -> LastTicket | None:
         event.open["priority"],
         datetime.fromisoformat(event.open["at"]),
     )
+
+
+def assigned_by_others(person: str, runs: Sequence[str]) -> set[str]:
+    """Those of the runs that another person assigned to this one, and in which no person has done a step since. One statement."""
+    newest = log.newest_by_people(runs, ("run_assigned",), DOING, LATEST)
+    return {
+        run
+        for run, event in newest.items()
+        if event.type == "run_assigned" and event.body["actor"].get("id") != person
+    }

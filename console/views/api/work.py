@@ -22,7 +22,7 @@ class Wanted(Paged):
     workflow: str | None = Field(None, description="Slug of the workflow")
     team: str | None = None
     person: str | None = Field(None, description="Id of who has it; `none` for what nobody has")
-    state: Literal["in_progress", "inbox", "saved", "waiting", "approval", "task"] | None = None
+    state: Literal["in_progress", "inbox", "snoozed", "saved", "waiting", "approval", "task"] | None = None
     due: Literal["overdue", "today", "week", "later", "none"] | None = Field(
         None, description="By the zone of the caller; `week` is after today and within 7 days"
     )

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
+from console import runs
 from console.auth.accounts import absences
 from console.core.actor import Actor
-from console.core.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid, Malformed
 from console.core.plain_words import uncapitalised
 from console.views import formats, frame
 from console.views.browse import list_preview
@@ -51,6 +52,7 @@ class Line:
     due_exactly: str = ""
     late: bool = False
     next_because: str = ""
+    snoozes: bool = False
 
 
 @blueprint.get("")
@@ -96,6 +98,28 @@ def take(name: str) -> Response:
         )
     except Conflict as conflict:
         return _drawn(name, error=conflict.message, status=409)
+
+
+@blueprint.route("/<name>/snooze", methods=["GET", "POST"])
+def snooze(name: str) -> Response:
+    """Ask until which day a ticket is not offered and why, then take it out of the queue."""
+    who, run_id = frame.actor(), request.values.get("ticket", "")
+    inbox = inboxes.visible_inbox(who, name)
+    ticket = tickets.ticket_by_id(who, inbox, run_id)
+    wrong: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            until = frame.midnight(request.form, "until")
+            if until is None:
+                raise Invalid("It is not snoozed.", at=("until", "Choose a day."))
+            runs.snooze(
+                who, run_id, revision=None, until=until, reason=request.form.get("reason", "").strip()
+            )
+            return frame.redirect_to(url(name))
+        except (Invalid, Malformed) as error:
+            wrong = {str(detail["field"]): str(detail["reason"]) for detail in error.details}
+    context = {"inbox": inbox, "ticket": ticket, "typed": request.form, "wrong": wrong}
+    return frame.page("inbox/snooze.html", context, status=422 if wrong else 200)
 
 
 @blueprint.route("/<name>/assign", methods=["GET", "POST"])
@@ -246,6 +270,7 @@ def ticket_line(ticket: Ticket, who: Actor) -> Line:
         at=ticket.since,
         age=formats.span((look.now - ticket.since).total_seconds(), look) if ticket.since else "",
         with_whom=badge,
+        snoozes=ticket.kind == "handed_on",
     )
 
 

@@ -26,6 +26,7 @@ BY = {"person": "Person", "workflow": "Workflow", "state": "State", "due": "Due"
 STATES = {
     "in_progress": "In progress",
     "inbox": "In an inbox",
+    "snoozed": "Snoozed",
     "saved": "To Continue",
     "waiting": "Waiting",
     "approval": "Approval",

@@ -91,7 +91,7 @@ class WorkItem(Shape):
     kind: Literal["run", "ticket", "approval", "task"]
     id: str
     title: str
-    state: Literal["in_progress", "inbox", "saved", "waiting", "approval", "task"]
+    state: Literal["in_progress", "inbox", "snoozed", "saved", "waiting", "approval", "task"]
     run: str
     revision: int = Field(description="That of the run")
     workflow: str
