@@ -57,21 +57,8 @@ class Line:
 
 @blueprint.get("")
 def every() -> Response:
-    """Show the reader's inboxes with the number of tickets in each."""
-    who = frame.actor()
-    readable = inboxes.inboxes_of(who)
-    counts = tickets.count(who, readable)
-    drawn = [
-        (
-            inbox,
-            counts[inbox.id],
-            count_words(counts[inbox.id]),
-            inboxes.may(who, inbox, "work"),
-            inboxes.rule(inbox),
-        )
-        for inbox in readable
-    ]
-    return frame.page("inbox/all.html", {"inboxes": drawn})
+    """Redirect to Work, where the inboxes are."""
+    return frame.redirect_to("/work")
 
 
 @blueprint.get("/<name>")
@@ -306,7 +293,7 @@ def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int
     many = len(chosen)
     context = {
         "head": f"Assign {many} {'ticket' if many == 1 else 'tickets'} of {inbox.title}",
-        "crumbs": [("/inbox", "Inboxes"), (url(name), inbox.title)],
+        "crumbs": [("/work", "Work"), (url(name), inbox.title)],
         "action": url(name, "assign"),
         "back": url(name, view="backlog"),
         "hidden": [("ticket", ticket) for ticket in chosen],

@@ -11,13 +11,15 @@ from console import workflows
 from console.auth import accounts
 from console.auth.accounts import absences
 from console.browse import saved_segments
+from console.core.actor import Actor
 from console.core.errors import Invalid, Malformed
 from console.views import frame
 from console.views.browse.saved_segments import audience_words
-from console.views.work.my_work import due_words, short_span
-from console.work import work_list, work_moves
+from console.views.work.my_work import count_words, due_words, short_span
+from console.work import tickets, work_list, work_moves
 from console.work.work_list import GROUPS, NOBODY, Filters, Group, Item
 from console.work.work_moves import Chosen, Moved
+from console.workflows import inboxes
 
 blueprint = Blueprint("work", __name__, url_prefix="/work")
 
@@ -164,6 +166,7 @@ def _drawn(
             for each in views
         ],
         "view": view,
+        "inboxes": work_inboxes(who),
         "saves": frame.with_query("/work/views", filters.to_query() | {"by": by}),
         "audiences": [(each, audience_words(each)) for each in saved_segments.audiences(who)],
         "label": request.form.get("label", ""),
@@ -179,6 +182,13 @@ def _drawn(
         "next": _address(after=page.next) if page.next else None,
     }
     return frame.page("work/page.html", context, blocks={"work": "list"}, status=status)
+
+
+def work_inboxes(who: Actor) -> list[tuple[str, str, str]]:
+    """Return the reader's inboxes as tabs: title, address and number of tickets."""
+    readable = inboxes.inboxes_of(who)
+    counts = tickets.count(who, readable) if readable else {}
+    return [(inbox.title, f"/inbox/{inbox.id}", count_words(counts[inbox.id])) for inbox in readable]
 
 
 def _dialog(do: str, chosen: Sequence[Chosen], *, error: str = "", status: int = 200) -> Response:
