@@ -350,8 +350,8 @@ def take_next(actor: Actor, inbox_id: str) -> str:
     """
     inbox = inboxes.visible_inbox(actor, inbox_id)
     _require_work(actor, inbox)
-    if (assigned := _assigned(actor, inbox)) is not None:
-        return assigned
+    if (mine := _assigned(actor, inbox) or _at_most(actor, inbox)) is not None:
+        return mine
     after: str | None = None
     while True:
         page = _to_do(actor, inbox, TAKEN_AT_ONCE, after)
@@ -374,10 +374,23 @@ def _assigned(actor: Actor, inbox: Inbox) -> str | None:
     return next((run for run in waiting if run in assigned), None)
 
 
+def _at_most(actor: Actor, inbox: Inbox) -> str | None:
+    """The oldest run of the inbox that the actor holds, where they have as many as one person may have; else None."""
+    if inbox.most is None:
+        return None
+    held, _ = queues.held_runs(actor, inbox.id, _workflow_id(inbox), limit=inbox.most, holder=actor.id)
+    return held[0].id if len(held) >= inbox.most else None
+
+
 def take(actor: Actor, inbox_id: str, ticket_id: str) -> str:
     """Take a ticket that is to do. Raises as `take_next` does, and Conflict `ticket_taken` where somebody else was faster."""
     inbox = inboxes.visible_inbox(actor, inbox_id)
     _require_work(actor, inbox)
+    if _at_most(actor, inbox) is not None:
+        raise Conflict(
+            f"You have {inbox.most} of {inbox.title}, which is the most for one person. Finish or release one first.",
+            code="ticket_taken",
+        )
     run_id = _try_to_take(actor, inbox, ticket_by_id(actor, inbox, ticket_id))
     if run_id is None:
         raise Conflict(

@@ -4,7 +4,7 @@ One statement over the union of the three tables, in the order in which things a
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,12 +37,12 @@ STATES = {
     "in_progress": "r.ticket is null and r.status in ('running', 'waiting_person') and (r.status = 'running' or r.holder is not null)",
     "inbox": f"r.ticket is not null and coalesce(r.ticket ->> 'until', '') <= {_NOW}",
     "snoozed": f"r.ticket is not null and coalesce(r.ticket ->> 'until', '') > {_NOW}",
-    "saved": "r.ticket is null and r.status in ('saved', 'waiting_person') and r.holder is null",
+    "saved": "r.ticket is null and r.status in ('saved', 'waiting_person') and coalesce(r.holder, '') = ''",
     "waiting": "r.ticket is null and r.status in ('waiting_time', 'waiting_event')",
     "approval": "",
     "task": "",
 }
-"""State → the condition on a run; approvals and tasks are states of their own."""
+"""State → the condition on a run; approvals and tasks are states of their own. That nobody holds it is said so that `run_live` serves it, and no index of all teams."""
 DUE = ("overdue", "today", "week", "later", NOBODY)
 GROUPS = ("person", "workflow", "state", "due")
 _LIVE = "r.status in ('running', 'waiting_person', 'waiting_time', 'waiting_event', 'saved')"
@@ -99,6 +99,11 @@ _BRANCHES = (
         "t.run_team",
     ),
 )
+_TICKETS = replace(
+    _BRANCHES[0],
+    source=f"(select * from {access.EVERY_RUN.sql('t')} where t.ended_at is null and t.ticket is not null offset 0) r where true",  # noqa: S608 (a text of ours)
+)
+"""Only what waits in inboxes, read by an index of it: few beside all runs, which statistics may not know."""
 _PEOPLE = f"""
 with recursive holders as (
     (select r.holder as person from {access.EVERY_RUN.sql()} where r.ended_at is null and r.holder is not null order by r.holder limit 1)
@@ -294,12 +299,12 @@ def _counts(actor: Actor, by: str, asked: Sequence[Filters]) -> list[int]:
     counted = []
     for filters in asked:
         found = [
-            (pairs, where)
+            (branch.source, pairs, where)
             for branch, pairs, where in _conditions(actor, filters, given, counts=True)
-            if branch is _BRANCHES[0]
+            if "run" in branch.kinds
         ]
-        for pairs, where in found:
-            rows = f"select from {_BRANCHES[0].source} and {where}{unseen} limit %(most)s"
+        for source, pairs, where in found:
+            rows = f"select from {source} and {where}{unseen} limit %(most)s"
             rows = f"select from {pairs} cross join lateral ({rows}) r limit %(most)s" if pairs else rows
             counted.append(f"(select count(*) from ({rows}) found)")  # noqa: S608 (as above)
         if not found:
@@ -318,7 +323,7 @@ def _others(actor: Actor, by: str, filters: Filters, unseen: str, limited: Seque
     within = {due: _due_within(actor, due) for due in DUE}
     parts = []
     for branch, _, where in _conditions(actor, filters, given):
-        if branch is _BRANCHES[0]:
+        if "run" in branch.kinds:
             continue
         keys = (
             f"{branch.person} as person, r.workflow as workflow, {branch.kind} as state, {branch.due} as due"
@@ -384,13 +389,13 @@ def _conditions(
         allowed.append(f"r.workflow = {name(pairs[0].partition(' ')[2])}")
     tickets = filters.kind == "ticket" or filters.state in ("inbox", "snoozed")
     narrow = filters.person or filters.workflow or filters.state
-    for branch in _BRANCHES:
+    for branch in (_TICKETS if tickets else _BRANCHES[0], *_BRANCHES[1:]):
         if (filters.kind and filters.kind not in branch.kinds) or (
             filters.state and filters.state not in branch.states
         ):
             continue
         table, where = "", [*allowed, access.runs(actor).open("r")]
-        if branch is not _BRANCHES[0]:
+        if "run" not in branch.kinds:
             teams = sorted({pair.partition(" ")[0] for pair in pairs})
             where.append(f"{branch.team} = any({name(teams)}::text[])")
         elif counts and not tickets and (narrow or not filters.due):

@@ -92,8 +92,10 @@ builder_turn = _table(
 )
 ai_field = _table("ai_field", "call name confidence sources:int trusted:bool dropped shown:bool outcome")
 inbox = _table(
-    "inbox", "id title help team roles:json source:json position:int made_by made_at:moment closed_at:moment"
+    "inbox",
+    "id title help team roles:json source:json position:int made_by made_at:moment closed_at:moment most:int",
 )
+inbox_version = _table("inbox_version", "inbox number:int document hash origin made_by made_at:moment")
 pin = _table("pin", "person collection record segment at:moment")
 inbox_taken = _table("inbox_taken", "run inbox at:moment")
 shown = _table("shown", "run n:int person digest:bytes screen:json run_seq:int")

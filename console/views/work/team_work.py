@@ -20,6 +20,7 @@ from console.work import tickets, work_list, work_moves
 from console.work.work_list import GROUPS, NOBODY, Filters, Group, Item
 from console.work.work_moves import Chosen, Moved
 from console.workflows import inboxes
+from console.workspaces import inbox_rules
 
 blueprint = Blueprint("work", __name__, url_prefix="/work")
 
@@ -167,6 +168,7 @@ def _drawn(
         ],
         "view": view,
         "inboxes": work_inboxes(who),
+        "makes_inboxes": bool(inbox_rules.teams_of(who)),
         "saves": frame.with_query("/work/views", filters.to_query() | {"by": by}),
         "audiences": [(each, audience_words(each)) for each in saved_segments.audiences(who)],
         "label": request.form.get("label", ""),
