@@ -145,7 +145,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that is to be done. `run` is its run; `person` is an id. `since` is when its run last changed, or when it was asked for."""
+    """One piece of work. `run` is its run; `person` is an id. `since` is when its run last changed, or when it was asked for."""
 
     kind: str
     id: str
@@ -310,14 +310,16 @@ def _counts(actor: Actor, by: str, asked: Sequence[Filters]) -> list[int]:
         if not found:
             counted.append("0")
     numbers = list(fetch(f"select {', '.join(counted)}", given)[0])
-    others = _others(actor, by, asked[-1], unseen, limited)
+    others = _count_approvals_and_tasks(actor, by, asked[-1], unseen, limited)
     return [
         number + (others.get(getattr(filters, by), 0) if getattr(filters, by) else sum(others.values()))
         for number, filters in zip(numbers, asked, strict=True)
     ]
 
 
-def _others(actor: Actor, by: str, filters: Filters, unseen: str, limited: Sequence[str]) -> dict[str, int]:
+def _count_approvals_and_tasks(
+    actor: Actor, by: str, filters: Filters, unseen: str, limited: Sequence[str]
+) -> dict[str, int]:
     """Value of `by` → how many approvals and tasks, of at most `MOST_OTHERS` of each."""
     given: dict[str, Any] = {"most": MOST_OTHERS, "limited": limited}
     within = {due: _due_within(actor, due) for due in DUE}

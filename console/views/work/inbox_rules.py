@@ -131,7 +131,7 @@ def _number(text: str, name: str) -> int:
 
 
 def _save_clock(who: Actor, ident: str, hours: str) -> None:
-    """Set within how many hours its tickets are to be done; the other terms of its due time stay. Empty takes it away."""
+    """Set within how many hours its tickets are due; the other terms of its due time stay. Empty takes it away."""
     kept = due_times.rule_of_inbox(ident)
     if not hours:
         if kept is not None:
