@@ -42,6 +42,8 @@ OWN = {
         "/step-up/go-on",
         "/sign-out",
         "/tasks",
+        "/work",
+        "/work/views",
         "/workflows",
         "/workflows/lately",
         "/w",

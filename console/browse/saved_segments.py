@@ -7,6 +7,7 @@ Who may not read a field that it names does not see its tab.
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,8 @@ UNNAMED = "Saved list"
 """What a tab is called whose name was that of an erased person."""
 MOST_OWN = 30
 """Most saved segments of one person on one list."""
+WORK = "/work"
+"""In place of a collection: the list of work."""
 KEPT = ("segment", "filter", "q", "sort", "columns")
 """What of a list's address is saved."""
 
@@ -109,13 +112,8 @@ def save(
     Raises Invalid naming `label`, `audience` or `query`, NotFound for a collection that the actor may not browse or a tab that is not theirs.
     """
     collection, scope = browsed_collection(actor, collection_id)
-    label, kept = " ".join(label.split()), {name: value for name in KEPT if (value := query.get(name))}
-    if not label or len(label) > LONGEST_LABEL or not label.isprintable():
-        raise Invalid(
-            f"A segment has a name of 1 to {LONGEST_LABEL} characters: it is the text of its tab.", at="label"
-        )
-    if audience not in audiences(actor):
-        raise Invalid("Choose yourself, a team of yours or a role of yours.", at="audience")
+    kept = {name: value for name in KEPT if (value := query.get(name))}
+    label = _checked_label(actor, label, audience)
     shared = not audience.startswith("user:")
     if not kept.get("filter") and not kept.get("q"):
         raise Invalid("Filter the list first: without a filter the tab would be the list itself.", at="query")
@@ -130,10 +128,24 @@ def save(
         scope,
         SavedSegment("", label, kept, audience, mine=True, removable=True).browse_query,
     )
+    about = {"source": collection.source, "collection": collection_id}
+    return _store(actor, collection_id, label, audience, kept, segment_id, about)
+
+
+def _store(
+    actor: Actor,
+    place: str,
+    label: str,
+    audience: str,
+    kept: Mapping[str, Any],
+    segment_id: str | None,
+    about: Mapping[str, Any],
+) -> str:
+    shared = not audience.startswith("user:")
     table, made_id = tables.saved_segment, segment_id or new_id("sgm")
     with transaction() as connection:
         own = sa.select(table.c.id, table.c.audience).where(
-            table.c.collection == collection_id, table.c.made_by == actor.id
+            table.c.collection == place, table.c.made_by == actor.id
         )
         known = {row.id: row.audience for row in connection.execute(own)}
         if segment_id is not None and segment_id not in known:
@@ -147,7 +159,7 @@ def save(
         }
         if segment_id is None:
             connection.execute(
-                sa.insert(table).values(id=made_id, collection=collection_id, made_by=actor.id, **values)
+                sa.insert(table).values(id=made_id, collection=place, made_by=actor.id, **values)
             )
         else:
             connection.execute(
@@ -158,12 +170,47 @@ def save(
                 actor,
                 "segment_shared",
                 open={"segment": made_id, "audience": audience},
-                sealed={"label": label, "query": kept},
-                source=collection.source,
-                collection=collection_id,
+                sealed={"label": label, "query": dict(kept)},
                 connection=connection,
+                **about,
             )
     return made_id
+
+
+def _checked_label(actor: Actor, label: str, audience: str) -> str:
+    """The name without doubled spaces. Raises Invalid naming `label` or `audience`."""
+    label = " ".join(label.split())
+    if not label or len(label) > LONGEST_LABEL or not label.isprintable():
+        raise Invalid(
+            f"A segment has a name of 1 to {LONGEST_LABEL} characters: it is the text of its tab.", at="label"
+        )
+    if audience not in audiences(actor):
+        raise Invalid("Choose yourself, a team of yours or a role of yours.", at="audience")
+    return label
+
+
+def work_views(actor: Actor) -> list[SavedSegment]:
+    """The saved filters of the list of work that the actor has as tabs, their own first, then by name; one statement."""
+    found = []
+    for segment_id, label, query, audience, made_by in fetch(_SEGMENTS, (WORK, audiences(actor))):
+        with suppress(subjects.Unreadable):  # kept under another master key
+            kept = json.loads(subjects.unwrap(query, sealed_at(segment_id)))
+            mine = made_by == actor.id
+            found.append(SavedSegment(segment_id, label, kept, audience, mine, mine))
+    return sorted(found, key=lambda saved: (not saved.mine, saved.label.casefold(), saved.id))
+
+
+def save_work_view(actor: Actor, label: str, audience: str, query: Mapping[str, str]) -> str:
+    """Save filters of the list of work as a tab; its id. Raises Invalid naming `label` or `audience`."""
+    return _store(actor, WORK, _checked_label(actor, label, audience), audience, query, None, {})
+
+
+def remove_work_view(actor: Actor, view_id: str) -> None:
+    """Take away a tab of the list of work that the actor made. Raises NotFound for any other."""
+    found = next((view for view in work_views(actor) if view.id == view_id and view.removable), None)
+    if found is None:
+        raise NotFound(hidden=True)
+    _remove(actor, WORK, found, {})
 
 
 def remove(actor: Actor, collection_id: str, segment_id: str) -> None:
@@ -179,20 +226,18 @@ def remove(actor: Actor, collection_id: str, segment_id: str) -> None:
     )
     if found is None:
         raise NotFound(hidden=True)
+    _remove(actor, collection_id, found, {"source": collection.source, "collection": collection_id})
+
+
+def _remove(actor: Actor, place: str, found: SavedSegment, about: Mapping[str, Any]) -> None:
     table = tables.saved_segment
     with transaction() as connection:
         gone = connection.execute(
-            sa.delete(table).where(table.c.id == segment_id, table.c.collection == collection_id)
+            sa.delete(table).where(table.c.id == found.id, table.c.collection == place)
         ).rowcount
         if gone and not found.audience.startswith("user:"):
-            log.note(
-                actor,
-                "segment_removed",
-                open={"segment": segment_id, "audience": found.audience},
-                source=collection.source,
-                collection=collection_id,
-                connection=connection,
-            )
+            opened = {"segment": found.id, "audience": found.audience}
+            log.note(actor, "segment_removed", open=opened, connection=connection, **about)
 
 
 def forget(connection: Connection, texts: Collection[str], collection: CollectionModel) -> None:

@@ -122,6 +122,14 @@ _RUN = (
         move=True,
     ),
     Kind(
+        "run_snoozed",
+        "run",
+        "A ticket left the queue of its inbox until a moment, and comes back by itself; without a moment it is back.",
+        ("until",),
+        ("reason",),
+        move=True,
+    ),
+    Kind(
         "run_completed",
         "run",
         "The run reached an end of its workflow, or left it by an exit.",

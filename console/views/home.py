@@ -182,7 +182,7 @@ def panels(who: Actor, look: Look, lately: Sequence[RunHead], *, works: bool) ->
     found = _first_steps(who)
     managed = [inbox for inbox in inboxes.all_inboxes() if inboxes.may(who, inbox, "manage")]
     if managed:
-        found.append(_team(who, look, managed))
+        found.append(_team(who, look))
     found.append(_automations(who, look))
     if access.can(who, None, "activity", "read"):
         found.append(_log(who, look))
@@ -243,17 +243,17 @@ def _first_steps(who: Actor) -> list[Panel]:
     return [Panel("first-steps", "First steps", "/settings", "Settings", rows)]
 
 
-def _team(who: Actor, look: Look, managed: Sequence[Inbox]) -> Panel:
+def _team(who: Actor, look: Look) -> Panel:
     rows = [
         (
             name,
             f"oldest {my_work.short_span((look.now - since).total_seconds())}",
             f"{number:,}",
-            f"/inbox/{managed[0].id}?view=backlog",
+            frame.with_query("/work", {"person": person, "kind": "run"}),
         )
-        for name, number, since in record_reach.held_by_colleagues(who)
+        for person, name, number, since in record_reach.held_by_colleagues(who)
     ]
-    return Panel("team", "Who holds what", f"/inbox/{managed[0].id}?view=backlog", "Backlog", rows)
+    return Panel("team", "Workload", "/work", "Work", rows)
 
 
 def _automations(who: Actor, look: Look) -> Panel:

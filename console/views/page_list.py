@@ -15,7 +15,7 @@ Place = tuple[str, str, str, str]
 _EVERYBODY: tuple[Place, ...] = (
     ("Home", "/", "home", "Page"),
     ("My work", "/my-work", "id-badge", "Page"),
-    ("Inboxes", "/inbox", "inbox", "Page"),
+    ("Work", "/work", "inbox", "Page"),
     ("Records", "/c", "list", "Page"),
     ("Workflows", "/workflows", "route", "Page"),
     ("Approvals", "/approvals", "shield-check", "Page"),

@@ -19,7 +19,7 @@ from console.core.actor import Actor
 from console.messaging.messages import outbox
 from console.monitoring.reports import tables
 from console.views import formats
-from console.work import approvals, my_work, questions, tasks
+from console.work import approvals, my_work, questions, tasks, work_list
 from console.workflows import inboxes
 
 blueprint = Blueprint("rail", __name__)
@@ -50,7 +50,7 @@ class Place:
 
 PLACES = (
     Place("/", "Home", "home", "g h", ()),
-    Place("/inbox", "Inboxes", "inbox", "g i", ("/inbox",), "inboxes"),
+    Place("/work", "Work", "inbox", "g i", ("/work", "/inbox"), "works"),
     Place("/approvals", "Approvals", "shield-check", "g a", ("/approvals",)),
     Place("/tasks", "Tasks", "checklist", "g t", ("/tasks", "/answers"), "name"),
     Place("/c", "Records", "list", "g r", ("/c", "/board/", "/runs/"), "browses"),
@@ -64,7 +64,7 @@ PLACES = (
 )
 """In their order. The first `IN_THE_BAR` of BAR that the reader has stand in the bar of a telephone, the others under More."""
 
-BAR = ("/", "/inbox", "/activity", "/approvals", "/c", "/workflows", "/tasks")
+BAR = ("/", "/work", "/activity", "/approvals", "/c", "/workflows", "/tasks")
 
 
 def reader_rights() -> Mapping[str, bool]:
@@ -82,7 +82,7 @@ def _may(right: str) -> Callable[[], bool]:
 
 def _judged(who: Actor | None) -> Mapping[str, bool]:
     may: Mapping[str, Callable[[Actor], object]] = {
-        "inboxes": inboxes.inboxes_of,
+        "works": lambda actor: work_list.may_see(actor) or inboxes.inboxes_of(actor),
         "browses": _browses,
         "messages": outbox.may_read,
         "measures": measure.may_read,
@@ -110,7 +110,7 @@ def _places(rights: Mapping[str, bool]) -> list[Place]:
 
 def _in_the_bar(places: list[Place]) -> set[str]:
     there = [place.href for place in places]
-    works = "/inbox" in there
+    works = "/work" in there
     return set([href for href in BAR if href in there and not (works and href == "/activity")][:IN_THE_BAR])
 
 
@@ -195,7 +195,7 @@ def waiting(who: Actor) -> Mapping[str, Any]:
     return {
         "counts": [
             *(
-                [("count-inbox", late or to_do, bool(late), "overdue" if late else "to do")]
+                [("count-work", late or to_do, bool(late), "overdue" if late else "to do")]
                 if inboxes.inboxes_of(who)
                 else []
             ),

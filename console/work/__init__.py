@@ -17,5 +17,7 @@ OPEN_MODULES = frozenset(
         "ticket_assignment",
         "tickets",
         "waiting_reasons",
+        "work_list",
+        "work_moves",
     }
 )

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -150,6 +150,20 @@ class Rule:
         }
 
 
+class Timed(NamedTuple):
+    """A live run as its due time is computed from it."""
+
+    slug: str
+    id: str
+    workflow_id: str
+    version: int
+    step: str | None
+    created_at: datetime
+    collection: str | None
+    record: str | None
+    live: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """How much of a run's time is used: `worked_s` of `total_s` seconds. `due_at` is when it is used up if nothing else is waited for; `still`: it stands still now.
@@ -212,7 +226,7 @@ def clock_of(run_id: str, rule: Rule) -> Clock | None:
     )
 
 
-def due_of(heads: Sequence[RunHead]) -> dict[str, datetime]:
+def due_of(heads: Sequence[RunHead | Timed]) -> dict[str, datetime]:
     """Run id → when its time is used up, for those of these runs that are live, have a due time, and whose clock does not stand still. Two statements."""
     live = [head for head in heads if head.live]
     found = fetch(f"{RULE} where workflow = any(%s)", ([head.workflow_id for head in live],)) if live else []
@@ -306,6 +320,8 @@ def _set(
             connection.execute(sa.text("delete from console.due_rule where id = :id"), {"id": made})
         else:
             raise NotFound("There is no due time here.")
+        if workflow is not None:
+            connection.execute(_FORGET_DUE, {"workflow": workflow})
         data = {
             "rule": made,
             "minutes": checked.minutes if checked else None,
@@ -339,6 +355,9 @@ def _columns(checked: Terms) -> dict[str, Any]:
     }
 
 
+_FORGET_DUE = sa.text(
+    "update console.run set due_at = null, due_known = null where workflow = :workflow and ended_at is null and due_known"
+)
 _INSERT = sa.text(
     "insert into console.due_rule (id, workflow, inbox, minutes, zone, days, opens, closes, holidays, stages, approvals, made_by)"
     " values (:id, :workflow, :inbox, :minutes, :zone, :days, :opens, :closes, :holidays, :stages, :approvals, :by) on conflict (id) do update"

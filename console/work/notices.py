@@ -63,6 +63,7 @@ _WORDS = {
     "question_asked": "You are asked something",
     "run_assigned": "{by} gave you this run",
     "run_taken_over": "{by} took over this run from you",
+    "run_taken_away": "{by} gave this run of yours away",
     "approval_decided": "{by} decided on your request",
     "approval_decided:approve": "{by} approved what you asked for",
     "approval_decided:reject": "{by} rejected what you asked for",

@@ -29,7 +29,7 @@ from console.core.errors import (
 from console.core.plain_words import roles_words
 from console.records import Record
 from console.runs import RunHead
-from console.runs.views import queues
+from console.runs.views import handovers, queues
 from console.runs.views.queues import Place
 from console.work import due_times
 from console.work.waiting_records import (
@@ -343,13 +343,15 @@ def _workflow_id(inbox: Inbox) -> str | None:
 
 
 def take_next(actor: Actor, inbox_id: str) -> str:
-    """Take the next ticket. Returns the id of its run, which the actor then holds.
+    """Take the next ticket: first what was assigned to the actor and they have done no step of. Returns the id of its run, which the actor then holds.
 
     Raises NotFound, NotAllowed for those who only manage the inbox, Conflict `inbox_empty` where there is nothing to take, Invalid where
     the workflow's start asks for more than the inbox gives, SourceDown.
     """
     inbox = inboxes.visible_inbox(actor, inbox_id)
     _require_work(actor, inbox)
+    if (mine := _assigned(actor, inbox) or _at_most(actor, inbox)) is not None:
+        return mine
     after: str | None = None
     while True:
         page = _to_do(actor, inbox, TAKEN_AT_ONCE, after)
@@ -364,10 +366,31 @@ def take_next(actor: Actor, inbox_id: str) -> str:
             raise Conflict(f"Nothing is left to take in {inbox.title}.", code="inbox_empty")
 
 
+def _assigned(actor: Actor, inbox: Inbox) -> str | None:
+    """The oldest run of the inbox that somebody else assigned to the actor, and in which nobody has done a step since."""
+    held, _ = queues.held_runs(actor, inbox.id, _workflow_id(inbox), limit=TAKEN_AT_ONCE, holder=actor.id)
+    waiting = [head.id for head in held if head.status == "waiting_person"]
+    assigned = handovers.assigned_by_others(actor.id, waiting)
+    return next((run for run in waiting if run in assigned), None)
+
+
+def _at_most(actor: Actor, inbox: Inbox) -> str | None:
+    """The oldest run of the inbox that the actor holds, where they have as many as one person may have; else None."""
+    if inbox.most is None:
+        return None
+    held, _ = queues.held_runs(actor, inbox.id, _workflow_id(inbox), limit=inbox.most, holder=actor.id)
+    return held[0].id if len(held) >= inbox.most else None
+
+
 def take(actor: Actor, inbox_id: str, ticket_id: str) -> str:
     """Take a ticket that is to do. Raises as `take_next` does, and Conflict `ticket_taken` where somebody else was faster."""
     inbox = inboxes.visible_inbox(actor, inbox_id)
     _require_work(actor, inbox)
+    if _at_most(actor, inbox) is not None:
+        raise Conflict(
+            f"You have {inbox.most} of {inbox.title}, which is the most for one person. Finish or release one first.",
+            code="ticket_taken",
+        )
     run_id = _try_to_take(actor, inbox, ticket_by_id(actor, inbox, ticket_id))
     if run_id is None:
         raise Conflict(

@@ -1,20 +1,26 @@
 """Why runs wait, in words, and by when they are due: for a list of runs at once, with one statement for what they wait for, two for due times, and one for each collection with due days or a limited scope."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
-from console import records, runs
+import sqlalchemy as sa
+
+from console import records, runs, workflows
 from console.auth import access
-from console.core import outcome_words
+from console.core import outcome_words, scopes
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
-from console.infra.db.engine import fetch
+from console.core.scopes import Scope
+from console.infra.db.engine import fetch, transaction
 from console.runs import RunHead
+from console.runs.views import lists
 from console.runs.views.handovers import WAS_HANDED_ON, HandedOn, handed_on
 from console.runs.views.view import title_of
 from console.work import due_times
+from console.work.due_times import Timed
 from console.workflows import Definition, inboxes, readable_version
 
 MOST_LETTERS = 140
@@ -56,14 +62,14 @@ def reasons(actor: Actor, heads: Sequence[RunHead]) -> dict[str, Reason]:
         row[0]: row[1:]
         for row in fetch(_ROWS.format(runs=access.runs(actor).sql()), ([head.id for head in heads],))
     }
-    due, by_clock = _due_days(actor, heads), due_times.due_of(heads)
+    due = due_of(heads, partial(access.scope_for, actor, act="read"))
     handed = [
         head.id for head in heads if head.live and not head.ticket and head.id in rows and rows[head.id][-1]
     ]
     last = handed_on(handed) if handed else {}
     with runs.judged_once(rows):
         return {
-            head.id: _reason(actor, head, rows[head.id], due, by_clock, last.get(head.id))
+            head.id: _reason(actor, head, rows[head.id], due.get(head.id), last.get(head.id))
             for head in heads
             if head.id in rows
         }
@@ -73,20 +79,17 @@ def _reason(
     actor: Actor,
     head: RunHead,
     row: Sequence[Any],
-    due: Mapping[tuple[str, str], date],
-    by_clock: Mapping[str, datetime],
+    due: date | None,
     handed: HandedOn | None,
 ) -> Reason:
     waiting, take_over, last_holder, step, outcome, _ = row
-    until = datetime.fromisoformat(waiting["until"]) if waiting and waiting.get("until") else None
-    by_record = due.get((head.collection or "", head.record or "")) if head.live else None
     readable = runs.words_of_event(actor, head.workflow_id, head.version, head.step, run=head.id)
     handed = handed if readable and handed is not None and handed.by != actor.id and not take_over else None
     return Reason(
         f"“{_short(handed.reason)}”"
         if handed
         else _words(head, waiting, take_over, (step, outcome), readable=readable),
-        earlier(by_record, by_clock.get(head.id)) or until,
+        due,
         last_holder,
     )
 
@@ -140,7 +143,49 @@ def _short(text: str) -> str:
     return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1].rstrip()}…"
 
 
-def _due_days(actor: Actor, heads: Sequence[RunHead]) -> dict[tuple[str, str], date]:
+def due_of(heads: Sequence[RunHead | Timed], scope_of: Callable[[str], Scope]) -> dict[str, date]:
+    """Run id → the day or moment (aware UTC) by which it has to end: by the clock of its workflow, or by the inbox whose records start it.
+
+    `scope_of` says of a collection which of its records and fields count.
+    """
+    live = [head for head in heads if head.live]
+    by_record, by_clock = _due_days(live, scope_of), due_times.due_of(live)
+    found = {
+        head.id: earlier(by_record.get((head.collection or "", head.record or "")), by_clock.get(head.id))
+        for head in live
+    }
+    return {run: due for run, due in found.items() if due is not None}
+
+
+def note_due() -> int:
+    """Compute by when live runs are due of which it is not known, for the order of lists of work; returns how many were looked at."""
+    by_inbox = {inbox.source.workflow for inbox in inboxes.all_inboxes() if inbox.source and inbox.source.due}
+    ids = [known.id for known in workflows.all_known() if known.slug in by_inbox]
+    rows = fetch(_DUE_UNKNOWN, {"workflows": ids, "most": due_times.AT_ONCE})
+    due = due_of([Timed(lists.known_as(row[1])[0], *row) for row in rows], scopes.unrestricted)
+    if rows:
+        with transaction() as connection:
+            given = [{"run": row[0], "due": end_of_day(due.get(row[0]))} for row in rows]
+            connection.execute(_NOTE_DUE, given)
+    return len(rows)
+
+
+_DUE_UNKNOWN = f"""
+select r.id, r.workflow, r.version, (select a.step from console.attempt a where a.run = r.id and a.n = r.current), r.created_at, r.collection, r.record
+from {access.EVERY_RUN.sql()} where r.ended_at is null and r.due_known is null
+and (r.workflow = any(%(workflows)s) or r.workflow in (select d.workflow from console.due_rule d where d.workflow is not null)) limit %(most)s
+"""  # noqa: S608 (names of ours)
+_NOTE_DUE = sa.text("update console.run set due_at = :due, due_known = true where id = :run")
+
+
+def end_of_day(due: date | None) -> datetime | None:
+    """The moment; of a day its end in UTC."""
+    return due if due is None or isinstance(due, datetime) else datetime.combine(due, time(23, 59, 59), UTC)
+
+
+def _due_days(
+    heads: Sequence[RunHead | Timed], scope_of: Callable[[str], Scope]
+) -> dict[tuple[str, str], date]:
     """(collection, key) → its due day, as the inbox says whose records start the run's workflow. Hidden fields give none."""
     rules = {
         inbox.source.workflow: inbox.source
@@ -155,7 +200,7 @@ def _due_days(actor: Actor, heads: Sequence[RunHead]) -> dict[tuple[str, str], d
     found = {}
     for slug, keys in wanted.items():
         rule = rules[slug]
-        scope, due = access.scope_for(actor, rule.collection, "read"), rule.due
+        scope, due = scope_of(rule.collection), rule.due
         if due is None or due.field in scope.hidden:
             continue
         try:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,22 @@ class Document(BaseModel):
         description="Only these roles work in it; none: everybody with the right",
     )
     source: Source | None = None
+    most: int | None = Field(
+        None, ge=1, le=1000, description="How many of its tickets one person may have; none: any number"
+    )
+
+    def to_json(self) -> dict[str, Any]:
+        """The document as in a file."""
+        return self.model_dump(exclude_defaults=True)
+
+    def canonical(self) -> bytes:
+        """The bytes as they are stored."""
+        return json.dumps(self.to_json(), sort_keys=True, ensure_ascii=False).encode()
+
+    @property
+    def hash(self) -> str:
+        """The hash of its canonical bytes."""
+        return sha256(self.canonical()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +137,20 @@ class Inbox:
     roles: tuple[str, ...] = ()
     source: Source | None = field(default=None, compare=False)
     position: int = 0
+    most: int | None = None
+
+    @property
+    def document(self) -> Document:
+        """What it says, as in a file."""
+        return Document(
+            id=self.id,
+            title=self.title,
+            help=self.help,
+            team=self.team,
+            roles=list(self.roles),
+            source=self.source,
+            most=self.most,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The inbox as one of a list of the API."""
@@ -140,7 +171,16 @@ def all_inboxes() -> list[Inbox]:
 
 def _read_all(_: object) -> list[Inbox]:
     table = tables.inbox.c
-    columns = (table.id, table.title, table.help, table.team, table.roles, table.source, table.position)
+    columns = (
+        table.id,
+        table.title,
+        table.help,
+        table.team,
+        table.roles,
+        table.source,
+        table.position,
+        table.most,
+    )
     wanted = (
         sa.select(*columns).where(table.closed_at.is_(None)).order_by(table.position, table.title, table.id)
     )
@@ -154,6 +194,7 @@ def _read_all(_: object) -> list[Inbox]:
             tuple(row.roles),
             Source.model_validate(row.source) if row.source else None,
             row.position,
+            row.most,
         )
         for row in rows
     ]
@@ -264,6 +305,18 @@ def import_all(documents: Sequence[Mapping[str, Any]], by: Actor = COMMAND_LINE)
     return [inbox for inbox in all_inboxes() if inbox.id in {document.id for document in read}]
 
 
+def save(connection: Connection, by: Actor, document: Mapping[str, Any]) -> Document:
+    """Make or change one inbox in this transaction; it keeps its place. Callers judge the right. Raises DefinitionError with the field that is wrong."""
+    made = _read(0, document)
+    former = connection.execute(
+        sa.select(tables.inbox).where(tables.inbox.c.id == made.id).with_for_update()
+    ).one_or_none()
+    place = former.position if former is not None else len(all_inboxes())
+    if fields := _put(connection, made, place, former, by):
+        _note(connection, by, made.id, made.title, fields)
+    return made
+
+
 def close(inbox_id: str, by: Actor = COMMAND_LINE) -> None:
     """Close the inbox; imported again it opens. Raises NotFound, Conflict while runs that were handed on wait in it."""
     with transaction() as connection:
@@ -368,7 +421,7 @@ def _check_source(which: str, team: str, source: Source) -> None:
 def _put(connection: Connection, document: Document, number: int, former: Any, by: Actor) -> list[str]:
     """Write the inbox; names of what changed, `made` for a new one."""
     source = document.source.model_dump(exclude_defaults=True) if document.source else None
-    columns = document.model_dump(include={"title", "help", "team", "roles"}) | {
+    columns = document.model_dump(include={"title", "help", "team", "roles", "most"}) | {
         "source": source,
         "position": number,
     }

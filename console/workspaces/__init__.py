@@ -25,3 +25,5 @@ from console.workspaces.workspace_publication import (
     undo,
     versions,
 )
+
+OPEN_MODULES = frozenset({"inbox_rules"})

@@ -34,7 +34,7 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company)
     for path in (
         "/",
         "/more",
-        "/inbox",
+        "/work",
         "/inbox/desk",
         "/inbox/unrated",
         "/inbox/unrated?view=doing",
@@ -186,7 +186,7 @@ KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("/c/customer?q=nobody-at-all",),
         ("/c/customer/1", "s"),
         ("/more",),
-        ("/inbox",),
+        ("/work",),
     ),
     "mona": (("/inbox/desk", "j", "x"), ("/approvals?tab=decided",), ("/workflows?q=nobody-at-all",)),
     "ada": (("/activity", "f"), ("/activity", "e"), ("/activity?user=nobody",)),
@@ -228,14 +228,14 @@ def test_what_is_wrong_is_seen_on_a_large_screen_and_a_telephone(
     screens: Callable[..., "Screen"], company: Company
 ) -> None:
     olivia = screens().enter("olivia")
-    olivia.go("/inbox").evaluate(
+    olivia.go("/work").evaluate(
         "document.querySelector('main').insertAdjacentHTML('beforeend', `<button></button><p id=pale>Pale</p>`);"
         "document.querySelector('#pale').style.cssText = 'color: #eee; background: #fff';"
     )
     found = olivia.faults(contrast=True)
     for words in (
-        "inbox: button-name",
-        "inbox: color-contrast",
+        "work: button-name",
+        "work: color-contrast",
         "dark: color-contrast",
         "dark, 390 wide: button-name",
         "dark, 390 wide: color-contrast",

@@ -28,7 +28,7 @@ def test_a_ticket_goes_from_hand_to_hand_without_a_mouse(
     olivia.press("g", "h")
     olivia.heading("Nothing waits for you.")
     olivia.press("g", "i")
-    olivia.page.wait_for_url("**/inbox")
+    olivia.page.wait_for_url("**/work")
     olivia.go("/inbox/unrated")
     olivia.press("n")
     olivia.page.wait_for_url("**/runs/run_*")

@@ -176,6 +176,7 @@ COMMANDS: dict[str, Callable[[Walk], Any]] = {
     "step in as another": lambda w: commands.StepIn(TOM, w.run.revision),
     "escalate": lambda w: commands.Escalate(OLIVIA, w.run.revision, "desk", "odd"),
     "escalate without a reason": lambda w: commands.Escalate(OLIVIA, w.run.revision, "desk", ""),
+    "snooze what waits in no inbox": lambda w: commands.Snooze(OLIVIA, w.run.revision, SOON, "later"),
     "assign": lambda w: commands.Assign(MONA, w.run.revision, TOM),
     "settle without a reason": lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", True, ""),
     "give a change up": lambda w: commands.Settle(
@@ -359,6 +360,7 @@ MATRIX: dict[str, list[str]] = {
         NOT,
     ],
     "escalate without a reason": [WHY] * 11,
+    "snooze what waits in no inbox": [NOT] * 11,
     "assign": [NOT, GIVEN, GIVEN, NOT, *[GIVEN] * 7],
     "settle without a reason": [WHY] * 11,
     "give a change up": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, NOT, NOT],

@@ -599,6 +599,12 @@ CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
         },
     ),
     (
+        "run_snoozed",
+        READING,
+        Event("run_snoozed", LATER, {"until": "x"}, {"reason": "odd"}, by=OLIVIA),
+        {"ticket": {"until": "x"}},
+    ),
+    (
         "event_awaited",
         READING,
         Event(

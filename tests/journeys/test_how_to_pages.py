@@ -149,7 +149,7 @@ def test_a_second_factor_is_set_up_and_reset_as_the_page_says(screens: Open, she
 def test_a_charge_is_refunded_as_the_page_says(screens: Open, demo: Demo) -> None:
     name, olivia = "refund-a-charge", screens("olivia")
     with walked(part(name, "Refund a charge", 1), olivia) as one:
-        olivia.go("/inbox")
+        olivia.go("/work")
         one.see("Refund requests")
         olivia.go(f"/c/charge/{CHARGE}")
         one.press("Start Customer refund")

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -212,6 +212,11 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         told = bench.run()
         runs.escalate(house.olivia, told["run_id"], revision=None, inbox="desk", reason="Look")
         return {"name": "desk", "ticket": told["run_id"], "tickets": [told["run_id"]], "user": house.tom.id}
+
+    def snoozed() -> Scene:
+        run_id = escalated()["ticket"]
+        tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        return {"run_id": run_id, "revision": house.told(run_id)["revision"], "until": tomorrow}
 
     def draft(slug: str = "Call back") -> Scene:
         return {"workflow_id": workflows.create(house.mona, slug).id}
@@ -436,6 +441,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "listInboxes": ("olivia", nothing),
         "listTickets": ("olivia", nothing),
         "takeNextTicket": ("olivia", escalated),
+        "snoozeRun": ("olivia", snoozed),
+        "listWork": ("mona", nothing),
         "takeTicket": ("olivia", escalated),
         "assignTickets": ("mona", escalated),
         "unassignTickets": ("mona", escalated),

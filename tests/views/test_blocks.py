@@ -193,7 +193,7 @@ def visited(pages: "Pages") -> None:
         f"/runs/{done}/replay?at=7&since=1",
         f"/runs/{done}/abort",
         "/more",
-        "/inbox",
+        "/work",
         "/inbox/desk",
     ):
         for headers in ({}, {"HX-Request": "true", "HX-Target": "elsewhere"}):

@@ -222,7 +222,7 @@ def test_lists_searches_and_titles_do_not_tell_of_it(house: House) -> None:
         "/more",
         "/c/account",
         "/c/customer",
-        "/inbox",
+        "/work",
         "/approvals?list=history",
     ):
         text = (

@@ -1,6 +1,7 @@
 """Home and the pages of inboxes: taking, handing on, giving."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -130,3 +131,16 @@ def test_a_manager_gives_several_at_once_and_sees_what_could_not_be_given(pages:
         in pages.mona.post("/inbox/unrated/unassign", {"csrf_token": pages.mona.token}, status=422).text
     )
     assert "Choose one or more tickets first." in pages.mona.get("/inbox/unrated/assign").text
+
+
+def test_a_ticket_is_snoozed_until_a_day_with_a_reason(pages: "Pages") -> None:
+    run = handed_on(pages.company)
+    assert f"/inbox/desk/snooze?ticket={run}" in pages.olivia.get("/inbox/desk").links
+    page = pages.olivia.get(f"/inbox/desk/snooze?ticket={run}")
+    for typed in ({"reason": "x"}, {"until": "soon", "reason": "x"}, {"until": "2020-01-01", "reason": "x"}):
+        pages.olivia.send(page, "/snooze", status=422, **typed)
+    until = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    assert "Say why" in pages.olivia.send(page, "/snooze", status=422, until=until).text
+    pages.olivia.send(page, "/snooze", until=until, reason="The bank is closed.")
+    assert f"/inbox/desk/snooze?ticket={run}" not in pages.olivia.follow().links
+    pages.stan.get(f"/inbox/desk/snooze?ticket={run}", status=404)

@@ -41,7 +41,7 @@ def waits(caplog: pytest.LogCaptureFixture) -> int:
     "path",
     [
         "/",
-        "/inbox",
+        "/work",
         "/approvals",
         "/search?q=okonkwo",
         "/workflows/care-review/executions",

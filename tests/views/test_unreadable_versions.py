@@ -21,7 +21,7 @@ OF_MANY = (
     "/operations",
     "/workflows",
     "/my-work",
-    "/inbox",
+    "/work",
     "/outbox",
     "/executions",
     "/incidents",

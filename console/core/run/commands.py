@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from console.core.documents.workflow import Workflow
@@ -156,20 +157,38 @@ class TakeOver(OfPerson):
 
 @dataclass(frozen=True, slots=True)
 class Release(OfPerson):
-    """Stop holding the run, so that another person can take it. `ticket`: its former place in an inbox, as `Run.ticket`, which it has again."""
+    """Stop holding the run, so that another person can take it. `entitled`: also where another person holds it.
+
+    `ticket`: its former place in an inbox, as `Run.ticket`, which it has again.
+    """
 
     draft: Mapping[str, Any] | None = None
+    reason: str = ""
+    entitled: bool = False
     ticket: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Escalate(OfPerson):
-    """Put the run into an inbox. Nobody holds it until a person takes it from there."""
+    """Put the run into an inbox. Nobody holds it until a person takes it from there. `entitled`: whoever holds it.
+
+    `at`: since when it counts as waiting there; None: since now.
+    """
 
     inbox: str
     reason: str
     priority: str = "normal"
     draft: Mapping[str, Any] | None = None
+    entitled: bool = False
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze(OfPerson):
+    """Take the run out of its inbox's queue until a moment, after which it is there again; None: now."""
+
+    until: datetime | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -378,6 +378,7 @@ DECISIONS: Mapping[type, Callable[[Plan, Run, Any, datetime], list[Event]]] = {
     commands.MoveVersion: version_moves.move_version,
     commands.Supply: _supply,
     commands.Escalate: holding.escalate,
+    commands.Snooze: holding.snooze,
     commands.Assign: holding.assign,
     commands.Approve: approving.approve,
     commands.Reject: approving.reject,

@@ -321,6 +321,8 @@ def _run_assigned(run: Run, event: Event) -> None:
 def _run_escalated(run: Run, event: Event) -> None:
     open_data = event.open
     run.holder = None
+    if run.status == "saved":
+        run.status = "waiting_person"
     run.ticket = {
         "inbox": open_data["inbox"],
         "priority": open_data["priority"],
@@ -334,8 +336,12 @@ def _run_version_moved(run: Run, event: Event) -> None:
     run.version = int(event.open["version"])
 
 
+def _run_snoozed(run: Run, event: Event) -> None:
+    run.ticket = {**(run.ticket or {}), "until": event.open["until"]}
+
+
 def _run_released(run: Run, event: Event) -> None:
-    run.holder = None
+    run.holder = run.ticket = None
     if "inbox" in event.open:
         place = {name: event.open[name] for name in ("inbox", "priority", "at", "by")}
         run.ticket = place | {"reason": event.sealed.get("reason", "")}
@@ -393,6 +399,7 @@ CHANGES: Mapping[str, Callable[[Run, Event], None]] = {
     "run_resumed": _run_resumed,
     "run_taken_over": _run_taken_over,
     "run_released": _run_released,
+    "run_snoozed": _run_snoozed,
     "run_version_moved": _run_version_moved,
     "run_assigned": _run_assigned,
     "run_escalated": _run_escalated,

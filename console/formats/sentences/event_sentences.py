@@ -341,6 +341,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "run_released": "{who} released {workflow}{on_record}",
         "run_assigned": "{who} assigned {workflow}{on_record}{person_holder: to }{instead}",
         "run_escalated": "{who} put {workflow}{on_record} into an inbox{text_inbox:: }",
+        "run_snoozed": "{who} snoozed {workflow}{on_record}",
         "run_completed": "{who} completed {workflow}{on_record}{outcome}",
         "run_aborted": "{who} aborted {workflow}{on_record}",
         "run_failed": "{workflow_first}{on_record} failed{why}",

@@ -58,7 +58,8 @@ run = _table(
     "id workflow version:int status revision:int run_seq:int head:bytes collection record team subject current:int "
     "attempts:int visits:json holder last_holder active_at:moment started_by waiting:json take_over:json "
     "automatic:int input:json reason ending exclusive_key linked_to created_at:moment ended_at:moment ticket:json "
-    "label put_down_at:moment trigger worked_ms:bigint mode origin:json caused_by:json start_key test:bool parent branch fork:json",
+    "label put_down_at:moment trigger worked_ms:bigint mode origin:json caused_by:json start_key test:bool parent branch fork:json "
+    "due_at:moment due_known:bool",
 )
 attempt = _table(
     "attempt",
@@ -91,8 +92,10 @@ builder_turn = _table(
 )
 ai_field = _table("ai_field", "call name confidence sources:int trusted:bool dropped shown:bool outcome")
 inbox = _table(
-    "inbox", "id title help team roles:json source:json position:int made_by made_at:moment closed_at:moment"
+    "inbox",
+    "id title help team roles:json source:json position:int made_by made_at:moment closed_at:moment most:int",
 )
+inbox_version = _table("inbox_version", "inbox number:int document hash origin made_by made_at:moment")
 pin = _table("pin", "person collection record segment at:moment")
 inbox_taken = _table("inbox_taken", "run inbox at:moment")
 shown = _table("shown", "run n:int person digest:bytes screen:json run_seq:int")

@@ -1,6 +1,7 @@
 """Who holds a run: save, resume, take over, release, escalate, assign; and answers from outside while it waits."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from console import log
@@ -109,7 +110,7 @@ def release(actor: Actor, run_id: str, *, revision: int | None) -> None:
             actor.id,
             revision_of(seen, revision),
             holder_draft(seen.run, seen.loaded.subject),
-            _former_place(seen),
+            ticket=_former_place(seen),
         ),
     )
 
@@ -136,6 +137,53 @@ def _former_place(seen: Seen) -> Mapping[str, Any] | None:
     return {"inbox": begun, "priority": "normal", "at": moment_text(run.created_at), "by": None, "reason": ""}
 
 
+def release_from_holder(actor: Actor, run_id: str, *, revision: int | None, reason: str) -> None:
+    """Take the run from whoever holds it, so that another person can take it. Needs the right `assign`."""
+
+    def make(seen: Seen) -> Command:
+        return commands.Release(
+            actor.id,
+            revision_of(seen, revision),
+            holder_draft(seen.run, seen.loaded.subject),
+            reason_of(reason),
+            entitled=True,
+            ticket=_former_place(seen) if seen.run.holder is not None else None,
+        )
+
+    run_command(actor, run_id, "assign", make)
+
+
+def hand_over(
+    actor: Actor,
+    run_id: str,
+    *,
+    revision: int | None,
+    inbox: str,
+    reason: str,
+    priority: str = "normal",
+    at: datetime | None = None,
+) -> None:
+    """Put the run into an inbox of its team, whoever holds it. Needs the right `assign`. `at`: since when it waits there.
+
+    Raises as `escalate` does.
+    """
+
+    def make(seen: Seen) -> Command:
+        inboxes.require_used(inbox, seen.run.team)
+        return commands.Escalate(
+            actor.id,
+            revision_of(seen, revision),
+            inbox,
+            reason_of(reason),
+            priority,
+            holder_draft(seen.run, seen.loaded.subject),
+            entitled=True,
+            at=at,
+        )
+
+    run_command(actor, run_id, "assign", make)
+
+
 def escalate(
     actor: Actor, run_id: str, *, revision: int | None, inbox: str, reason: str, priority: str = "normal"
 ) -> None:
@@ -158,6 +206,16 @@ def escalate(
         )
 
     run_command(actor, run_id, None, make)
+
+
+def snooze(actor: Actor, run_id: str, *, revision: int | None, until: datetime | None, reason: str) -> None:
+    """Take a ticket out of the queue of its inbox until a moment; None puts it back. For who works there. When it is due stays as it is."""
+
+    def make(seen: Seen) -> Command:
+        require_may_work_in(actor, seen)
+        return commands.Snooze(actor.id, revision_of(seen, revision), until, reason_of(reason))
+
+    run_command(actor, run_id, "resume", make)
 
 
 def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason: str = "") -> None:

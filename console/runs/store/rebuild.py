@@ -30,7 +30,7 @@ KEYS = {
     "ai_field": ("call", "name"),
 }
 NOT_TOLD: frozenset[str] = frozenset({"reserved"})  # columns that are not in the log
-NOT_COMPARED = NOT_TOLD | {"worked_ms"}  # rows of old runs have no value
+NOT_COMPARED = NOT_TOLD | {"worked_ms", "due_at", "due_known"}  # not of old runs; kept by the worker
 NUMBERS = frozenset({"cost", "seconds"})
 OF_RUN = {"run": "t.id = %s", "ai_field": "t.call in (select id from console.ai_call where run = %s)"}
 

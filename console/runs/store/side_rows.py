@@ -267,6 +267,13 @@ def _tag(transition: Transition, event: Event) -> None:
 
 def _assigned(transition: Transition, event: Event) -> None:
     _tell_person(transition, event, event.open["holder"], "run_assigned")
+    _taken_away(transition, event)
+
+
+def _taken_away(transition: Transition, event: Event) -> None:
+    """To whoever held the run, where another person gave it away."""
+    if event.by is not None:
+        _tell_person(transition, event, transition.before.holder, "run_taken_away", mail=False)
 
 
 def _taken_over(transition: Transition, event: Event) -> None:
@@ -329,6 +336,8 @@ WRITES: Mapping[str, Callable[[Transition, Event], None]] = {
     "message_asked": _message,
     "run_assigned": _assigned,
     "run_taken_over": _taken_over,
+    "run_released": _taken_away,
+    "run_escalated": _taken_away,
     "approval_decided": _decided,
     "approval_voided": _void,
     "approval_expired": _expired,

@@ -41,3 +41,34 @@ def handed_on(runs: Sequence[str]) -> dict[str, HandedOn]:
                 None if actor.get("kind") == "system" else actor.get("id"), reason, event.at
             )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class LastTicket:
+    """With what a run last waited in an inbox."""
+
+    reason: str
+    priority: str
+    at: datetime
+
+
+def last_ticket(run: str, inbox: str) -> LastTicket | None:
+    """With what the run last came into this inbox; None where it was put into none, or last into another one."""
+    event = log.newest_by_people([run], ("run_escalated",), (), LATEST).get(run)
+    if event is None or event.open.get("inbox") != inbox:
+        return None
+    return LastTicket(
+        str(event.values.get("reason") or "").strip(),
+        event.open["priority"],
+        datetime.fromisoformat(event.open["at"]),
+    )
+
+
+def assigned_by_others(person: str, runs: Sequence[str]) -> set[str]:
+    """Those of the runs that another person assigned to this one, and in which no person has done a step since. One statement."""
+    newest = log.newest_by_people(runs, ("run_assigned",), DOING, LATEST)
+    return {
+        run
+        for run, event in newest.items()
+        if event.type == "run_assigned" and event.body["actor"].get("id") != person
+    }

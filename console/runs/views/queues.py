@@ -7,9 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import workflows
+from console import log, workflows
 from console.auth import access
 from console.core.actor import Actor
+from console.core.moments import moment_text
 from console.core.run.duties import violated_rule
 from console.infra.db import tables
 from console.infra.db.engine import fetch
@@ -29,7 +30,7 @@ _GROUPS = """
 with served as (select * from unnest(%(inboxes)s::text[], %(workflows)s::text[]) as s (inbox, workflow)),
 waiting as (
     (select r.ticket ->> 'inbox' as inbox, r.* from console.run r where r.ticket ->> 'inbox' = any(%(inboxes)s) and r.ticket is not null
-     and (r.label is null or r.label = any(%(cleared)s)) limit %(most)s)
+     and coalesce(r.ticket ->> 'until', '') <= %(now)s and (r.label is null or r.label = any(%(cleared)s)) limit %(most)s)
     union all
     (select s.inbox, r.* from served s join console.run r on r.workflow = s.workflow
      where r.ended_at is null and r.holder is null and r.ticket is null and r.status in ('saved', 'waiting_person')
@@ -71,6 +72,7 @@ def tickets(
         run.ticket.is_not(None),
         run.holder.is_(None),
         run.ticket["priority"].astext.in_(priorities),
+        sa.func.coalesce(run.ticket["until"].astext, "") <= moment_text(log.now()),
     ]
 
     def later(place: Place) -> sa.ColumnElement[bool]:
@@ -194,6 +196,7 @@ def counts(actor: Actor, served: Mapping[str, str | None]) -> dict[str, int]:
         "workflows": list(served.values()),
         "scoped": scoped,
         "most": MOST + 1,
+        "now": moment_text(log.now()),
         "cleared": access.runs(actor).cleared,
     }
     allowed = visible_pairs(actor, "resume")

@@ -67,8 +67,8 @@ def live_versions(actor: Actor, workflow_id: str) -> list[tuple[int, int, int]]:
     ]
 
 
-def held_by_colleagues(actor: Actor) -> list[tuple[str, int, datetime]]:
-    """(name, number of live runs in hand, since when the oldest) of people who hold runs that the actor may count, those with most first; at most
+def held_by_colleagues(actor: Actor) -> list[tuple[str, str, int, datetime]]:
+    """(id, name, number of live runs in hand, since when the oldest) of people who hold runs that the actor may count, those with most first; at most
     10,000 runs are counted.
     """
     run, number = tables.run.c, sa.func.count()
@@ -77,7 +77,7 @@ def held_by_colleagues(actor: Actor) -> list[tuple[str, int, datetime]]:
     counted = sa.select(held.c.holder, number, sa.func.min(held.c.created_at)).group_by(held.c.holder)
     rows = read_rows(counted.order_by(number.desc(), held.c.holder).limit(8))
     names = accounts.names({row[0] for row in rows})
-    return [(names[row[0]], row[1], row[2]) for row in rows if row[0] in names]
+    return [(row[0], names[row[0]], row[1], row[2]) for row in rows if row[0] in names]
 
 
 def limited_collections(actor: Actor) -> list[str]:

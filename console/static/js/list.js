@@ -5,19 +5,26 @@
   const row = () => document.activeElement?.closest?.("[data-rows] > *");
   const pane = () => document.getElementById("preview");
 
-  function show(key) {
+  function show(key, push = true) {
     const to = new URL(location.href);
     if (key === null) to.searchParams.delete("preview");
     else to.searchParams.set("preview", key);
     // Back and Forward ask for the page of that address
     const whole = { htmx: true };
     history.replaceState(whole, "", location.href);
-    history.pushState(whole, "", to);
+    if (push) history.pushState(whole, "", to);
+    else history.replaceState(whole, "", to);
     const results = document.getElementById("results");
     results?.classList.toggle("with-preview", key !== null);
     if (key === null) { const shown = pane(); shown.hidden = true; shown.replaceChildren(); return; }
     window.htmx.ajax("GET", to.pathname + to.search, { source: "#preview", target: "#preview", swap: "outerHTML" });
   }
+
+  // A list with a reading pane begins with its first row, where there is room for both
+  window.addEventListener("load", () => {
+    const first = document.querySelector("#results[data-reads] [data-record]");
+    if (first && pane()?.hidden && window.matchMedia("(min-width: 1181px)").matches) show(first.dataset.record, false);
+  });
 
   function closes(event) {
     const at = document.activeElement, shown = pane();

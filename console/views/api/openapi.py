@@ -47,6 +47,7 @@ TAGS = {
     "workspaces": "Pages for a team's day: their documents.",
     "approvals": "What waits for a second person",
     "inbox": "Inboxes and their tickets",
+    "work": "The work of the caller's teams",
     "messages": "Messages to people outside, and the channels that carry them",
     "files": "Files that are handed in with a step",
     "activity": "The activity log and its export",

@@ -1,6 +1,7 @@
 """Every command of a run as a call. Each takes the revision that the caller saw and returns the run as it is afterwards."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, g, jsonify
@@ -64,6 +65,12 @@ class Assigned(Reasoned):
     """The person who gets the run."""
 
     user: Text | None = Field(None, description="Id of the person")
+
+
+class Snoozed(Reasoned):
+    """Until when a ticket is not offered; null: it is offered again."""
+
+    until: datetime | None = Field(None, strict=False)
 
 
 class Broken(Reasoned):
@@ -288,6 +295,21 @@ def assign(run_id: str) -> ResponseReturnValue:
     """Give the run to a person; 422 where they could not do the step."""
     sent = read(Assigned)
     runs.assign(g.actor, run_id, revision=sent.revision, user=sent.user or "", reason=sent.reason or "")
+    return _run(run_id)
+
+
+@command(
+    "snooze",
+    "snoozeRun",
+    Snoozed,
+    {"revision": 2, "until": "2026-12-03T08:00:00Z", "reason": "The bank is closed."},
+)
+def snooze(run_id: str) -> ResponseReturnValue:
+    """Take a ticket out of the queue of its inbox until a moment, after which it is back by itself; when it is due stays as it is."""
+    sent = read(Snoozed)
+    if sent.until is not None and sent.until.tzinfo is None:
+        raise Invalid("It is not snoozed.", at=("until", "A moment with its zone."))
+    runs.snooze(g.actor, run_id, revision=sent.revision, until=sent.until, reason=sent.reason or "")
     return _run(run_id)
 
 

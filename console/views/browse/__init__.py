@@ -10,6 +10,7 @@ OPEN_MODULES = frozenset(
         "record_actions",
         "record_forms",
         "records",
+        "saved_segments",
         "reference_boxes",
     }
 )

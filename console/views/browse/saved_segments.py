@@ -69,8 +69,7 @@ def sheet(
 ) -> dict[str, Any]:
     """Return what the sheet draws; `saving` is what was typed and refused. Few open it, so it is fetched when it is opened."""
     who, chosen = frame.actor(), _chosen(known)
-    teams = {team.id: team.name for team in accounts.teams() if team.id in who.teams}
-    offered = [(audience, _audience_words(audience, teams)) for audience in saved_segments.audiences(who)]
+    offered = [(audience, audience_words(audience)) for audience in saved_segments.audiences(who)]
     if collections.may_shape(who, collection.id):
         offered.append((EVERYBODY, f"Everybody who may see {collection.label}, once it is published"))
     mine = chosen if chosen is not None and chosen.mine else None
@@ -94,11 +93,12 @@ def sheet(
     }
 
 
-def _audience_words(audience: str, teams: Mapping[str, str]) -> str:
+def audience_words(audience: str) -> str:
+    """Return for whom a tab is, in words of the reader."""
     kind, _, ident = audience.partition(":")
     match kind:
         case "team":
-            return f"My team {teams.get(ident, ident)}"
+            return f"My team {next((team.name for team in accounts.teams() if team.id == ident), ident)}"
         case "role":
             return f"Everybody with my role {formats.role_words(ident)}"
     return "Me alone"

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
+from console import runs
 from console.auth.accounts import absences
 from console.core.actor import Actor
-from console.core.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid, Malformed
 from console.core.plain_words import uncapitalised
 from console.views import formats, frame
 from console.views.browse import list_preview
@@ -51,25 +52,13 @@ class Line:
     due_exactly: str = ""
     late: bool = False
     next_because: str = ""
+    snoozes: bool = False
 
 
 @blueprint.get("")
 def every() -> Response:
-    """Show the reader's inboxes with the number of tickets in each."""
-    who = frame.actor()
-    readable = inboxes.inboxes_of(who)
-    counts = tickets.count(who, readable)
-    drawn = [
-        (
-            inbox,
-            counts[inbox.id],
-            count_words(counts[inbox.id]),
-            inboxes.may(who, inbox, "work"),
-            inboxes.rule(inbox),
-        )
-        for inbox in readable
-    ]
-    return frame.page("inbox/all.html", {"inboxes": drawn})
+    """Redirect to Work, where the inboxes are."""
+    return frame.redirect_to("/work")
 
 
 @blueprint.get("/<name>")
@@ -96,6 +85,28 @@ def take(name: str) -> Response:
         )
     except Conflict as conflict:
         return _drawn(name, error=conflict.message, status=409)
+
+
+@blueprint.route("/<name>/snooze", methods=["GET", "POST"])
+def snooze(name: str) -> Response:
+    """Ask until which day a ticket is not offered and why, then take it out of the queue."""
+    who, run_id = frame.actor(), request.values.get("ticket", "")
+    inbox = inboxes.visible_inbox(who, name)
+    ticket = tickets.ticket_by_id(who, inbox, run_id)
+    wrong: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            until = frame.midnight(request.form, "until")
+            if until is None:
+                raise Invalid("It is not snoozed.", at=("until", "Choose a day."))
+            runs.snooze(
+                who, run_id, revision=None, until=until, reason=request.form.get("reason", "").strip()
+            )
+            return frame.redirect_to(url(name))
+        except (Invalid, Malformed) as error:
+            wrong = {str(detail["field"]): str(detail["reason"]) for detail in error.details}
+    context = {"inbox": inbox, "ticket": ticket, "typed": request.form, "wrong": wrong}
+    return frame.page("inbox/snooze.html", context, status=422 if wrong else 200)
 
 
 @blueprint.route("/<name>/assign", methods=["GET", "POST"])
@@ -246,6 +257,7 @@ def ticket_line(ticket: Ticket, who: Actor) -> Line:
         at=ticket.since,
         age=formats.span((look.now - ticket.since).total_seconds(), look) if ticket.since else "",
         with_whom=badge,
+        snoozes=ticket.kind == "handed_on",
     )
 
 
@@ -281,7 +293,7 @@ def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int
     many = len(chosen)
     context = {
         "head": f"Assign {many} {'ticket' if many == 1 else 'tickets'} of {inbox.title}",
-        "crumbs": [("/inbox", "Inboxes"), (url(name), inbox.title)],
+        "crumbs": [("/work", "Work"), (url(name), inbox.title)],
         "action": url(name, "assign"),
         "back": url(name, view="backlog"),
         "hidden": [("ticket", ticket) for ticket in chosen],

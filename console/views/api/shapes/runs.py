@@ -26,6 +26,7 @@ class Ticket(Shape):
     reason: str | None
     at: Moment | None
     by: str | None
+    until: Moment | None = Field(None, description="Snoozed until then; null or missing: it is offered")
 
 
 class Trigger(Shape):

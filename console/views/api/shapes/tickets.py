@@ -83,3 +83,41 @@ class Given(Shape):
     ticket: str
     run: str | None
     reason: str | None
+
+
+class WorkItem(Shape):
+    """A live run, a ticket (a run in an inbox), an open approval or an open task."""
+
+    kind: Literal["run", "ticket", "approval", "task"]
+    id: str
+    title: str
+    state: Literal["in_progress", "inbox", "snoozed", "saved", "waiting", "approval", "task"]
+    run: str
+    revision: int = Field(description="That of the run")
+    workflow: str
+    team: str
+    collection: str | None
+    record: str | None
+    step: str | None
+    inbox: str | None
+    holder: str | None = Field(description="Id of who has it; null: nobody")
+    away: str | None = Field(description="Until when the holder is away, and who stands in")
+    since: Moment = Field(description="When the run last changed, or when it was asked for")
+    waits_for: str | None
+    due: str | None = Field(description="A day, or a moment in UTC")
+
+
+class WorkGroup(Shape):
+    """How much work has the same value; null is all of it."""
+
+    value: str | None
+    count: int | None = Field(
+        description="Null for a caller who sees only a part of the records: a count would tell of the others"
+    )
+    more: bool = Field(description="There are more than were counted")
+
+
+class Work(Listed[WorkItem]):
+    """A page of work, and how much there is by each value of `by`; the last group is all of it."""
+
+    groups: list[WorkGroup] | None

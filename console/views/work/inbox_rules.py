@@ -1,0 +1,199 @@
+"""The page on which an inbox is made: what comes into it, in which order, for whom, and by when."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from console import records, workflows
+from console.auth import access, accounts
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.core.errors import Conflict, Invalid, NotFound
+from console.core.plain_words import slug
+from console.views import formats, frame
+from console.work import due_times
+from console.workflows.inboxes import Document
+from console.workspaces import inbox_rules
+
+blueprint = Blueprint("inbox_rules", __name__, url_prefix="/inbox")
+
+FIELDS = {
+    "source.segment": "segment",
+    "source.sort": "sort",
+    "source.due": "due_field",
+    "source.workflow": "workflow",
+}
+"""Field of the document → that of the form, where they are not called alike."""
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+def new() -> Response:
+    """Make an inbox."""
+    if not inbox_rules.teams_of(frame.actor()):
+        raise NotFound(hidden=True)
+    return _save(None) if request.method == "POST" else _drawn(None, {})
+
+
+@blueprint.route("/<name>/rules", methods=["GET", "POST"])
+def rules(name: str) -> Response:
+    """Show and change the rules of an inbox."""
+    document = inbox_rules.rules(frame.actor(), name)
+    return _save(document) if request.method == "POST" else _drawn(document, _typed(document))
+
+
+@blueprint.post("/<name>/rules/restore")
+def restore(name: str) -> Response:
+    """Let the inbox say what it said before."""
+    number = request.form.get("number", "")
+    if not number.isdecimal() or len(number) > 6:
+        raise NotFound
+    inbox_rules.restore(frame.actor(), name, int(number))
+    flash("Restored.")
+    return frame.redirect_to(f"/inbox/{name}/rules")
+
+
+def _typed(document: Document) -> dict[str, str]:
+    source, due = document.source, document.source.due if document.source else None
+    clock = due_times.rule_of_inbox(document.id)
+    return {
+        "title": document.title,
+        "help": document.help or "",
+        "team": document.team,
+        "roles": document.roles[0] if document.roles else "",
+        "workflow": source.workflow if source else "",
+        "segment": (source.segment or "") if source else "",
+        "sort": (source.sort or "") if source else "",
+        "due_field": due.field if due else "",
+        "due_days": str(due.days) if due else "",
+        "most": str(document.most or ""),
+        "hours": str(round(clock.minutes / 60)) if clock is not None else "",
+    }
+
+
+def _save(document: Document | None) -> Response:
+    who, form = frame.actor(), request.form
+    typed = {name: form.get(name, "").strip() for name in form}
+    if form.get("do") == "choose":
+        return _drawn(document, typed)
+    try:
+        made = _document(document, typed)
+        ident = inbox_rules.save(who, made, form.get("seen", "") if document is not None else None)
+        _save_clock(who, ident, typed.get("hours", ""))
+    except (Invalid, Conflict) as wrong:
+        return _drawn(document, typed, wrong=wrong)
+    flash("Saved.")
+    return frame.redirect_to(f"/inbox/{ident}/rules")
+
+
+def _document(document: Document | None, typed: Mapping[str, str]) -> dict[str, Any]:
+    """Return the document that the form says; what it does not ask for stays. Raises Invalid."""
+    roles = [typed["roles"]] if typed.get("roles") else []
+    if document is not None and roles == document.roles[:1]:
+        roles = list(document.roles)
+    made: dict[str, Any] = {
+        "id": document.id if document is not None else slug(typed.get("title", ""))[:60],
+        "title": typed.get("title", ""),
+        "team": typed.get("team", ""),
+        "roles": roles,
+    }
+    made |= {"help": typed["help"]} if typed.get("help") else {}
+    made |= {"most": _number(typed["most"], "most")} if typed.get("most") else {}
+    if not typed.get("workflow"):
+        return made
+    known = workflows.find_known(typed["workflow"])
+    former = document.source if document is not None else None
+    source: dict[str, Any] = {
+        "collection": (known.collection if known else "") or "",
+        "workflow": typed["workflow"],
+    }
+    if typed.get("segment"):
+        source["segment"] = typed["segment"]
+    elif former is not None and former.filter and former.workflow == typed["workflow"]:
+        source["filter"] = former.filter
+    else:
+        raise Invalid("The inbox was not saved.", at=("segment", "Choose which records come into it."))
+    source |= {"sort": typed["sort"]} if typed.get("sort") else {}
+    if typed.get("due_field"):
+        source["due"] = {
+            "field": typed["due_field"],
+            "days": _number(typed.get("due_days") or "0", "due_days"),
+        }
+    if former is not None and former.input and former.workflow == typed["workflow"]:
+        source["input"] = former.input
+    return made | {"source": source}
+
+
+def _number(text: str, name: str) -> int:
+    if not text.removeprefix("-").isdecimal() or len(text) > 5:
+        raise Invalid("The inbox was not saved.", at=(name, "A whole number."))
+    return int(text)
+
+
+def _save_clock(who: Actor, ident: str, hours: str) -> None:
+    """Set within how many hours its tickets are due; the other terms of its due time stay. Empty takes it away."""
+    kept = due_times.rule_of_inbox(ident)
+    if not hours:
+        if kept is not None:
+            due_times.set_for_inbox(who, ident, None)
+        return
+    minutes = _number(hours, "hours") * 60
+    terms = kept.to_json() if kept is not None else {"stages": [{"percent": 100, "do": "remind"}]}
+    if kept is None or kept.minutes != minutes:
+        due_times.set_for_inbox(who, ident, terms | {"minutes": minutes})
+
+
+def _drawn(
+    document: Document | None, typed: Mapping[str, str], *, wrong: Invalid | Conflict | None = None
+) -> Response:
+    who = frame.actor()
+    teams = {team.id: team.name for team in accounts.teams()}
+    mine = inbox_rules.teams_of(who)
+    typed = {"team": next(iter(mine), ""), **typed}
+    known = workflows.find_known(typed.get("workflow") or None)
+    collection = _collection(known.collection if known is not None else None)
+    details = wrong.details if wrong is not None else []
+    errors = {FIELDS.get(str(each["field"]), str(each["field"])): str(each["reason"]) for each in details}
+    versions = inbox_rules.versions(who, document.id) if document is not None else []
+    context = {
+        "inbox": document,
+        "typed": typed,
+        "errors": errors,
+        "wrong": wrong.message if wrong is not None else "",
+        "teams": [(team, teams.get(team, team)) for team in mine],
+        "roles": [(role, formats.role_words(role)) for role in _roles(document)],
+        "workflows": [
+            (each.slug, each.title)
+            for each in workflows.all_known()
+            if each.team in mine and each.live and each.collection
+        ],
+        "collection": collection,
+        "segments": [(each.id, each.label) for each in collection.segments if each.sql is None]
+        if collection
+        else [],
+        "sorts": [
+            (sign + field.name, field.label + words)
+            for field in (collection.fields if collection else ())
+            if field.sortable
+            for sign, words in (("", ""), ("-", ", descending"))
+        ],
+        "days": [(each.name, each.label) for each in collection.fields if each.type in ("date", "datetime")]
+        if collection
+        else [],
+        "versions": versions,
+        "names": accounts.names({each.made_by for each in versions}),
+        "seen": document.hash if document is not None else "",
+        "action": f"/inbox/{document.id}/rules" if document is not None else "/inbox/new",
+    }
+    return frame.page("inbox/rules.html", context, status=wrong.status if wrong is not None else 200)
+
+
+def _roles(document: Document | None) -> list[str]:
+    return sorted({*access.rights().roles, *(document.roles if document is not None else ())})
+
+
+def _collection(ident: str | None) -> Collection | None:
+    try:
+        return records.collection(ident) if ident else None
+    except NotFound:
+        return None

@@ -1,0 +1,14 @@
+"""Versions of inboxes."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "20261221_1010"
+down_revision = "20261221_1000"
+
+
+def upgrade() -> None:
+    """One script."""
+    connection = op.get_bind().execution_options(no_parameters=True)
+    connection.exec_driver_sql((Path(__file__).parent.parent / "sql" / "20261221_1010_inbox_versions.sql").read_text())
