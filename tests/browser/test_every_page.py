@@ -239,6 +239,6 @@ def test_what_is_wrong_is_seen_on_a_large_screen_and_a_telephone(
         "dark: color-contrast",
         "dark, 390 wide: button-name",
         "dark, 390 wide: color-contrast",
-        "inbox: 390 wide: color-contrast",
+        "work: 390 wide: color-contrast",
     ):
         assert any(words in one for one in found), (words, found)
