@@ -533,6 +533,7 @@ def _move(run_id: str, inbox: str, percent: int) -> None:
             reason,
             "urgent",
             holder_draft(run, loaded.subject),
+            entitled=True,
         )
         events = [
             event._replace(by=None)

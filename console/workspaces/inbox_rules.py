@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from console import workflows
 from console.auth import access
 from console.authoring.versioned_documents import Documents, Version
 from console.core.actor import Actor
@@ -28,6 +29,19 @@ DOCUMENTS: Documents[Document] = Documents("inbox", tables.inbox_version, tables
 def teams_of(actor: Actor) -> list[str]:
     """The teams for which the actor may make inboxes."""
     return [team for team in actor.teams if access.can(actor, team, "inbox:new", "manage")]
+
+
+def workflows_of(actor: Actor) -> list[workflows.Known]:
+    """The workflows whose records may come into an inbox of the actor: those of their teams that they see."""
+    mine = teams_of(actor)
+    return [
+        each
+        for each in workflows.all_known()
+        if each.team in mine
+        and each.live
+        and each.collection
+        and access.can(actor, each.team, f"workflow:{each.slug}", "see")
+    ]
 
 
 def rules(actor: Actor, inbox_id: str) -> Document:
@@ -57,6 +71,10 @@ def save(actor: Actor, document: Mapping[str, Any], seen: str | None) -> str:
         )
     if before is None and (ident == "new" or any(inbox.id == ident for inbox in inboxes.all_inboxes())):
         raise Invalid("There is an inbox of this name: choose another one.", at="title")
+    begins = (document.get("source") or {}).get("workflow")
+    former = before.source.workflow if before is not None and before.source is not None else None
+    if begins and begins != former and begins not in [each.slug for each in workflows_of(actor)]:
+        raise Invalid("The inbox was not saved.", at=("source.workflow", "Choose a workflow of your teams."))
     with transaction() as connection:
         DOCUMENTS.lock(connection, ident)
         inboxes.forget()

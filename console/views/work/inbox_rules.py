@@ -150,7 +150,10 @@ def _drawn(
     teams = {team.id: team.name for team in accounts.teams()}
     mine = inbox_rules.teams_of(who)
     typed = {"team": next(iter(mine), ""), **typed}
-    known = workflows.find_known(typed.get("workflow") or None)
+    known = next((each for each in inbox_rules.workflows_of(who) if each.slug == typed.get("workflow")), None)
+    known = known or (
+        workflows.find_known(document.source.workflow) if document and document.source else None
+    )
     collection = _collection(known.collection if known is not None else None)
     details = wrong.details if wrong is not None else []
     errors = {FIELDS.get(str(each["field"]), str(each["field"])): str(each["reason"]) for each in details}
@@ -162,11 +165,7 @@ def _drawn(
         "wrong": wrong.message if wrong is not None else "",
         "teams": [(team, teams.get(team, team)) for team in mine],
         "roles": [(role, formats.role_words(role)) for role in _roles(document)],
-        "workflows": [
-            (each.slug, each.title)
-            for each in workflows.all_known()
-            if each.team in mine and each.live and each.collection
-        ],
+        "workflows": [(each.slug, each.title) for each in inbox_rules.workflows_of(who)],
         "collection": collection,
         "segments": [(each.id, each.label) for each in collection.segments if each.sql is None]
         if collection
