@@ -43,7 +43,9 @@ def test_documents_are_checked_with_the_keyboard_alone(
         olivia.focus_on("f-document_status_because")
         page.keyboard.type("Seen at the counter")
         olivia.press("Control+Enter")
-    olivia.heading("Exposure and activity")
+    page.wait_for_function(
+        "() => document.getElementById('step-title').textContent !== 'Check each document'"
+    )
     assert house.sql(
         "select count(*) from kyc_document where customer_id = %s and status = 'received'", stories.PLAIN[0]
     ) == [(0,)]

@@ -90,8 +90,6 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
         tick(screen, "Readable on every page")
         six.press("Accepted", "Done")
         page.wait_for_selector("#item-title:has-text('Passport')")
-    with beside():
-        pass
     with step(7) as seven:
         seven.see("Note")
         screen.fill("Note", seven.typed("Looked at page 1, page 2 is left."))
@@ -128,7 +126,7 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
         tick(screen, "Check digits are right")
         eleven.press("Done")
     with step(12) as twelve:
-        twelve.headed("Exposure and activity")
+        page.wait_for_selector("h2:has-text('Exposure and activity')")
         twelve.see("Politically exposed?")
         twelve.press("None")
     with step(13) as thirteen:
@@ -136,7 +134,7 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
         for place in page.locator("#part-media fieldset input[type=checkbox]").all()[:2]:
             place.check()
         thirteen.press("Nothing found")
-        screen.press("Done")
+        thirteen.press("Done")
         thirteen.headed("Risk")
         thirteen.press("Done")
     with step(14) as fourteen:

@@ -185,7 +185,7 @@ WALKS: dict[str, list[By]] = {
             press("Watch lists"),
             press("More"),
             see("May a model see it?"),
-            way("Settings, AI, What a model sees"),
+            way("Settings, AI, Redaction preview"),
             choose("Collection", "Customers"),
             fill("Its key", "913"),
             press("Show"),
