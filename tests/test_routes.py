@@ -43,7 +43,7 @@ OWN = {
         "/sign-out",
         "/tasks",
         "/work",
-        "/work/views",
+        "/work-views",
         "/workflows",
         "/workflows/lately",
         "/w",

@@ -237,7 +237,7 @@ class Decision(StepType):
             Option(
                 option.value,
                 option.label,
-                tuple(entry.name for entry in step.config.form if entry.name in option.own),
+                tuple(field.name for field in fields if {field.name, field.explains} & option.own),
                 _needed(option),
                 fill_text(option.entails, own) if option.entails else "",
             )

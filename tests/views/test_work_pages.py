@@ -61,8 +61,8 @@ def test_a_saved_view_is_a_tab_for_those_it_was_made_for(pages: "Pages") -> None
     assert f"/work?state=saved&by=state&view={view.id}" in opened.links
     assert "Put down" not in pages.stan.get("/work").text
     token = {"csrf_token": pages.olivia.token, "do": "remove", "view": view.id}
-    pages.olivia.post("/work/views", token, status=404)
-    pages.mona.post("/work/views", token | {"csrf_token": pages.mona.token})
+    pages.olivia.post("/work-views", token, status=404)
+    pages.mona.post("/work-views", token | {"csrf_token": pages.mona.token})
     assert saved_segments.work_views(pages.company.olivia) == []
 
 
@@ -70,20 +70,20 @@ def test_a_lead_moves_several_at_once_sees_what_stayed_and_takes_it_back(pages: 
     company = pages.company
     first, hidden = company.started("1"), company.started("3")
     page = pages.mona.get("/work")
-    assert page.form("/work/move")["method"] == "get"
+    assert page.form("/work-move")["method"] == "get"
     items = {told["value"] for told in page.with_attribute("value") if told.get("name") == "item"}
     assert {item.partition("~")[0] for item in items} == {first, hidden}
-    asked = "&item=".join(["/work/move?do=reassign", *sorted(items)])
+    asked = "&item=".join(["/work-move?do=reassign", *sorted(items)])
     dialog = pages.mona.get(asked)
     assert "Reassign 2 runs" in dialog.text
     assert "Choose a person." in pages.mona.send(dialog, "by=person", status=422).text
     body = {"csrf_token": pages.mona.token, "do": "reassign", "item": sorted(items), "user": company.tom.id}
-    assert "Say why" in pages.mona.post("/work/move", body, status=422).text
-    done = pages.mona.post("/work/move", body | {"reason": "Olivia is ill."}, status=200)
+    assert "Say why" in pages.mona.post("/work-move", body, status=422).text
+    done = pages.mona.post("/work-move", body | {"reason": "Olivia is ill."}, status=200)
     assert "1 reassigned." in done.text
     assert "1 left as they were" in done.text
     assert company.told(first, "mona")["holder"] == company.tom.id
-    back = pages.mona.send(done, "/work/undo?by=person", status=200)
+    back = pages.mona.send(done, "/work-undo?by=person", status=200)
     assert "1 taken back." in back.text
     assert company.told(first, "mona")["holder"] == company.olivia.id
 
@@ -91,14 +91,14 @@ def test_a_lead_moves_several_at_once_sees_what_stayed_and_takes_it_back(pages: 
 def test_the_selected_are_handed_over_or_released(pages: "Pages") -> None:
     company = pages.company
     run = company.started("1")
-    dialog = pages.mona.get(f"/work/move?do=hand_over&item={run}~{company.told(run)['revision']}")
+    dialog = pages.mona.get(f"/work-move?do=hand_over&item={run}~{company.told(run)['revision']}")
     assert "Choose an inbox." in pages.mona.send(dialog, "by=person", status=422).text
     assert (
         "1 handed over." in pages.mona.send(dialog, "by=person", status=200, inbox="desk", reason="Look").text
     )
     assert company.told(run, "mona")["ticket"]["inbox"] == "desk"
     other = company.started("2")
-    dialog = pages.mona.get(f"/work/move?do=release&item={other}~{company.told(other)['revision']}")
+    dialog = pages.mona.get(f"/work-move?do=release&item={other}~{company.told(other)['revision']}")
     assert "1 released." in pages.mona.send(dialog, "by=person", status=200, reason="For anybody").text
     assert company.told(other)["holder"] is None
 
@@ -109,10 +109,10 @@ def test_who_may_not_assign_has_no_boxes_and_no_dialog(pages: "Pages") -> None:
     assert not [told for told in page.with_attribute("name") if told["name"] == "item"]
     item = f"{run}~{pages.company.told(run)['revision']}"
     for do in ("reassign", "release", "hand_over"):
-        pages.olivia.get(f"/work/move?do={do}&item={item}", status=404)
+        pages.olivia.get(f"/work-move?do={do}&item={item}", status=404)
         body = {"csrf_token": pages.olivia.token, "do": do, "item": item, "reason": "x", "inbox": "desk"}
-        told = pages.olivia.post("/work/move", body | {"user": pages.company.tom.id}, status=200)
+        told = pages.olivia.post("/work-move", body | {"user": pages.company.tom.id}, status=200)
         assert "1 left as they were" in told.text
-    pages.mona.get("/work/move?do=steal&item=run_x~1", status=400)
-    pages.mona.get("/work/move?do=release&item=x", status=400)
+    pages.mona.get("/work-move?do=steal&item=run_x~1", status=400)
+    pages.mona.get("/work-move?do=release&item=x", status=400)
     assert pages.company.told(run)["holder"] == pages.company.olivia.id

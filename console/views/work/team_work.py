@@ -22,7 +22,7 @@ from console.work.work_moves import Chosen, Moved
 from console.workflows import inboxes
 from console.workspaces import inbox_rules
 
-blueprint = Blueprint("work", __name__, url_prefix="/work")
+blueprint = Blueprint("work", __name__)
 
 PAGE_SIZE = 50
 BY = {"person": "Person", "workflow": "Workflow", "state": "State", "due": "Due"}
@@ -73,13 +73,13 @@ class Line:
     choice: str
 
 
-@blueprint.get("")
+@blueprint.get("/work")
 def show() -> Response:
     """Show the list, grouped `by` person, workflow, state or due."""
     return _drawn()
 
 
-@blueprint.route("/move", methods=["GET", "POST"])
+@blueprint.route("/work-move", methods=["GET", "POST"])
 def move() -> Response:
     """Ask to whom or where the chosen work goes and why, then show what came of it."""
     do = request.values.get("do", "")
@@ -105,14 +105,14 @@ def move() -> Response:
     return _drawn(moved=moved, done=DO[do][1])
 
 
-@blueprint.post("/undo")
+@blueprint.post("/work-undo")
 def undo() -> Response:
     """Take a move back."""
     chosen = [Chosen.parse(text) for text in request.form.getlist("item")]
     return _drawn(moved=work_moves.undo(frame.actor(), chosen), done="taken back", undone=True)
 
 
-@blueprint.post("/views")
+@blueprint.post("/work-views")
 def save_view() -> Response:
     """Save the filters of the address as a tab, or remove one."""
     who, form = frame.actor(), request.form
@@ -169,7 +169,7 @@ def _drawn(
         "view": view,
         "inboxes": work_inboxes(who),
         "makes_inboxes": bool(inbox_rules.teams_of(who)),
-        "saves": frame.with_query("/work/views", filters.to_query() | {"by": by}),
+        "saves": frame.with_query("/work-views", filters.to_query() | {"by": by}),
         "audiences": [(each, audience_words(each)) for each in saved_segments.audiences(who)],
         "label": request.form.get("label", ""),
         "error": error,
@@ -179,7 +179,7 @@ def _drawn(
         "moved": [each for each in moved if each.undo],
         "left": [each for each in moved if not each.undo],
         "done": done,
-        "undo": "" if undone else frame.with_query("/work/undo", {**filters.to_query(), "by": by}),
+        "undo": "" if undone else frame.with_query("/work-undo", {**filters.to_query(), "by": by}),
         "first": _address() if request.args.get("after") else None,
         "next": _address(after=page.next) if page.next else None,
     }
@@ -204,7 +204,7 @@ def _dialog(do: str, chosen: Sequence[Chosen], *, error: str = "", status: int =
         "verb": DO[do][0],
         "head": f"{DO[do][0]} {many} {'run' if many == 1 else 'runs'}",
         "crumbs": [("/work", "Work")],
-        "action": frame.with_query("/work/move", {**filters.to_query(), "by": by}),
+        "action": frame.with_query("/work-move", {**filters.to_query(), "by": by}),
         "back": _address(),
         "hidden": [("do", do), *(("item", each.to_text()) for each in chosen)],
         "people": [
