@@ -188,15 +188,14 @@ class DecisionConfig(StepConfig):
 
     @property
     def fields(self) -> list[FieldDefinition]:
-        """The form, with the field `reason` before its long texts where an option asks for one and the form does not have it."""
+        """The form, with the field `reason` first where an option asks for one and the form does not have it."""
         needs_reason = any(option.reason_required for option in self.options)
         if not needs_reason or any(entry.name == REASON for entry in self.form):
             return list(self.form)
         reason = FieldDefinition.model_validate(
             {"name": REASON, "label": "Reason", "type": "long_text", "max_length": 4000}
         )
-        letters = [entry for entry in self.form if entry.type == "long_text" and not entry.readonly]
-        return [*(entry for entry in self.form if entry not in letters), reason, *letters]
+        return [reason, *self.form]
 
 
 class Decision(StepType):

@@ -80,13 +80,13 @@ def test_fields_of_options_that_are_not_offered_are_not_asked_for() -> None:
         field.name
         for field in prepare("decision", CONFIG, context(steps={"hits": {"result": "true_match"}})).fields
     ]
-    assert asked == ["due", "note", "reason"]
+    assert asked == ["reason", "due", "note"]
     assert [field.name for field in prepare("decision", CONFIG, context(steps=LOW)).fields] == [
+        "reason",
         "code",
         "due",
         "note",
         "evidence",
-        "reason",
     ]
 
 
