@@ -265,6 +265,10 @@ def test_every_block_is_drawn_alone_with_much_and_with_nothing(pages: "Pages", d
         )
     )
     kept.append(("requests/gone.html", {"message": "Nothing here."}, None))
+    ticket = {"inbox": {"id": "kyc", "title": "KYC"}, "ticket": {"id": "r:1", "title": "Ana"}}
+    kept.append(("inbox/snooze.html", ticket | {"typed": {}, "wrong": {}}, None))
+    parts = {"title": "Each", "words": "None yet", "lines": [], "more": 0, "step": "each", "live": False}
+    kept.append(("runner/parts_page.html", run | {"parts": parts}, None))
     for template, context, block in kept:
         with pages.app.test_request_context("/c/customer?q=x"):
             g.actor = pages.company.olivia

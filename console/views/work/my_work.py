@@ -250,7 +250,7 @@ def _drawn(row: Row, look: Look) -> Drawn:
 
 
 def due_words(due: date | None, look: Look) -> tuple[str, str, str, str]:
-    """Return group, words, exact day or moment, and tone of a due day: ("Overdue", "2 days over", "19 Nov 2026", "late")."""
+    """Return group, words, exact day or moment, and tone of a due day: ("Overdue", "2 days overdue", "19 Nov 2026", "late")."""
     at = _moment(due, look)
     if at is None:
         return "Later", "–", "no due day", ""
@@ -261,7 +261,7 @@ def due_words(due: date | None, look: Look) -> tuple[str, str, str, str]:
         else formats.times.day_words(str(due), look.locale)
     )
     if left < 0:
-        return "Overdue", f"{short_span(-left)} over", exactly, "late"
+        return "Overdue", f"{short_span(-left)} overdue", exactly, "late"
     there, today = (formats.times.within(moment, look.zone).date() for moment in (at, look.now))
     if there == today:
         words = formats.clock(at, look) if isinstance(due, datetime) else "today"
