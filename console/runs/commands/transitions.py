@@ -155,6 +155,9 @@ def _complete_later(
     now: datetime,
 ) -> tuple[list[Event], Sequence[Submission]]:
     """(the events that complete the steps of a screen, the submissions that wait for a change of one before them)."""
+    below = seen.definition.document.gathered_after(first.step)
+    if tuple(each.step for each in later) != below[: len(later)]:
+        raise Conflict("These steps are not on one screen. Reload the run.", code="stale_revision")
     here, values, waiting = seen, first.values, list[Submission]()
     for submitted in later:
         at = replace(seen, loaded=after_events(before, events))

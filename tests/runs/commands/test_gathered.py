@@ -8,7 +8,7 @@ import pytest
 from console import log, runs, steps, workflows
 from console.core.documents import workflow_check
 from console.core.documents.workflow import Workflow
-from console.core.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid, NotAllowed
 from tests.company import DOCUMENT, Company
 
 GROUP: dict[str, Any] = {"title": "Judgement", "steps": ["note", "score", "rate", "decide"], "screen": "one"}
@@ -127,6 +127,29 @@ def test_what_says_something_else_than_was_read_is_read_first(company: Company, 
         runs.complete_and_look(company.olivia, run_id, note, later)
     note = runs.Submission("note", None, {"note": "So.", "count": 1})
     assert runs.complete_and_look(company.olivia, run_id, note, later).json["current"]["step"] == "rate"
+
+
+def test_only_steps_of_the_screen_are_completed_with_it(company: Company) -> None:
+    workflows.import_file(document(GROUP | {"steps": ["note", "score"]}), publish=True)
+    run_id = runs.start(company.olivia, "gathered", "customer", "1", {"why": "periodic"})
+    company.answer(run_id)
+    before = company.told(run_id)
+    with pytest.raises(Conflict):
+        submitted(company, run_id)
+    assert company.told(run_id)["last_event"] == before["last_event"]
+
+
+def test_who_did_a_step_of_the_screen_does_not_do_the_one_that_another_must_do(company: Company) -> None:
+    made = document()
+    next(step for step in made["steps"] if step["id"] == "decide")["not_by"] = ["step:note"]
+    workflows.import_file(made, publish=True)
+    run_id = runs.start(company.olivia, "gathered", "customer", "1", {"why": "periodic"})
+    company.answer(run_id)
+    shown = [screen["step"] for screen in runs.later_screens(company.olivia, run_id, ANSWERS["note"])]
+    assert shown == ["score", "rate"]
+    with pytest.raises(NotAllowed):
+        submitted(company, run_id)
+    assert company.sql("select risk from customer where id = 1") == [(None,)]
 
 
 def test_a_step_that_was_decided_elsewhere_moves_the_screen_on(company: Company, run_id: str) -> None:
