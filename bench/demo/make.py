@@ -23,8 +23,15 @@ from console.demo.world import ROWS, Paper, World  # noqa: E402
 FIRST = date(2026, 11, 30)
 LATER = FIRST + timedelta(days=371)
 """The same day of the week, in another month and year."""
+FIXED = FIRST - timedelta(days=17 * 365)
+"""Days before this one, such as birthdays of adults, stay whatever today is: kept tests and documents can name them."""
 DAY = re.compile(r"\b\d{4}([-.])\d\d\1\d\d\b")
 MONTH = re.compile(r"(?<=INV-)\d{4}")
+
+
+def moves(day: date, other: date) -> bool:
+    """Whether the day is written as its distance from today; `other` is the same day of the later company."""
+    return day >= FIXED and day - FIRST == other - LATER
 
 
 def months(day: date, today: date) -> int:
@@ -39,10 +46,9 @@ def in_text(text: str, other: str) -> str:
     def token(number: int, found: re.Match[str]) -> str:
         sign = found[1]
         day, moved = (date.fromisoformat(each.replace(".", "-")) for each in (found[0], there[number][0]))
-        offset = (day - FIRST).days
-        if (moved - LATER).days != offset:
+        if not moves(day, moved):
             return found[0]
-        return "{" + f"{'dotted' if sign == '.' else 'd'}{offset:+d}" + "}"
+        return "{" + f"{'dotted' if sign == '.' else 'd'}{(day - FIRST).days:+d}" + "}"
 
     for number, found in reversed(list(enumerate(DAY.finditer(text)))):
         text = text[: found.start()] + token(number, found) + text[found.end() :]
@@ -66,12 +72,12 @@ def kind_of(values: list[Any], others: list[Any]) -> str:
         case datetime():
             return "moment"
         case date():
-            moves = all(
+            distances = all(
                 one is None or (one - FIRST) == (other - LATER)
                 for one, other in zip(values, others, strict=True)
             )
             every_first = all(value is None or value.day == 1 for value in values)
-            return "month" if every_first and not moves else "day"
+            return "month" if every_first and not distances else "day"
         case Decimal():
             return "decimal"
         case dict() | list():
@@ -98,7 +104,7 @@ def written(kind: str, value: Any, other: Any) -> Any:
         case "month":
             return months(value, FIRST)
         case "day":
-            return (value - FIRST).days if value - FIRST == other - LATER else value.isoformat()
+            return (value - FIRST).days if moves(value, other) else value.isoformat()
         case "decimal":
             return str(value)
         case "text":

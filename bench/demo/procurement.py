@@ -19,6 +19,7 @@ REQUESTS, SUPPLIERS, ACCOUNTS, DOCUMENTS, INVOICES, CONTRACTS, LINES, SIGNATURES
     1120,
     560,
 )
+BRIGHT_WATER_IBAN = "DE71999999999876543210"
 REQUEST_STATUSES = {"new": 12, "onboarding": 34, "done": 180, "refused": 14}
 SUPPLIER_STATUSES = {"active": 340, "onboarding": 34, "blocked": 8, "archived": 38}
 MISTYPED_VAT = 80
@@ -278,7 +279,7 @@ def _accounts(world: World, suppliers: list[Row], rng: Random) -> list[Row]:
     known = [row for row in suppliers if row["status"] != "onboarding"]
     ibans = {
         stories.ALDER_FINCH: stories.ALDER_FINCH_IBAN,
-        stories.BRIGHT_WATER_SUPPLIER: stories.BRIGHT_WATER_IBAN,
+        stories.BRIGHT_WATER_SUPPLIER: BRIGHT_WATER_IBAN,
     }
     rows = [
         _account(world, row, ibans.get(row["id"]) or _iban(row["country"], rng), "active", rng)

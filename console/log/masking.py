@@ -94,7 +94,7 @@ def at_step(hidden: Hidden, step: str | None) -> Hidden:
 VALUES_OF_FIELD = frozenset({"value", "now", "old", "new", "theirs", "quote"})
 RESTS_ON = frozenset({"value", "reason", "sources", "ticks"})
 """Parts of a proposed value. They come from its sources, so they are hidden if one of the sources is hidden."""
-TEXTS = frozenset({"text", "not_offered", "notes", "checks"})
+TEXTS = frozenset({"text", "instruction", "not_offered", "notes", "checks"})
 """Keys of a screen that hold texts."""
 WORDS = frozenset(
     {

@@ -267,6 +267,7 @@ class Prompt:
     notes: tuple[tuple[str, str], ...] = ()  # (label, text) of what the person should know first
     progress: Progress | None = None
     unopened: tuple[Unopened, ...] = ()
+    instruction: str | None = None  # Markdown behind an icon at the title of the item
     picks: str | None = None  # the read whose records the field `key` chooses from: drawn as a table
 
     def label_of(self, outcome: str) -> str | None:

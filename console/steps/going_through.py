@@ -98,7 +98,7 @@ class LoopConfig(ChecksConfig):
     text: str | None = Field(
         None,
         max_length=20_000,
-        description="Markdown above the form of an item; {{ expressions }} are filled in",
+        description="Markdown above the form of an item, with checks behind an icon at its title; {{ expressions }} are filled in",
     )
     form: list[FieldDefinition] = Field(
         default_factory=list, max_length=40, description="What is noted of each item"
@@ -297,7 +297,7 @@ class LoopState:
         if self.item is None:
             return None
         entry = self.entries.get(self.item.key, {})
-        if config.text:
+        if config.text and not config.checks:
             parts.append(fill_template(config.text, self.roots(self.item, entry.get("values"))))
         if config.second is not None and entry.get("state") == "second":
             parts.append(
@@ -313,6 +313,13 @@ class LoopState:
         if self.more:
             parts.append(f"The list is longer: only its first {len(self.items):,} are gone through here.")
         return "\n\n".join(parts) or None
+
+    def instruction(self) -> str | None:
+        """How to check the documents of the current item; None where nothing is checked."""
+        if self.item is None or not self.config.text or not self.config.checks:
+            return None
+        noted = self.entries.get(self.item.key, {}).get("values")
+        return fill_template(self.config.text, self.roots(self.item, noted))
 
     def _columns(self) -> list[FormField]:
         """Fields of the item's record that a person can change."""

@@ -99,6 +99,7 @@ class Loop(StepType):
                 outcomes=choices,
                 button=button,
                 progress=state.progress(),
+                instruction=state.instruction(),
             )
         fields = state.form()
         ways: tuple[Option, ...] = ()
@@ -108,7 +109,12 @@ class Loop(StepType):
             ways = (Option(DONE, "Done", named, needed), Option(FAILED, "Cannot be done", (WHY,), (WHY,)))
             fields = [*(replace(field, required=False) for field in fields), WHY_NOT]
         return Prompt(
-            state.text(), fields=tuple(fields), outcomes=ways, button=button, progress=state.progress()
+            state.text(),
+            fields=tuple(fields),
+            outcomes=ways,
+            button=button,
+            progress=state.progress(),
+            instruction=state.instruction(),
         )
 
     def checked(self, step: StepView, context: Context) -> Checked | None:

@@ -318,3 +318,26 @@ def test_columns_beside_the_definitions_are_seen_by_them() -> None:
     assert fields_with_values(form, ROOTS, {}, "me", [column])[0].required
     assert [detail["field"] for detail in submitted_values(form, ROOTS, {}, "me", {}, [column])[1]] == ["why"]
     assert submitted_values(form, ROOTS, {}, "me", {"state": "good"}, [column])[1] == []
+
+
+def test_a_field_whose_condition_does_not_hold_is_not_asked_for_and_stays_empty() -> None:
+    form = define(
+        {
+            "name": "result",
+            "type": "enum",
+            "options": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}],
+        },
+        {"name": "reason", "required": True, "if": 'steps.me.result == "no"'},
+        {"name": "detail", "required": True, "if": 'steps.me.reason == "other"'},
+    )
+    drawn = {
+        field.name: (field.asked, field.required)
+        for field in fields_with_values(form, ROOTS, {"result": "no"}, "me")
+    }
+    assert drawn == {"result": (None, False), "reason": (True, True), "detail": (False, False)}
+    values, details = submitted_values(
+        form, ROOTS, {}, "me", {"result": "yes", "reason": "other", "detail": "kept"}
+    )
+    assert (values, details) == ({"result": "yes", "reason": None, "detail": None}, [])
+    _, details = submitted_values(form, ROOTS, {}, "me", {"result": "no", "reason": "other"})
+    assert [detail["field"] for detail in details] == ["detail"]

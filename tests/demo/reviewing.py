@@ -46,7 +46,7 @@ WALKED: dict[str, tuple[dict[str, Any], str | None]] = {
             "document_status": "accepted",
             "document_status_because": "Seen on paper",
             "because": None,
-            "checked": ["readable", "type"],
+            "checked": ["issuer"],
         },
         None,
     ),

@@ -149,7 +149,7 @@ def test_1_who_cleared_the_hit_by_which_identifiers_and_on_which_list(review: Ca
 def test_2_what_the_form_looked_like_when_a_document_was_accepted_and_what_was_opened(review: Case) -> None:
     screen = review.at("handed in “Check each document”")
     opened, _, _ = screen.partition("What this does")
-    assert re.search(r"Result \| Accepted", screen)
+    assert re.search(r"Result \| Accept\b", screen)
     assert "Documents, and what was opened by then" in opened
     assert len(re.findall(r"\| Never opened \|", opened)) == 2, (
         "they were accepted without a look, and that is said"

@@ -23,11 +23,11 @@ def texts_of_definitions(where: str, definitions: Iterable[FieldDefinition]) -> 
     """All expressions of the definitions, with their place."""
     located = []
     for number, entry in enumerate(definitions):
-        located += (
-            [Located(f"{where}[{number}].required_if", entry.required_if)]
-            if entry.required_if is not None
-            else []
-        )
+        located += [
+            Located(f"{where}[{number}].{name}", rule)
+            for name, rule in (("if", entry.if_), ("required_if", entry.required_if))
+            if rule is not None
+        ]
         located += (
             [Located(f"{where}[{number}].currency", entry.currency)]
             if entry.currency is not None and not entry.fixed_currency

@@ -14,7 +14,17 @@ from console.core import expressions, media
 from console.core.currencies import decimals
 from console.core.documents.document_parts import NAME_PATTERN, Help, Part, Said
 from console.core.expressions.operands import rounded, to_json
-from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing_message
+from console.core.forms import (
+    BUTTONS,
+    FieldType,
+    FormField,
+    Wrong,
+    bound,
+    cleaned,
+    examine,
+    is_empty,
+    missing_message,
+)
 from console.core.speaking import fill_text
 
 OWN_INPUT = "input"  # the root under which a start step has its own values
@@ -133,6 +143,11 @@ class FieldDefinition(Definition):
     name: Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
     label: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     type: FieldType = "text"
+    if_: str | None = Field(
+        None,
+        alias="if",
+        description="Expression; where it does not hold the field is not asked for and stays empty",
+    )
     required: bool = Field(False, description="May not be left empty")
     required_if: str | None = Field(
         None, description="Expression; where it holds the field may not be left empty"
@@ -148,6 +163,10 @@ class FieldDefinition(Definition):
         None,
         min_length=1,
         description="Kinds of files that are taken, for file and files; none: PDF, PNG and JPEG",
+    )
+    buttons: bool = Field(
+        False,
+        description="Of a choice: its options are the buttons that complete the step, in place of one button",
     )
     help: Help | None = Field(None, description="Said below it; {{ expressions }} are filled in")
     max_length: int | None = Field(None, ge=1, le=100_000)
@@ -212,6 +231,10 @@ class FieldDefinition(Definition):
             raise ValueError("two options have the same value")
         if self.options and all(option.if_ is not None for option in self.options):
             raise ValueError("every option has a condition: leave one without, or nobody could go on")
+        if self.buttons and (self.type != "enum" or self.readonly or self.if_ is not None):
+            raise ValueError(
+                "buttons are the options of a choice that is always asked for: a field of type enum"
+            )
         if self.type == "reference" and not self.collection:
             raise ValueError("a reference needs the collection that it is searched in")
         if self.types is not None and self.type not in HANDED_IN:
@@ -274,7 +297,7 @@ class FieldDefinition(Definition):
             self.max,
             self.max_length,
             self.help,
-            "money" if self.currency else None,
+            "money" if self.currency else BUTTONS if self.buttons else None,
             None,
             self.minor or None,
             self.currency if self.fixed_currency else None,
@@ -407,10 +430,13 @@ def fields_with_values(
         sentences[name] for name in sentences if name not in {entry.name for entry in definitions}
     ]
     for field, entry in pairs:
-        required = field.required or (
-            entry.required_if is not None and condition_holds(entry.required_if, now)
+        asked = None if entry.if_ is None else condition_holds(entry.if_, now)
+        required = asked is not False and (
+            field.required or (entry.required_if is not None and condition_holds(entry.required_if, now))
         )
-        fields_shown.append(replace(field, required=required, help=entry.help and fill_text(entry.help, now)))
+        fields_shown.append(
+            replace(field, required=required, help=entry.help and fill_text(entry.help, now), asked=asked)
+        )
         fields_shown += [sentences[entry.name]] if entry.name in sentences else []
     return fields_shown
 
@@ -434,14 +460,18 @@ def submitted_values(
     values, errors = examine(
         [*columns, *_filled(definitions, roots, former, own, columns), *sentences], submitted
     )
-    details: list[dict[str, Any]] = [*errors]
+    unasked: set[str] = set()
     for entry in definitions:
         values[entry.name] = _ticks(entry, values[entry.name])
+        if entry.if_ is not None and not condition_holds(entry.if_, with_own(roots, own, values)):
+            values[entry.name] = _ticks(entry, None)
+            unasked.add(entry.name)
         if entry.readonly and entry.value is not None:
             values[entry.name] = coerce_computed(
                 entry.field(), computed(entry.value, with_own(roots, own, values))
             )
-    wrong = {detail["field"] for detail in details}
+    details: list[dict[str, Any]] = [detail for detail in errors if detail["field"] not in unasked]
+    wrong = {detail["field"] for detail in details} | unasked
     now = with_own(roots, own, values)
     details += [
         {"field": entry.name, "reason": missing_message(entry.field())}

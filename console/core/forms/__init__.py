@@ -17,6 +17,7 @@ from console.core.forms.field_values import (
     missing_message,
 )
 from console.core.forms.form_field import (
+    BUTTONS,
     FIELD_TYPES,
     LISTS,
     NEVER_TYPED,

@@ -35,7 +35,9 @@ TEXTS = frozenset({"text", "long_text", "email", "phone", "url"})
 NEVER_TYPED = frozenset(
     {"binary", "file", "files", "other"}
 )  # files can be uploaded if the options name types
-DRAWN = frozenset({"widget", "lines", "minor", "currency", "explains", "by_rule"})
+DRAWN = frozenset({"widget", "lines", "minor", "currency", "explains", "by_rule", "asked"})
+BUTTONS = "buttons"
+"""The widget of a choice whose options are the buttons of its form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class FormField:
     of its `currency`, a code or the name of the field that holds it.
     `explains`: the field that this sentence is about; it is asked for only where a rule about that field does not hold.
     `by_rule`: the step sets the field of the record itself, from what is typed elsewhere in the form.
+    `asked`: of a field with a condition, whether it is asked for; False leaves it empty.
     """
 
     name: str
@@ -67,6 +70,7 @@ class FormField:
     currency: str | None = None
     explains: str | None = None
     by_rule: bool | None = None
+    asked: bool | None = None
 
     def holding(self, value: Any) -> "FormField":
         """The same field with this value. Three times as fast as `dataclasses.replace`; a form has dozens of fields."""
@@ -89,6 +93,7 @@ class FormField:
             self.currency,
             self.explains,
             self.by_rule,
+            self.asked,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,11 +20,11 @@ from console.log.masking import LOADED
 from console.records import Record
 from console.runs.commands.run_rights import Seen
 from console.runs.engine import proposing
-from console.runs.engine.stepping import context_of, prompt_of, step_at
+from console.runs.engine.stepping import OpenStep, context_of, prompt_of, step_at
 from console.runs.store.loaded_runs import Loaded
 from console.runs.store.run_store import write
 from console.runs.views import block_content, consequences, earlier_values, reader_reach
-from console.steps.base import Progress, Prompt, Rows
+from console.steps.base import Context, Progress, Prompt, Rows
 
 MOST_BYTES = 64 * 1024
 LONG_TEXT = 2000
@@ -162,6 +162,7 @@ def _drawn(
             if typed
             else {}
         )
+        prompt = _asking(open_step, context, prompt, typed) if typed else prompt
         step |= {"by_hand": True} if open_step.by_hand else {}
         shown = block_content.with_names(actor, block_content.content(open_step, context, prompt.fields))
         last = earlier_values.last_time(open_step, context, seen.record)
@@ -179,6 +180,7 @@ def _drawn(
         **step,
         "button": prompt.button,
         "text": prompt.text,
+        **({"instruction": prompt.instruction} if prompt.instruction else {}),
         **({"content": shown} if shown else {}),
         "tables": tables,
         "fields": [_field(field, collection, forms, last) for field in prompt.fields],
@@ -203,6 +205,19 @@ def _drawn(
         "zone": actor.zone,
         LOADED: loaded,
     }
+
+
+def _asking(open_step: OpenStep, context: Context, prompt: Prompt, typed: TypedForm) -> Prompt:
+    """The prompt with the fields marked that what is typed asks for."""
+    if all(field.asked is None for field in prompt.fields):
+        return prompt
+    former = context.former | consequences.typed_values(prompt, typed.values, item=open_step.kind.by_items)
+    asked = {
+        field.name: field.asked for field in prompt_of(open_step, replace(context, former=former)).fields
+    }
+    return replace(
+        prompt, fields=tuple(replace(field, asked=asked.get(field.name)) for field in prompt.fields)
+    )
 
 
 def _named(actor: Actor, screen: Screen) -> dict[str, Any]:

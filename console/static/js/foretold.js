@@ -28,9 +28,9 @@
       input?.setAttribute("aria-invalid", "true");
       described.push(id);
     }
-    if (field.hasAttribute("data-sentence")) {
-      for (const shut of [field, field.closest("li")]) shut.hidden = !wrong && !input.value.trim() && document.activeElement !== input;
-    }
+    const silent = field.hasAttribute("data-conditional") ? !box.querySelector("[data-asked]")
+      : field.hasAttribute("data-sentence") && (input?.type === "hidden" || (!input.value.trim() && document.activeElement !== input));
+    if (field.matches("[data-conditional], [data-sentence]")) for (const shut of [field, field.closest("li")]) shut.hidden = silent && !wrong;
     if (described.length) input?.setAttribute("aria-describedby", described.join(" ")); else input?.removeAttribute("aria-describedby");
     const needed = Boolean(box.querySelector("[data-lacking]")) && !field.querySelector(".required");
     if (needed !== field.hasAttribute("data-needed-now")) {

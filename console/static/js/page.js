@@ -33,7 +33,7 @@
     if (said) announce(said.dataset.announce);
     const wrong = part.querySelector && invalid(part);
     if (wrong) unfold(wrong);
-    const target = wrong || part.querySelector?.("[data-focus]");
+    const target = wrong || part.querySelector?.("[data-needed-now] .input") || part.querySelector?.("[data-focus]");
     if (target && !part.closest?.("[data-keep-focus]")) target.focus({ preventScroll: !wrong && !target.dataset.focus });
     // with its error, which stands below it; giving the focus again would not scroll
     (wrong?.closest(".field") ?? wrong)?.scrollIntoView({ block: "nearest" });

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
@@ -11,6 +11,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from console.core import media
+from console.core.forms import BUTTONS
 from console.views import formats, frame
 from console.views.browse import reference_boxes
 from console.views.formats import Kind, Look
@@ -20,6 +21,7 @@ TYPES = "t."  # prefix of the hidden input with the type of a box
 HELD = "w."  # prefix of the hidden input with the exact value, where the box loses a part of it
 PREFIX = "v."  # prefix of every box, so that a record's field never collides with `revision` or `reason`
 COUNTS = "@"  # before the word for how a number counts moments, in the type of its box
+PRESSED = "press"  # name of the buttons that are the options of a choice: field=value
 MARK = "p."  # prefix of the hidden input with what the person did with a proposal
 PARTS = "parts"  # marker of a box whose value is an object, with a box for each of its parts
 LINE = 120  # characters of a part that fit its line
@@ -118,10 +120,13 @@ class Box:
     picks: str = ""
     picked: str = ""
     parts: Sequence["Box"] = ()
+    asked: bool | None = None
 
     @property
     def unasked(self) -> bool:
-        """Return whether this is the sentence of a rule that holds, so that nobody is asked for it."""
+        """Return whether nobody is asked for it: its condition does not hold, or it is the sentence of a rule that holds."""
+        if self.asked is False:
+            return not self.error and not (self.answered and self.value)
         return self.explains is not None and not self.error and not self.value
 
     @property
@@ -183,6 +188,7 @@ def box(
         parts=parts,
         last=_earlier_results(source, what, look),
         explains=source.get("explains"),
+        asked=source.get("asked"),
         by_rule=bool(source.get("by_rule")),
         picks=finds,
         picked=reference_boxes.box_data(what, value, look) if finds else "",
@@ -369,7 +375,7 @@ def _control(source: Mapping[str, Any], what: Kind, value: Any = None) -> str:
     if what.type in _CHECKS and what.options:
         return "checks"
     if what.options:
-        return "yesno" if what.widget == "radio" else "select"
+        return {"radio": "yesno", BUTTONS: BUTTONS}.get(what.widget or "", "select")
     lines = what.type == "text" and len(str(value or "").splitlines())  # which an <input> would join
     return (
         "area"
@@ -447,6 +453,12 @@ def read_change(form: MultiDict[str, str]) -> dict[str, Any]:
     )
 
 
+def read_pressed(form: MultiDict[str, str]) -> dict[str, str]:
+    """Return field → value of the pressed button of a form whose buttons are the options of a choice."""
+    name, _, value = form.get(PRESSED, "").partition("=")
+    return {name: value} if TYPES + name in form else {}
+
+
 def read_marks(form: MultiDict[str, str]) -> Marks | None:
     """Return the choice and what the person did with the proposal; None if the form has neither."""
     if "handled_manually" not in form:
@@ -480,6 +492,11 @@ def typed_texts(form: MultiDict[str, str]) -> dict[str, str]:
         for name in form
         if name.startswith(PREFIX) and any(form.getlist(name))
     }
+
+
+def without_buttons(boxes: Iterable[Box]) -> list[Box]:
+    """Return the boxes with a list to choose from in place of buttons."""
+    return [replace(box, control="select") if box.control == BUTTONS else box for box in boxes]
 
 
 def boxes(

@@ -17,6 +17,7 @@ from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import ConsoleError
+from console.core.forms import BUTTONS
 from console.core.run import FINAL
 from console.core.run.proposal import MARKS, READY
 from console.documents import requests
@@ -174,6 +175,10 @@ def page_context(
     foretold = _foretold(run, screen, stands, chosen) if face == "form" else None
     errors = [each for each in details if not each.get("step")] or consequences.contradictions(foretold)
     look = reference_boxes.look_for(screen.get("fields", ()), stands, look)
+    if foretold is not None:  # what is typed decides which fields are asked for
+        asked = {field["name"]: field.get("asked") for field in foretold["fields"]}
+        fields = [{**field, "asked": asked.get(field["name"])} for field in screen["fields"]]
+        screen = {**screen, "fields": fields}
     context |= step_context(
         screen, look, context["states_of"], typed=stands, errors=errors, chosen=chosen, papers=papers
     )
@@ -202,6 +207,9 @@ def page_context(
         for box in context["boxes"]
         if face != "form" or box.error or not box.by_rule  # the consequences tell what the step sets
     ]
+    if below or any(box.hint for box in context["boxes"] if box.control == BUTTONS):
+        context["boxes"] = form_boxes.without_buttons(context["boxes"])
+    context["buttons"] = next((box for box in context["boxes"] if box.control == BUTTONS), None)
     context["gathered"] = [
         part_html(part, context, look, values=stands, errors=details, papers=papers) for part in below
     ]
@@ -331,6 +339,7 @@ def step_context(
     boxes = with_options(form_boxes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs)
     return {
         "text": frame.prose(screen["text"], look) if screen.get("text") else None,
+        "instruction": frame.prose(screen["instruction"], look) if screen.get("instruction") else None,
         "notes": screen.get("notes", ()),
         "missing": screen.get("missing", ()),
         "content": blocks.draw_blocks(screen.get("content"), look, consequences.named_ways(screen), papers),
@@ -373,6 +382,7 @@ def part_html(
         chosen=part.chosen,
         papers=papers,
     )
+    drawn["boxes"] = form_boxes.without_buttons(drawn["boxes"])
     only_here = {"missing": (), "strip": None, "choice": None, "consequences": (), "swapped": swapped}
     kind = steps.get(str(part.screen["type"])).name
     return Markup(  # noqa: S704 (a template of ours)

@@ -76,7 +76,10 @@ def complete(run_id: str) -> Response:
     if request.form.get("only") == "files":
         return draft(run_id)
     if "change" in request.form:
-        return _changed(run_id)
+        return _changed(run_id, form_boxes.read_change(request.form))
+    pressed = form_boxes.read_pressed(request.form)
+    if pressed and _asks_more(run_id, typed_form().values):
+        return _changed(run_id, pressed)
     if "do" in request.form:  # a button of a proposal, without script: the same form goes to where it is read
         return frame.repeated_at(frame.run_url(run_id, "suggestion"))
 
@@ -112,13 +115,18 @@ def draft(run_id: str) -> Response:
     return frame.redirect_to(frame.run_url(run_id))
 
 
-def _changed(run_id: str) -> Response:
-    """Change the form by a way out of a refusal, and show it again; nothing is completed."""
+def _asks_more(run_id: str, values: Mapping[str, Any]) -> bool:
+    """Return whether these values ask for fields with a condition that are still empty."""
+    screen = runs.preview_screen(frame.actor(), run_id, values)
+    asked = {field["name"] for field in screen["fields"] if field.get("asked")} if screen else set()
+    return not asked.isdisjoint(consequences.lacking(screen))
+
+
+def _changed(run_id: str, changes: Mapping[str, Any]) -> Response:
+    """Change the form by a way out of a refusal, or a choice that asks for more, and show it again; nothing is completed."""
     typed = typed_form()
     try:
-        typed = replace(
-            typed, values={**_with_files(run_id, typed).values, **form_boxes.read_change(request.form)}
-        )
+        typed = replace(typed, values={**_with_files(run_id, typed).values, **changes})
         keep_draft(run_id, typed)
     except Conflict as conflict:
         return conflict_response(run_id, conflict, typed)
@@ -434,7 +442,7 @@ def typed_form() -> Typed:
     return Typed(
         step=request.form.get("step", ""),
         revision=request.form.get("revision", type=int, default=-1),
-        values=form_boxes.read_form(request.form, frame.look()),
+        values=form_boxes.read_form(request.form, frame.look()) | form_boxes.read_pressed(request.form),
         outcome=request.form.get("outcome") or None,
         unread=form_boxes.typed_texts(request.form),
         marks=form_boxes.read_marks(request.form),
