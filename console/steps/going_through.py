@@ -127,6 +127,10 @@ class LoopConfig(ChecksConfig):
         "stop",
         description="continue: an item that cannot be done is left behind with a reason; stop: the run waits until it is",
     )
+    screen: Literal["one"] | None = Field(
+        None,
+        description="one: the forms of all items are on one screen, each completed as an item of its own; of items that are no records to change",
+    )
     gather: list[Gather] = Field(default_factory=list, max_length=12, description="Lists made of the items")
     branches: list[Branch] = Field(
         default_factory=list, max_length=50, description="Ways on, judged when all is done; else default"
@@ -154,6 +158,10 @@ class LoopConfig(ChecksConfig):
             raise ValueError(wrong)
         if self.items.entries is not None and (self.edit or self.set):
             raise ValueError("items of an expression are no records: nothing of them can be edited or set")
+        if self.screen and (self.edit or self.set or self.second or self.on_failure == "continue"):
+            raise ValueError(
+                "on one screen nothing of an item's record changes, and no second person confirms it"
+            )
         gathered = [entry.name for entry in self.gather]
         if len(set(gathered)) < len(gathered) or OF_LIST & set(gathered):
             raise ValueError(

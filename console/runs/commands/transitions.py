@@ -74,6 +74,7 @@ class Submission:
     """What somebody submits at a step: the step's id, the revision the form was drawn with (None: any), the values and the chosen outcome.
 
     `repeat` (keep, again, compensate) says what to do if an effect was made before; `handled_manually` that the proposal was not used, with a `reason`.
+    `part` is what the step, or the item of its list, is called by on the screen that it shares; None: by the step.
     `read` is the digest of what the person read at a step below the present one (`gathered.read_digest`); None: it is not compared.
     """
 
@@ -85,6 +86,12 @@ class Submission:
     reason: str = ""
     repeat: str | None = None
     read: str | None = None
+    part: str | None = None
+
+    @property
+    def item(self) -> str | None:
+        """Key of the item that a part of a screen is about."""
+        return typed_drafts.of_part(self.part)[1] if self.part is not None else None
 
 
 def complete(actor: Actor, run_id: str, submission: Submission) -> None:
@@ -155,18 +162,24 @@ def _complete_later(
     now: datetime,
 ) -> tuple[list[Event], Sequence[Submission]]:
     """(the events that complete the steps of a screen, the submissions that wait for a change of one before them)."""
-    below = seen.definition.document.gathered_after(first.step)
-    if tuple(each.step for each in later) != below[: len(later)]:
+    below: Sequence[str] = seen.definition.document.gathered_after(first.step)
+    if (
+        later
+        and before.run.current is not None
+        and gathered.goes_together(step_at(seen.definition, before.run))
+    ):
+        below = [first.step for each in later if each.item is not None]
+    if [each.step for each in later] != list(below[: len(later)]):
         raise Conflict("These steps are not on one screen. Reload the run.", code="stale_revision")
     here, values, waiting = seen, first.values, list[Submission]()
     for submitted in later:
         at = replace(seen, loaded=after_events(before, events))
         if not waiting and _stands_at(at.run, submitted.step):
-            screen = draw_screen(actor, at, now)
+            screen = draw_screen(actor, at, now, submitted.item)
             drawn, _ = shown_event(actor, at.run, screen, digest(screen), now)
             at = replace(at, loaded=after_events(at.loaded, [drawn]))
             try:
-                with _naming_step(submitted.step):
+                with _naming_step(submitted.part or submitted.step):
                     _require_read(submitted, screen)
                     _, more = _completion_events(actor, at, submitted, now, screen)
                 events, here, values = [*events, drawn, *more], at, submitted.values
@@ -179,7 +192,7 @@ def _complete_later(
                 "This run goes another way after these answers. Reload it to see where it stands.",
                 code="stale_revision",
             )
-        with _naming_step(submitted.step):
+        with _naming_step(submitted.part or submitted.step):
             _require_complete(actor, foreseen, submitted, now)
         here, values = foreseen, submitted.values
         waiting.append(submitted)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote, unquote
 
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
@@ -73,8 +74,19 @@ MARK = "/"
 """Between the id of a step and the name of its field, where the values of several steps are typed on one screen."""
 
 
+def item_part(step_id: str, key: str) -> str:
+    """What the values of an item are called by where the forms of several items of a step are on one screen."""
+    return f"{step_id}{MARK}{quote(key, safe='')}"
+
+
+def of_part(part: str) -> tuple[str, str | None]:
+    """(step, key of the item; None: the step has no items) of a part of a screen."""
+    step_id, mark, key = part.partition(MARK)
+    return step_id, unquote(key) if mark else None
+
+
 def own_values(values: Mapping[str, Any], step_id: str) -> dict[str, Any]:
-    """The values of one further step among those of a whole screen, by the names that they have there."""
+    """The values of one further step, or part, among those of a whole screen, by the names that they have there."""
     start = f"{step_id}{MARK}"
     return {name.removeprefix(start): value for name, value in values.items() if name.startswith(start)}
 

@@ -10,12 +10,23 @@ from console.core.errors import ConsoleError, NotAllowed, NotFound, SourceDown
 from console.core.run import commands, decisions
 from console.log import now as time_now
 from console.runs.commands.run_rights import Seen, may_work, see
-from console.runs.engine.stepping import completion_of, context_of, plan_of, prompt_of, require_step, step_at
+from console.runs.engine.stepping import (
+    OpenStep,
+    completion_of,
+    context_of,
+    plan_of,
+    prompt_of,
+    require_step,
+    step_at,
+)
 from console.runs.store import typed_drafts
 from console.runs.store.run_store import after_events
 from console.runs.views.consequences import typed_values
 from console.runs.views.screens import Screen, TypedForm, digest, draw_screen, without_loaded
 from console.steps.base import Completion, WriteRecord
+
+MOST_ITEMS = 25
+"""Items of a list on one screen; the next ones follow when these are done."""
 
 
 def later_screens(
@@ -39,7 +50,10 @@ def later_screens(
     drawn: list[Screen] = []
     now = time_now()
     here = {name: value for name, value in values.items() if typed_drafts.MARK not in name}
-    names = seen.definition.document.gathered_after(step_at(seen.definition, run).attempt.step)
+    open_step = step_at(seen.definition, run)
+    if goes_together(open_step):
+        return _item_screens(actor, seen, open_step, values, now)
+    names = seen.definition.document.gathered_after(open_step.attempt.step)
     for name in names:
         ahead = seen_ahead(actor, seen, here, now)
         if ahead is None or ahead.run.attempt is None or ahead.run.attempt.step != name:
@@ -51,6 +65,26 @@ def later_screens(
             drawn.append(without_loaded(draw_screen(actor, seen, now, None, TypedForm(here, chosen))))
         except (SourceDown, NotFound, NotAllowed):
             break
+    return drawn
+
+
+def goes_together(open_step: OpenStep) -> bool:
+    """Whether the forms of all items of this step are drawn on one screen."""
+    return getattr(open_step.view.config, "screen", None) == "one"
+
+
+def _item_screens(
+    actor: Actor, seen: Seen, open_step: OpenStep, values: Mapping[str, Any], now: datetime
+) -> list[Screen]:
+    """The screens of the open items below the present one, each with the `part` that its fields are called by."""
+    progress = prompt_of(open_step, context_of(actor, open_step, seen.record, now)).progress
+    drawn = []
+    for item in progress.items[:MOST_ITEMS] if progress is not None else ():
+        if progress is not None and item.state == "todo" and item.key != progress.key:
+            part = typed_drafts.item_part(open_step.attempt.step, item.key)
+            typed = TypedForm({**typed_drafts.own_values(values, part), "item": item.key})
+            screen = draw_screen(actor, seen, now, item.key, typed)
+            drawn.append(without_loaded(screen) | {"title": item.title, "part": part})
     return drawn
 
 

@@ -34,7 +34,7 @@ from console.runs.store import loaded_rows, typed_drafts
 from console.runs.store.loaded_runs import trim_to_shown
 from console.runs.store.run_rows import links, run_row
 from console.runs.store.run_store import retried
-from console.runs.views import block_content, reader_reach, step_findings
+from console.runs.views import block_content, gathered, reader_reach, step_findings
 from console.runs.views.handovers import WAS_HANDED_ON, HandedOn, handed_on
 from console.runs.views.screens import (
     Screen,
@@ -402,9 +402,13 @@ def view(
 
 
 def _screen_title(seen: Seen) -> str:
-    """The title of the screen on which further steps stand below the current one; empty where it stands alone."""
+    """The title of the screen that the current step shares with further steps, or the items of its list; empty where it is alone."""
     document, attempt = seen.definition.document, seen.run.attempt
-    if attempt is None or not document.gathered_after(attempt.step):
+    if attempt is None:
+        return ""
+    if gathered.goes_together(step := step_at(seen.definition, seen.run)):
+        return step.view.title
+    if not document.gathered_after(attempt.step):
         return ""
     group = document.screen_of(attempt.step)
     return group.title if group is not None else ""

@@ -60,7 +60,8 @@ def show(run_id: str) -> Response:
     made = documents.checklist(frame.actor(), run_id, item)
     if made is None:
         return _moved_on(run_id)
-    again = frame.run_url(run_id, "checks", item=item) if made.pending else None
+    part = frame.dom_id(request.args["part"]) if "part" in request.args else None
+    again = frame.run_url(run_id, "checks", item=item, part=part) if made.pending else None
     context = {
         "title": TITLE,
         "run_href": frame.run_url(run_id),
@@ -68,7 +69,9 @@ def show(run_id: str) -> Response:
     }
     return frame.page(
         "checks/page.html",
-        context | checklist_context(made.to_json(), _parts(run_id, made)) | {"again": again},
+        context
+        | checklist_context(made.to_json(), _parts(run_id, made))
+        | {"again": again, "checks_id": part or "checks"},
         blocks={"checks": "checks"},
     )
 

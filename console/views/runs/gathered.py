@@ -19,12 +19,17 @@ STEPS, READ = "parts", "read."
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A step below the present one: its screen with the names that its fields have in the form, and the digest of what is read in it."""
+    """A step below the present one, or an item of its list: its screen with the names that its fields have in the form, and the digest of what is read in it."""
 
     step: str
     screen: Mapping[str, Any]
     digest: str
     chosen: str | None
+
+    @property
+    def id(self) -> str:
+        """Return the id of its section on the page."""
+        return frame.dom_id("part", self.step)
 
     def wrong(self, details: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return what is wrong in this part, by the names that its fields have in the form."""
@@ -36,7 +41,7 @@ def parts(run_id: str, values: Mapping[str, Any], outcome: str | None) -> list[P
     drawn = runs.later_screens(frame.actor(), run_id, values, outcome)
     return [
         Part(
-            screen["step"],
+            screen.get("part", screen["step"]),
             _with_names(screen),
             runs.read_digest(screen),
             outcome if screen["outcomes"] else None,
@@ -61,15 +66,17 @@ def submissions(typed: Typed, first: runs.Submission) -> tuple[runs.Submission, 
     own = {name: value for name, value in typed.values.items() if typed_drafts.MARK not in name}
     later = [
         runs.Submission(
-            step=name,
+            step=step,
+            part=name,
             revision=None,
-            values=typed_drafts.own_values(typed.values, name),
+            values=typed_drafts.own_values(typed.values, name) | ({"item": item} if item is not None else {}),
             outcome=typed.outcome if name == names[-1] else None,
             repeat=first.repeat,
             reason=first.reason if first.repeat else "",
             read=request.form.get(READ + name),
         )
         for name in names
+        for step, item in [typed_drafts.of_part(name)]
     ]
     return runs.Submission(
         step=first.step,
@@ -88,7 +95,7 @@ def changed(below: Sequence[Part]) -> list[Part]:
 
 def _with_names(screen: Mapping[str, Any]) -> dict[str, Any]:
     """Return the screen with the names that its fields have in the form."""
-    step, fields = screen["step"], screen.get("fields", ())
+    step, fields = screen.get("part", screen["step"]), screen.get("fields", ())
     names = {field["name"]: f"{step}{typed_drafts.MARK}{field['name']}" for field in fields}
     renamed = [
         {

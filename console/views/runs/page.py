@@ -192,8 +192,9 @@ def page_context(
     below = gathered.parts(run["id"], stands, chosen) if face == "form" and view.screen_title else []
     if below:
         context["consequences"] = gathered.combined_consequences(context["consequences"], below, look)
+        listed = context["progress"]
         context |= {
-            "first_title": context["step_title"],
+            "first_title": listed["title"] if listed else context["step_title"],
             "step_title": view.screen_title,
             "button": below[-1].screen["button"],
         }
@@ -218,11 +219,8 @@ def page_context(
     )
     context["feedback"] = _feedback(run, actor) if proposed.strip and proposed.strip.status == READY else None
     context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
-    if face == "form" and screen.get("checks"):
-        context["checks_url"] = frame.run_url(
-            run["id"], "checks", item=(screen.get("progress") or {}).get("key")
-        )
-        context["checks_awaited"] = int(screen["checks"])
+    if face == "form":
+        context |= _checks(run, screen)
     context |= _settling(run, screen, wrong, look)
     context["asked"] = (
         requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
@@ -383,11 +381,25 @@ def part_html(
         papers=papers,
     )
     drawn["boxes"] = form_boxes.without_buttons(drawn["boxes"])
+    drawn |= _checks(context["run"], part.screen, frame.dom_id("checks", part.step))
     only_here = {"missing": (), "strip": None, "choice": None, "consequences": (), "swapped": swapped}
     kind = steps.get(str(part.screen["type"])).name
     return Markup(  # noqa: S704 (a template of ours)
         frame.render("runner/part.html", {**context, **drawn, **only_here, "part": part, "step_kind": kind})
     )
+
+
+def _checks(run: Mapping[str, Any], screen: Mapping[str, Any], place: str = "checks") -> dict[str, Any]:
+    """Return where the checklist of the step's documents, or of its item, is read; `place` is its id on the page."""
+    if not screen.get("checks"):
+        return {}
+    item = (screen.get("progress") or {}).get("key")
+    part = place if place != "checks" else None
+    return {
+        "checks_id": place,
+        "checks_url": frame.run_url(run["id"], "checks", item=item, part=part),
+        "checks_awaited": int(screen["checks"]),
+    }
 
 
 def said_at(screen: Mapping[str, Any], boxes: Sequence[form_boxes.Box]) -> list[form_boxes.Box]:
