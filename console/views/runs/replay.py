@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -167,7 +168,7 @@ def band(view: ReplayView, address: Callable[[int], str]) -> dict[str, Any]:
         "last": view.last,
         "event": view.json["event"],
         "happened": formats.worded(
-            formats.moment_of(view.json["event"]["createdAt"]), "d MMM y, HH:mm:ss", frame.look()
+            datetime.fromisoformat(view.json["event"]["createdAt"]), "d MMM y, HH:mm:ss", frame.look()
         ),
         "renamed": (),
         "ticks": ticks(
