@@ -239,6 +239,7 @@ def _team(who: Actor, look: Look) -> Panel:
     found = [
         (team_work.DUE.get(group.value, ""), group, {"by": "due", "due": group.value})
         for group in work_list.groups(who, Filters(), "due")[:-1]
+        if group.value != work_list.NOBODY
     ]
     found += [("Approvals", work_list.groups(who, Filters(kind="approval"), "due")[-1], {"kind": "approval"})]
     figures = [
