@@ -226,7 +226,7 @@ WALKS: dict[str, list[By]] = {
             emphasis("your"),
             press("Erase Thaís Azevedo"),
             see("Erased", "Events that lost their values"),
-            go("/runs/{run}/replay?at=7"),
+            go("/runs/{run}/replay?at=10"),
             reads("erased"),
             emphasis("erased", "erased", "Pages of tables", "The write-ahead log", "their"),
         ),
