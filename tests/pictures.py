@@ -91,9 +91,9 @@ class Photographer:
         """A replay of what people did before, and an automation on which people are."""
         for scheme, suffix in SCHEMES:
             with self.as_("mona", scheme) as page:
-                page.click("a:has-text('Watch')")
+                page.click("a:has-text('Example replay')")
                 for _ in range(5):
-                    page.click("text=Previous decision")
+                    page.click("[aria-label='Next decision']")
                     page.wait_for_timeout(300)
                 self.take(page, f"replay{suffix}")
         with self.as_("gita") as page:

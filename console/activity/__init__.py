@@ -6,6 +6,7 @@ from console.activity.event_list import (
     ActivityPage,
     ActivityRow,
     Reader,
+    count_since,
     label_of_run,
     mask_rows,
     on_record,

@@ -4,7 +4,7 @@ Reading the log is itself an event, written after the answer was put together an
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT = 10
 MOST = 100
+MOST_COUNTED = 1_000
 ROUNDS = 6  # a reader of few records is not served by reading the whole log for one page
 LONGEST_FILTER = 500
 LOOKS = frozenset(
@@ -289,6 +290,17 @@ def page(
         actor, "log_read", open=_read(where, answer.rows), sealed=filter_of(where), label=_label(answer.rows)
     )
     return answer
+
+
+def count_since(actor: Actor, kinds: Sequence[str], since: datetime) -> tuple[Mapping[str, int], bool]:
+    """Kind → number of its events since then that the actor finds, and whether there are more than were counted.
+
+    Raises NotAllowed without the right `activity.read`.
+    """
+    reader = reader_of_log(actor, "read")
+    where = LogFilter(kinds=tuple(kinds), gte=since)
+    rows = event_lists.places(where, reader.within, limit=MOST_COUNTED + 1)
+    return Counter(row.kind for row, _ in reader.find(rows[:MOST_COUNTED])), len(rows) > MOST_COUNTED
 
 
 def on_record(

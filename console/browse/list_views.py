@@ -124,12 +124,3 @@ def forget(actor: Actor, collection_id: str) -> None:
         connection.execute(
             sa.delete(table).where(table.c.person == actor.id, table.c.collection == collection.id)
         )
-
-
-def moved(columns: Sequence[str], name: str, by: int) -> tuple[str, ...]:
-    """The columns with this one moved so many places; others stay in their order."""
-    if name not in columns:
-        return tuple(columns)
-    place = max(0, min(len(columns) - 1, columns.index(name) + by))
-    rest = [column for column in columns if column != name]
-    return (*rest[:place], name, *rest[place:])

@@ -146,6 +146,14 @@ def rows(
     return read_rows(whole)
 
 
+def places(where: LogFilter, within: Within, *, limit: int) -> Sequence[Any]:
+    """At most `limit` places of the list, newest first, with `kind, team, collection, record, run, workflow`; one statement."""
+    place = tables.activity.c
+    columns = (place.kind, place.team, place.collection, place.record, place.run, place.workflow)
+    found = sa.select(*columns).where(*_conditions(where), *_limits(within))
+    return read_rows(found.order_by(place.pos.desc()).limit(limit))
+
+
 def forward(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int) -> list[Row]:
     """At most `limit` rows, oldest place first, places above `after` and not above `upto`; one statement."""
     return _whole(_onward(where, within, after, upto, limit))

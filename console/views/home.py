@@ -1,33 +1,36 @@
-"""Home: what waits for the reader, their inboxes, what ended today, and where their records are."""
+"""Home: what waits for the reader, and the blocks that their rights call for: backlog, log, completed runs, first steps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from urllib.parse import urlencode
 from zlib import crc32
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import browse, monitoring, runs, workflows, workspaces
-from console.activity import proof
-from console.auth import access
+from console import activity, browse, monitoring, runs, workflows, workspaces
+from console.activity import integrity
+from console.auth import access, accounts
 from console.auth.access import limits
 from console.browse import pins
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.moments import moment_text
+from console.core.run import FINAL
 from console.infra import settings
+from console.messaging.messages import channel_settings
 from console.operations import status
 from console.records import catalogue
 from console.runs import RunHead
-from console.runs.views import record_reach
+from console.runs.views import lists, record_reach
 from console.views import formats, frame
-from console.views.activity import proof as proof_pages
 from console.views.editor import new
 from console.views.formats import Look
-from console.views.work import my_work
+from console.views.work import my_work, team_work
 from console.views.workflows import tabs
-from console.work import approvals, ended_runs, my_work as work
-from console.work.approvals import Line
+from console.work import ended_runs, my_work as work, work_list
 from console.work.tickets import Count
+from console.work.work_list import Filters
 from console.workflows import inboxes
 from console.workflows.inboxes import Inbox
 
@@ -35,13 +38,20 @@ blueprint = Blueprint("home", __name__)
 
 POLL_S = 15
 WAITING_SHOWN = 10
-ASKED_SHOWN = 3
 MAKERS_SHOWN = 3
-ENDED_SHOWN = 6
+COMPLETED_SHOWN = 20
+COMPLETED = ("workflow", "status", "ended.lt")
+"""Filters of the completed runs, as in the address."""
+NOTABLE = {
+    "refused": ("access_refused",),
+    "revealed": ("value_revealed",),
+    "exported": ("records_exported", "log_exported", "table_exported", "ai_cases_exported"),
+    "rights changed": ("policy_changed",),
+}
+"""Words → kinds of events that an auditor looks for."""
 AUTOMATIONS_SHOWN = 8
 LABELS_SHOWN = 7
 BAR = 48
-SERVERS = {"postgresql": "PostgreSQL", "mysql": "MySQL or MariaDB", "sqlite": "SQLite"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +70,14 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A short list for a job: rows are (title, words, figure, address)."""
+    """A short list for a job: rows are (title, words, figure, address), `figures` above them (words, figure, address)."""
 
     name: str
     title: str
     href: str
     link: str
     rows: Sequence[tuple[str, str, str, str]]
+    figures: Sequence[tuple[str, str, str]] = ()
 
 
 @blueprint.get("/")
@@ -83,11 +94,12 @@ def _home() -> Response:
         if request.args.get("seen") == waiting["seen"]:
             return make_response("", 204)
         return frame.page("home/home.html", waiting | {"refreshed": True}, blocks={"work": "work"})
-    lately = ended_runs.ended_lately(who, look.now, ENDED_SHOWN)
+    works = bool(waiting["works"])
     context = {
-        "asked": [_asked_approval(line, look) for line in approvals.created(who, limit=ASKED_SHOWN).lines],
-        "panels": panels(who, look, lately, works=bool(waiting["boxes"])),
-        "ended": ended_runs.ended_today(who, look.now, look.zone),
+        "panels": panels(who, look),
+        "log": _log(who, look) if access.can(who, None, "activity", "read") else None,
+        "completed": None if works or access.can(who, None, "source", "manage") else _completed(who, look),
+        "ended": ended_runs.ended_today(who, look.now, look.zone) if works else None,
         "desks": workspaces.workspaces_of(who),
         "pins": pins.pins_of(who),
         "recent": [(record, my_work.clock_or_day(record.at, look)) for record in pins.recent(who)],
@@ -113,10 +125,12 @@ def waiting_part(who: Actor, look: Look, show: str, *, everything: bool = False)
         [(inbox.id, inbox.number, inbox.late_words) for inbox in boxes],
     ]
     title, late = my_work.sentence(every, more=mine.more)
+    works = bool(boxes or lists.visible_pairs(who, "start") | lists.visible_pairs(who, "resume"))
     return {
         "today": formats.times.worded(look.now, "EEEE d MMMM, HH:mm", look),
-        "title": title,
+        "title": title if every or works else "",
         "late": late,
+        "works": works,
         "tabs": my_work.tabs(every, chosen, more=mine.more),
         "show": chosen,
         "groups": groups,
@@ -152,45 +166,19 @@ def box(inbox: Inbox, count: Count, look: Look) -> Box:
     )
 
 
-def _asked_approval(line: Line, look: Look) -> dict[str, object]:
-    """Return an approval that the reader asked for: what, about what, with whom or what came of it, since when it waits or when it was decided."""
-    approval = line.approval
-    waits = approval.status == "open"
-    at = approval.requested_at if waits or not approval.decided else max(each.at for each in approval.decided)
-    after = f", {len(approval.approvers)} of {approval.needs}" if waits else " ago"
-    outcome = {
-        "open": "Waiting",
-        "approved": "Approved",
-        "rejected": "Rejected",
-        "void": "Void",
-        "expired": "Expired",
-    }
-    return {
-        "title": line.label,
-        "words": line.record_title,
-        "href": f"/approvals/{line.id}",
-        "with": outcome.get(approval.status, approval.status),
-        "since": my_work.short_span((look.now - at).total_seconds()) + after,
-    }
-
-
 # ------------------------------------------------------------------------------------------------------------- by right
 
 
-def panels(who: Actor, look: Look, lately: Sequence[RunHead], *, works: bool) -> list[Panel]:
-    """Return the lists for what the reader opens in a day: who leads, who checks, who reads the log, who runs the console."""
+def panels(who: Actor, look: Look) -> list[Panel]:
+    """Return the lists for what the reader opens in a day: who leads, who switches automations, who runs the console."""
     found = _first_steps(who)
-    managed = [inbox for inbox in inboxes.all_inboxes() if inboxes.may(who, inbox, "manage")]
+    managed = any(inboxes.may(who, inbox, "manage") for inbox in inboxes.all_inboxes())
     if managed:
         found.append(_team(who, look))
-    found.append(_automations(who, look))
-    if access.can(who, None, "activity", "read"):
-        found.append(_log(who, look))
+    found.append(_automations(who, look, troubled=managed))
     if access.can(who, None, "source", "manage"):
         found.append(_operations(who))
-    if lately and (managed or not works):
-        found.append(_ended(lately, look))
-    return [panel for panel in found if panel.rows]
+    return [panel for panel in found if panel.rows or panel.figures]
 
 
 def _first_steps(who: Actor) -> list[Panel]:
@@ -212,12 +200,9 @@ def _first_steps(who: Actor) -> list[Panel]:
         ]
         return [Panel("first-steps", "First steps", "/workflows", "Workflows", rows)] if new.places() else []
     setup = settings.current()
-    names, makers, kept = (
-        sorted(catalogue.current().sources),
-        limits.able(None, "workflow:*", "edit"),
-        status.last_backup(),
-    )
-    if made and (setup.demo or (names and makers and (kept or not setup.embedded))):
+    names, makers = sorted(catalogue.current().sources), limits.able(None, "workflow:*", "edit")
+    email, kept = channel_settings.state_of("email"), status.last_backup() or not setup.embedded
+    if made and (setup.demo or (names and makers and not email.missing and kept)):
         return []
     rows = [
         (
@@ -238,12 +223,30 @@ def _first_steps(who: Actor) -> list[Panel]:
             "Done" if made else "To do",
             "/workflows",
         ),
+        (
+            "Send messages",
+            ", ".join(email.missing) or email.provider,
+            "To do" if email.missing else "Done",
+            "/settings/channels",
+        ),
         ("Keep backups", "console backup FILE, each night", "Done" if kept else "To do", "/operations"),
     ]
     return [Panel("first-steps", "First steps", "/settings", "Settings", rows)]
 
 
 def _team(who: Actor, look: Look) -> Panel:
+    """Return the live work of the reader's teams by due time, its approvals, and who holds how many runs. No figures where they would tell of what the reader may not see."""
+    found = [
+        (team_work.DUE.get(group.value, ""), group, {"by": "due", "due": group.value})
+        for group in work_list.groups(who, Filters(), "due")[:-1]
+        if group.value != work_list.NOBODY
+    ]
+    found += [("Approvals", work_list.groups(who, Filters(kind="approval"), "due")[-1], {"kind": "approval"})]
+    figures = [
+        (words, f"{group.count:,}{'+' if group.more else ''}", frame.with_query("/work", query))
+        for words, group, query in found
+        if group.count
+    ]
     rows = [
         (
             name,
@@ -253,16 +256,21 @@ def _team(who: Actor, look: Look) -> Panel:
         )
         for person, name, number, since in record_reach.held_by_colleagues(who)
     ]
-    return Panel("team", "Workload", "/work", "Work", rows)
+    return Panel("team", "Workload", "/work", "Work", rows, figures)
 
 
-def _automations(who: Actor, look: Look) -> Panel:
-    """Return what runs by itself and the reader may switch: how many are in it, and what of it asks for somebody or failed and was not dealt with, those first."""
+def _automations(who: Actor, look: Look, *, troubled: bool) -> Panel:
+    """Return what runs by itself and the reader may switch: how many are in it, and what of it asks for somebody or failed and was not dealt with, those first.
+
+    `troubled`: only automations in which something is wrong.
+    """
     rows = []
     for card, asking, wrong in sorted(
         monitoring.automations(who, look.zone),
         key=lambda each: (-each[1], -each[2], not (each[0].unable or each[0].stuck)),
     )[:AUTOMATIONS_SHOWN]:
+        if troubled and not (asking or wrong or card.unable or card.stuck):
+            continue
         state = tabs.status_badge(card.known).label
         if card.next_at and card.next_at > look.now:
             state = f"Next {my_work.clock_or_day(card.next_at, look)}"
@@ -286,61 +294,80 @@ def _automations(who: Actor, look: Look) -> Panel:
     )
 
 
-def _log(who: Actor, look: Look) -> Panel:
-    rows = []
-    if access.can(who, None, "activity", "verify"):
-        badge = proof_pages.badge(proof.read(who).checked, look)
-        rows.append(("Proof of the log", badge.label, "", "/activity/proof"))
-    rows += [
-        ("Refused", "what somebody was not allowed to do", "", "/activity?kind=access_refused"),
-        ("Revealed", "masked values that were shown, and why", "", "/activity?kind=value_revealed"),
-        ("Exports", "what was taken out, by whom", "", "/activity?kind=log_exported"),
-    ]
-    return Panel("log", "Activity log", "/activity", "All", rows)
+def _log(who: Actor, look: Look) -> dict[str, object]:
+    """Return what the last check of the log found, if the reader verifies it, and how many events of `NOTABLE` came since their last visit."""
+    since = accounts.last_visit(who)
+    wanted = [kind for kinds in NOTABLE.values() for kind in kinds]
+    counts, more = activity.count_since(who, wanted, since) if since else ({}, False)
+    standing = integrity.log_state() if access.can(who, None, "activity", "verify") else None
+    return {
+        "standing": standing,
+        "verified": standing and my_work.clock_or_day(standing.checked.at, look),
+        "since": since and my_work.clock_or_day(since, look),
+        "counts": [
+            (
+                words,
+                f"{sum(counts.get(kind, 0) for kind in kinds):,}{'+' if more else ''}",
+                "/activity?"
+                + urlencode([*(("kind", kind) for kind in kinds), ("createdAt.gte", moment_text(since))]),
+            )
+            for words, kinds in NOTABLE.items()
+        ]
+        if since
+        else [],
+    }
 
 
 def _operations(who: Actor) -> Panel:
     state = status.read(who)
     failed = f"{state.failed:,} failed" if state.failed else "no job has failed"
-    rows = [
-        (
-            "Background work",
-            f"{state.workers} worker{'' if state.workers == 1 else 's'}, {failed}",
-            "",
-            "/operations",
-        ),
-        ("People", "accounts, roles and invitations", "", "/settings/people"),
-        ("Data sources", "databases, limits, collections", "", "/settings/sources"),
-        ("Roles", "who may do what", "", "/settings/roles"),
+    words = f"{state.workers} worker{'' if state.workers == 1 else 's'}, {failed}"
+    return Panel(
+        "console", "Operations", "/settings", "Settings", [("Background work", words, "", "/operations")]
+    )
+
+
+def _completed(who: Actor, look: Look) -> dict[str, object] | None:
+    """Return the runs that ended, the newest first, by the filters of the address; None for who sees no workflow."""
+    seen = {ident for _, ident in lists.visible_pairs(who)}
+    titles = sorted((each.title, each.slug) for each in workflows.all_known() if each.id in seen)
+    if not titles:
+        return None
+    given = {name: request.args[name] for name in COMPLETED if request.args.get(name)}
+    heads, older = ended_runs.ended(who, given, COMPLETED_SHOWN)
+    return {
+        "rows": [_ended(head, look) for head in heads],
+        "workflows": [("", "All workflows"), *((slug, title) for title, slug in titles)],
+        "outcomes": [
+            ("", "All outcomes"),
+            *((name, frame.status_badge(name).label) for name in sorted(FINAL)),
+        ],
+        "given": given,
+        "older": older and frame.with_query("/", given | {"ended.lt": moment_text(older)}),
+    }
+
+
+def _ended(head: RunHead, look: Look) -> tuple[str, str, str, str]:
+    named = (
+        head.about if head.item or head.record_title != head.record else ""
+    )  # a run of no record has neither
+    became = frame.status_badge(head.status).label
+    words = [
+        f"{head.workflow_title}, {became.lower()}" if named else became,
+        *([head.starter_name] if head.starter_name else []),
     ]
-    return Panel("console", "The console", "/settings", "Settings", rows)
-
-
-def _ended(lately: Sequence[RunHead], look: Look) -> Panel:
-    rows = []
-    for head in lately:
-        named = (
-            head.about if head.item or head.record_title != head.record else ""
-        )  # a run of no record has neither
-        became = frame.status_badge(head.status).label
-        words = [
-            f"{head.workflow_title}, {became.lower()}" if named else became,
-            *([head.starter_name] if head.starter_name else []),
-        ]
-        ended = my_work.clock_or_day(head.ended_at, look)
-        rows.append((named or head.workflow_title, ", ".join(words), ended, frame.run_url(head.id, "replay")))
-    return Panel("ended-lately", "Recent runs", "/workflows", "Workflows", rows)
+    ended = my_work.clock_or_day(head.ended_at, look)
+    return named or head.workflow_title, ", ".join(words), ended, frame.run_url(head.id, "replay")
 
 
 def sources(readable: Sequence[Collection]) -> list[Mapping[str, object]]:
     """Return the collections by data source, both in their own order; of each source the first few, and how many more there are."""
-    known, by_source = catalogue.current().sources, dict[str, list[Collection]]()
+    by_source = dict[str, list[Collection]]()
     for collection in readable:
         by_source.setdefault(collection.source, []).append(collection)
     return [
         {
             "name": formats.program_words(name),
-            "server": SERVERS.get(known[name].dialect, known[name].dialect) if name in known else "",
             "shown": some[:LABELS_SHOWN],
             "more": max(0, len(some) - LABELS_SHOWN),
         }

@@ -1,8 +1,8 @@
 """Runs that ended: how many today, and the last ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,10 +16,9 @@ from console.infra.db.engine import read_rows
 from console.runs import RunHead
 from console.runs.views import record_reach
 from console.runs.views.lists import visible_runs
-from console.runs.views.run_filters import is_whole
+from console.runs.views.run_filters import conditions, is_whole
 
 MOST = 10_000
-LATELY = timedelta(days=45)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +88,13 @@ def _counted(rows: Sequence[Any]) -> Ended:
     )
 
 
-def ended_lately(actor: Actor, now: datetime, limit: int) -> list[RunHead]:
-    """The last runs that people worked on, that ended within `LATELY` and that the actor may see, the latest first."""
+def ended(actor: Actor, filters: Mapping[str, str], limit: int) -> tuple[list[RunHead], datetime | None]:
+    """The runs that people worked on, that ended and that the actor may see, the latest first; and when the last of them ended if there are more.
+
+    `filters` are those of lists of runs. Raises Malformed for an unknown one.
+    """
     run = tables.run.c
-    wanted = (run.mode == GUIDED, ~run.test, run.ended_at >= now - LATELY)
-    return visible_runs(actor, *wanted, order=(run.ended_at.desc(), run.id.desc()), limit=limit)[0]
+    wanted = (run.mode == GUIDED, ~run.test, is_whole(), run.ended_at.is_not(None), *conditions(filters))
+    order = (run.ended_at.desc(), run.id.desc())
+    heads, last = visible_runs(actor, *wanted, order=order, limit=limit)
+    return heads, last.ended_at if last else None

@@ -160,8 +160,8 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
         screen.page.click(f"a[href*='{run}']")
         seventeen.press("Replay")
     with step(18) as eighteen:
-        screen.press("Previous decision")
-        for words in ("Previous decision", "Next decision", "Back", "On", "Play"):
+        screen.press("Next decision")
+        for words in ("Next decision", "Previous decision", "Next", "Previous", "Play"):
             eighteen.press(words)
         page.wait_for_selector("[data-play][aria-pressed=true]")
         page.click("[data-play]")

@@ -219,14 +219,14 @@ WALKS: dict[str, list[By]] = {
         by(
             "admin",
             go("/c/customer/908"),
-            press("Details", "Erase personal data"),
+            press("More actions", "Erase personal data"),
             reads("events"),
             fill("Reason", "Asked by letter"),
             fill("Type ERASE", "ERASE"),
             emphasis("your"),
             press("Erase Thaís Azevedo"),
             see("Erased", "Events that lost their values"),
-            go("/runs/{run}/replay?at=7"),
+            go("/runs/{run}/replay?at=10"),
             reads("erased"),
             emphasis("erased", "erased", "Pages of tables", "The write-ahead log", "their"),
         ),
@@ -294,7 +294,11 @@ WALKS: dict[str, list[By]] = {
     ],
     "read-the-activity-log": [
         by("ada", go("/"), press("Activity log")),
-        by("tom", go("/c/customer/907"), press("Activity", "Who looked", "Every event")),
+        by(
+            "tom",
+            go("/c/customer/907"),
+            press("Activity", "Timeline", "Who looked", "Who looked", "Every event"),
+        ),
         by(
             "ada",
             go("/activity"),

@@ -168,7 +168,7 @@ WALKS: dict[str, list[By]] = {
             emphasis("Picture of the run"),
             go("/runs/{run}/replay"),
             press("Picture"),
-            press("Back", "On"),
+            press("Next", "Previous"),
             emphasis("Revise"),
         ),
     ],

@@ -1,6 +1,7 @@
 """The first day of an installation: what is left to do follows the state."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -51,7 +52,10 @@ def ines(clean: object) -> Browser:
 
 
 def test_the_first_steps_follow_the_state_and_go_when_nothing_is_left_to_do(
-    ines: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ines: Browser,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    given_settings: Callable[..., None],
 ) -> None:
     page = ines.get("/")
     assert ("h2", "First steps") in page.headings
@@ -81,6 +85,8 @@ def test_the_first_steps_follow_the_state_and_go_when_nothing_is_left_to_do(
     assert "First steps" not in person("olivia", "operator").get("/").text
     assert "/workflows/new" in mona.get("/workflows").links
     workflows.import_file(SMALL, publish=True)
+    assert "Send messagesCONSOLE_SMTP_URL, CONSOLE_MAIL_FROMTo do" in ines.get("/").text
+    given_settings(CONSOLE_SMTP_URL="smtp://127.0.0.1:2525", CONSOLE_MAIL_FROM="console@fernwick.example")
     assert "First steps" not in ines.get("/").text + mona.get("/").text
     monkeypatch.setattr(settings.Settings, "embedded", property(lambda _: True))
     assert "To doKeep backups" not in (home := ines.get("/").text)

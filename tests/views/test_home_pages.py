@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import activity as service, records, runs, workflows
-from console.activity import sequencing
+from console.activity import integrity, sequencing
 from console.auth import access
 from console.auth.access import policy_store
 from console.core.errors import Malformed
 from console.infra.db.engine import transaction
-from tests.company import DOCUMENT
+from console.log import recheck
+from console.workflows import inboxes
+from tests.company import DESK, DOCUMENT
+from tests.views.conftest import Browser, signed_in
 from tests.work.test_tickets import counted, saved
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 def test_home_shows_what_waits_and_where_to_begin(pages: "Pages") -> None:
     empty = pages.olivia.get("/")
     assert "Nothing waits for you." in empty.text
-    assert "Nothing ended yet." in empty.text
+    assert "0 by you, 0 by people, 0 automatic" in empty.text
     assert "/c/customer" in empty.links
     run = pages.company.started("1")
     page = pages.olivia.get("/")
@@ -157,8 +160,39 @@ def test_days_of_the_reader_become_moments() -> None:
         service.parse_query([("createdAt.lt", "nonsense!!")])
 
 
-def test_home_costs_the_same_statements_however_much_waits(pages: "Pages") -> None:
+def test_blocks_of_home_follow_the_rights_of_the_reader(pages: "Pages") -> None:
+    """Decided by rights: who manages inboxes sees the backlog, who reads the log its state, who only sees runs those that ended."""
+    inboxes.import_all([DESK])
+    done = pages.company.finished("1")
+    pages.company.finished("3")
+    held = pages.company.started("2")
+    pages.ada.get("/")
+    ada = Browser(signed_in(pages.app, "ada"))
+    pages.olivia.get("/activity", status=403)
+    sequencing.catch_up()
+    sequencing.seal()
+    integrity.look()
+    events = recheck.state().upto
+    auditor = ada.get("/")
+    assert f"Log intact: {events:,} events, verified " in auditor.text
+    assert "1 refused · 0 revealed" in auditor.text
+    ada.get(next(link for link in auditor.links if "kind=access_refused" in link))
+    lead, operator = pages.mona.get("/"), pages.olivia.get("/")
+    assert f"/work?person={pages.company.olivia.id}&kind=run" in lead.links
+    assert f"/runs/{held}" in operator.links
+    for page, shown in ((auditor, {"completed"}), (lead, {"panel-team"}), (operator, set())):
+        ids = {told["id"] for told in page.with_attribute("id")}
+        assert ids & {"completed", "panel-team"} == shown
+    assert "Log intact" not in lead.text + operator.text
+    assert f"/runs/{done}/replay" in auditor.links
+    assert f"/runs/{done}/replay" in ada.get("/?workflow=care-review&status=completed").links
+    assert f"/runs/{done}/replay" not in ada.get("/?status=failed").links
+
+
+@pytest.mark.parametrize("who", ["olivia", "mona", "ada"])
+def test_home_costs_the_same_statements_however_much_waits(pages: "Pages", who: str) -> None:
     """One statement for each list and each collection of a list: none for each run, record or pin, nor for what runs have read and taken over of proposals."""
+    inboxes.import_all([DESK])
     asks = [{**step, "ai": {}} if step["id"] == "note" else step for step in DOCUMENT["steps"]]
     workflows.import_file({**DOCUMENT, "steps": asks}, publish=True)
     asked = []
@@ -171,7 +205,7 @@ def test_home_costs_the_same_statements_however_much_waits(pages: "Pages") -> No
         looks = []
         for _ in range(3):  # names and rights are kept for a second, which a busy machine may need for a page
             with counted() as (ours, of_source):
-                pages.olivia.get("/")
+                getattr(pages, who).get("/")
             looks.append((ours, of_source))
         asked.append(min(looks, key=lambda look: len(look[0]) + len(look[1])))
     few, many = [(len(ours), len(of_source)) for ours, of_source in asked]

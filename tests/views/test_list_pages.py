@@ -116,7 +116,7 @@ def test_filters_are_added_in_words_shown_as_chips_and_removed_one_by_one(pages:
     page = olivia.follow()
     assert names(page) == []
     assert "Balance is empty" in page.text
-    assert "Nothing here fits" in page.text
+    assert "Nothing here matches" in page.text
     removing = [link for link in page.links if "filter=" in link and "balance" not in link]
     assert [href.rpartition("/")[2] for href in names(olivia.get(removing[0]))] == ["2"]
 

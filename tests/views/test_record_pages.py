@@ -17,7 +17,7 @@ def test_the_summary_shows_fields_relations_and_what_may_be_started(pages: "Page
     assert "adaeze@customers.example" in page.text
     assert "/c/customer/1/related/account" in page.links
     assert "/c/customer/1/start/care-review" in page.links
-    assert "No workflow has run on this record yet" in page.text
+    assert "None yet." in page.text
 
 
 def test_strangers_find_nothing(pages: "Pages") -> None:

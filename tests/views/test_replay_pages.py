@@ -37,6 +37,21 @@ def test_every_event_has_its_page_and_none_can_act(pages: "Pages") -> None:
     assert pages.company.told(run)["last_event"] == last
 
 
+def test_replay_opens_at_the_start_and_shows_choices_before_fields_as_the_form_did(pages: "Pages") -> None:
+    run = pages.company.at("decide")
+    form = pages.olivia.get(f"/runs/{run}")
+    at = pages.company.told(run)["last_event"]
+    start = pages.rosa.get(f"/runs/{run}/replay")
+    assert f"1 of {at}" in start.text
+    assert "UTC" not in start.text
+    then = pages.rosa.get(f"/runs/{run}/replay?at={at}")
+    choices = [label for label in ("Approve", "Reject") if label in form.text]
+    assert choices
+    for page in (form, then):
+        step = page.text[page.text.index("What do you decide?") :]
+        assert [label for label in choices if label in step] == choices
+
+
 def test_values_are_those_of_then_and_changed_since_shows_now(pages: "Pages") -> None:
     run = pages.company.at("rate")
     pages.olivia.get(f"/runs/{run}")

@@ -63,7 +63,7 @@ from console.auth.accounts.service_accounts import (
     service_accounts,
     usable,
 )
-from console.auth.accounts.sessions import Standing, renewed, session_of, sessions_of, sign_out
+from console.auth.accounts.sessions import Standing, last_visit, renewed, session_of, sessions_of, sign_out
 from console.auth.accounts.signing_in import (
     CodeWanted,
     note_stranger,

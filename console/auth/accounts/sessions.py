@@ -201,6 +201,13 @@ def sessions_of_person(actor: Actor, person_id: str) -> list[Session]:
     return _listed(actor, person_id)
 
 
+def last_visit(actor: Actor) -> datetime | None:
+    """When the actor was last seen in another session than this one; None if in none."""
+    seen = "select max(seen_at) from console.session where person = :person and id <> :session"
+    last: datetime | None = db.read_value(sa.text(seen), {"person": actor.id, "session": actor.session})
+    return last
+
+
 def _listed(actor: Actor, person_id: str) -> list[Session]:
     rules = entry.current()
     statement = sa.text(

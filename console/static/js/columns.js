@@ -1,4 +1,4 @@
-// A column is drawn wider or narrower by the edge of its heading, and kept so for this person. By keyboard: the fields under Columns.
+// A column is drawn wider or narrower by the edge of its heading, and kept so for this person. Under Columns their order is dragged, or changed by arrow keys.
 "use strict";
 (() => {
   let drawn = null;
@@ -41,5 +41,25 @@
     drawn.edge.classList.remove("drawn");
     drawn = null;
     keep();
+  });
+
+  let dragged = null;
+  const column = (event) => event.target.closest?.(".pick-column");
+  document.addEventListener("dragstart", (event) => { dragged = column(event); });
+  document.addEventListener("dragend", () => { dragged = null; });
+  document.addEventListener("dragover", (event) => {
+    const over = dragged && column(event);
+    if (!over) return;
+    event.preventDefault();
+    const down = over.compareDocumentPosition(dragged) & Node.DOCUMENT_POSITION_PRECEDING;
+    if (over !== dragged) over[down ? "after" : "before"](dragged);
+  });
+  document.addEventListener("keydown", (event) => {
+    const by = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
+    const grip = event.target.closest?.("[data-order]"), row = grip && column(event), other = by && row?.[by];
+    if (!grip || !by) return;
+    event.preventDefault();
+    other?.[event.key === "ArrowUp" ? "before" : "after"](row);
+    grip.focus();
   });
 })();

@@ -55,6 +55,12 @@
     }
   });
 
+  // The reading pane follows the row that has the focus.
+  document.addEventListener("focusin", (event) => {
+    const shown = pane(), key = event.target.dataset.record;
+    if (shown && !shown.hidden && key !== undefined && key !== new URL(location.href).searchParams.get("preview")) show(key, false);
+  });
+
   // From the headings on to the rows, of which all that is tabbed to stands on the left: what was scrolled away for a heading comes back.
   document.addEventListener("focusin", (event) => {
     if (event.relatedTarget?.closest("thead") && event.target.closest("tbody th")) event.target.closest(".scroll-x")?.scrollTo({ left: 0 });
@@ -85,5 +91,4 @@
     first.tabIndex = -1;
     first.focus();
   });
-  document.addEventListener("DOMContentLoaded", () => { if (location.hash === "#view") document.getElementById("view")?.setAttribute("open", ""); });
 })();

@@ -1,3 +1,3 @@
 """Pages of the activity log and its proof."""
 
-OPEN_MODULES = frozenset({"activity", "proof"})
+OPEN_MODULES = frozenset({"activity"})

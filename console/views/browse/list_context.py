@@ -50,6 +50,7 @@ def around_records(
         ),
         "all_href": list_address(segment=""),
         "clear_href": list_address(filter=None, q=None),
+        "clear_search_href": list_address(q=None, inside=None, extended=None),
         "facets": None,
         "kept": list_filters.kept_parameters("q", "after", "before", "start", "count", "inside", "preview"),
         "roomy": kept.roomy,

@@ -249,31 +249,35 @@ def _part(
 
 @blueprint.post("/<collection>/view")
 def keep_view(collection: str) -> Response:
-    """Keep how the reader sees this list: `columns` in order, `up` or `down` to move one, `rows`, and the segment that it opens with."""
+    """Keep how the reader sees this list: `columns` in order, `rows`, and the segment that it opens with."""
     who, form = frame.actor(), request.form
     back = identity.local(form.get("back", "")) or frame.collection_url(collection, segment="")
     if "reset" in form:
         list_views.forget(who, collection)
         return frame.redirect_to(back)
-    columns: Sequence[str] = form.getlist("columns")
-    for name, by in ((form.get("up"), -1), (form.get("down"), 1)):
-        columns = list_views.moved(columns, name, by) if name else columns
     segment, size = form.get("segment", "role"), form.get("size", "")
     kept = list_views.view_of(who, collection)
-    sent_widths = {
-        name.removeprefix(WIDTH): pixels for name, pixels in form.items() if name.startswith(WIDTH)
-    }
-    widths = {name: int(sent_widths[name][:4]) for name in sent_widths if sent_widths[name].isdigit()}
     if "only_widths" in form:  # a column was drawn wider or narrower by its edge
+        widths = {
+            name.removeprefix(WIDTH): int(pixels[:4])
+            for name, pixels in form.items()
+            if name.startswith(WIDTH) and pixels.isdigit()
+        }
         list_views.keep(who, collection, replace(kept, widths=dict(kept.widths) | widths))
         return make_response("", 204)
     roomy, opens = form.get("rows") == "roomy", None if segment == "role" else segment
     list_views.keep(
         who,
         collection,
-        ListView(tuple(columns), roomy, opens, int(size) if size.isdigit() else kept.size, widths),
+        ListView(
+            tuple(form.getlist("columns")),
+            roomy,
+            opens,
+            int(size) if size.isdigit() else kept.size,
+            kept.widths,
+        ),
     )
-    return frame.redirect_to(back + ("#view" if "up" in form or "down" in form else ""))
+    return frame.redirect_to(back)
 
 
 def parse_query(described: Mapping[str, Any], usual: tuple[str, ...], size: int = PAGE_SIZE) -> BrowseQuery:
@@ -362,10 +366,7 @@ def _view(collection: Collection, described: Mapping[str, Any], shown: Sequence[
     kept = list_views.view_of(frame.actor(), collection.id)
     return {
         "collection": collection,
-        "columns": [
-            {"name": name, "label": labels[name], "shown": name in shown, "width": kept.widths.get(name, "")}
-            for name in named
-        ],
+        "columns": [{"name": name, "label": labels[name], "shown": name in shown} for name in named],
         "kept_view": kept,
         "sizes": list_views.SIZES,
         "all_segments": [

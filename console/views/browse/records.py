@@ -1,7 +1,6 @@
 """One record: its summary, fields and activity; changing a field, and starting a workflow."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -70,21 +69,18 @@ class Start:
 
 @blueprint.get("/<collection>/<part>")
 def show(collection: str, part: str) -> Response:
-    """Show the record: `?tab=` summary, details or activity."""
+    """Show the record: its summary, or `?tab=activity`."""
     key = frame.key_of(part)
     page = browse.record(frame.actor(), collection, key, labels=True)
     look = frame.naming(page.named)
-    tab = request.args.get("tab", "")
-    tab = tab if tab in ("summary", "details", "activity") else "summary"
+    tab = "activity" if request.args.get("tab") == "activity" else "summary"
     begun = runs_and_starts(page)
     context = record_context(page) | {
         **by_hand(page),
         "tab": tab,
         "tabs": tabs(frame.record_url(collection, key), tab),
         "badge_label": badge_of(page, look),
-        "sections": sections(page, look, whole=tab == "details", starts=begun["starts"])
-        if tab != "activity"
-        else [],
+        "sections": sections(page, look, whole=True, starts=begun["starts"]) if tab == "summary" else [],
         **begun,
         "resuming": _resuming(),
     }
@@ -267,7 +263,6 @@ def tabs(here: str, chosen: str) -> list[dict[str, Any]]:
     """Return the views of the record at this address; the Explorer is a page of its own."""
     hrefs = {
         "summary": here,
-        "details": f"{here}?tab=details",
         "activity": f"{here}?tab=activity",
         "explorer": f"{here}/explorer",
     }
@@ -372,10 +367,7 @@ def runs_and_starts(page: RecordPage) -> dict[str, Any]:
 def sections(
     page: RecordPage, look: Look, *, whole: bool, starts: Sequence[Start] = ()
 ) -> list[dict[str, Any]]:
-    """Return the fields under their headings: those that the summary names, or all of them. `starts` are the workflows that may be started.
-
-    `shared` is the first line that is changed by what changes most of its section: it is said once for all of them. None where no two are.
-    """
+    """Return the fields under their headings: those that the summary names, and as Details the others if it names none or `whole`. `starts` are the workflows that may be started."""
     details = page.collection.details
     by_name = {
         item.name: item for item in (*page.fields, *page.masked) if details is None or item.name in details
@@ -384,22 +376,17 @@ def sections(
     if details is not None:
         shown.sort(key=lambda item: details.index(item.name))
     made = [
-        {
-            "label": part["label"],
-            "lines": [_line(page, by_name[name], look, starts) for name in part["fields"] if name in by_name],
-        }
+        (part["label"], [by_name[name] for name in part["fields"] if name in by_name])
         for part in page.collection.summary.get("sections", ())
     ]
     placed = {name for part in page.collection.summary.get("sections", ()) for name in part["fields"]}
     if whole or not made:
-        others = [_line(page, item, look, starts) for item in shown if item.name not in placed]
-        made.append({"label": "Other fields" if made else "", "lines": others})
-    return [section | {"shared": _shared(section["lines"])} for section in made if section["lines"]]
-
-
-def _shared(lines: Sequence[Line]) -> Line | None:
-    most = Counter(line.governed for line in lines if line.governed).most_common(1)
-    return next(line for line in lines if line.governed == most[0][0]) if most and most[0][1] > 1 else None
+        made.append(("Details", [item for item in shown if item.name not in placed]))
+    return [
+        {"label": label, "lines": [_line(page, item, look, starts) for item in items]}
+        for label, items in made
+        if items
+    ]
 
 
 def masked_line(page: RecordPage, item: Field) -> Line:
@@ -527,7 +514,7 @@ def _edit_form(
         and (formats.text(formats.kind(item), old, frame.look()), conflict.get("reason", "")),
         "error": error or (wrong.message if wrong and not detail else ""),
         "action": _edit_url(page, item.name),
-        "cancel": frame.record_url(page.collection.id, page.record.key, tab="details"),
+        "cancel": frame.record_url(page.collection.id, page.record.key),
         "target": frame.dom_id("value", item.name),
     }
     return frame.page("records/edit.html", context, blocks={"*": "value"}, status=status)

@@ -24,7 +24,7 @@ def reveal(collection: str, part: str, name: str) -> Response:
         "label": field.label,
         "target": frame.dom_id("value", name),
         "here": frame.record_url(collection, key) + f"/reveal/{frame.segment(name)}",
-        "back": frame.record_url(collection, key, tab="details"),
+        "back": frame.record_url(collection, key),
         "reason": request.form.get("reason", ""),
         "seconds": revealing.SHOWN_S,
         "hidden": "hide" in request.args,

@@ -55,7 +55,7 @@ def time_line(collection: str, key: str, look: Look) -> dict[str, Any]:
         frame.actor(), collection, key, limit=AT_ONCE, after=after, kinds=kinds, everything=everything
     )
     sorts = [
-        ("", "What happened"),
+        ("", "Timeline"),
         *((name, label) for name, (label, _) in SORTS.items()),
         (EVERYTHING, "Every event"),
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -54,8 +55,9 @@ class Tick:
 
 @blueprint.get("/<run_id>/replay")
 def show(run_id: str) -> Response:
-    """Show the run after event `at` (default: the last). An unknown event is 404."""
-    view = runs.replay(frame.actor(), run_id, place())
+    """Show the run after event `at` (default: the first). An unknown event is 404."""
+    at = place()
+    view = runs.replay(frame.actor(), run_id, 1 if at is None else at)
     if (steps := steps_pane.unfolding(view.run, frame.look(), at=view.at)) is not None:
         return steps
     context = replay_context(view, request.args.get("since") == "1", frame.look())
@@ -165,6 +167,9 @@ def band(view: ReplayView, address: Callable[[int], str]) -> dict[str, Any]:
         "at": view.at,
         "last": view.last,
         "event": view.json["event"],
+        "happened": formats.worded(
+            datetime.fromisoformat(view.json["event"]["createdAt"]), "d MMM y, HH:mm:ss", frame.look()
+        ),
         "renamed": (),
         "ticks": ticks(
             view.ticks,
@@ -261,7 +266,7 @@ def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look
     """Return the scrubber: every event of a short run; of a long run the events nearby and, spread evenly, what people and models did, decisions first.
 
     A mark names its moment in the reader's zone, and its day where that is another than of the mark before; it says not again whose run it is (`of`).
-    The zone itself and UTC stand in the line of the event at hand, once.
+    The zone itself and UTC stand on hover at the moment of the event at hand.
     """
     made: list[Tick] = []
     before, day = None, ""

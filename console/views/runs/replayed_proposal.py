@@ -217,7 +217,7 @@ def _facts(
         )
     ]
     facts += (
-        [("There since", formats.full_moment(proposal["answered_at"], look))]
+        [("There since", formats.text(formats.Kind("at", "", "datetime"), proposal["answered_at"], look))]
         if proposal.get("answered_at")
         else []
     )
