@@ -150,10 +150,10 @@
     select.value = to;
   }
 
-  async function select(step, { push = true, field = "", view = "" } = {}) {
+  async function select(step, { push = true, field = "", view = "", section = field } = {}) {
     if (draft.rough() && view !== "text") { unreadable(); return; }
     await draft.flush();
-    const address = `${root().dataset.url}${view ? `?view=${view}` : step ? `?step=${encodeURIComponent(step)}` : ""}`;
+    const address = `${root().dataset.url}${view ? `?view=${view}` : step ? `?${new URLSearchParams({ step, ...(section && { open: section }) })}` : ""}`;
     const before = location.pathname + location.search;
     if (push && address !== before) history.pushState({ editor: true }, "", address);
     focus = focus || (field ? `#f-${field.replace(/[.[\]]+/g, "-").replace(/-$/, "")}, #${field.replace(/^next\./, "way-").replace(/[^\w-]/g, "-")}` : step ? "#f-title" : view ? "#text" : "");
@@ -239,6 +239,7 @@
     const on = (name) => event.target.closest?.(`[${name}]`);
     if (!root() || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (on("data-select")) { event.preventDefault(); select(on("data-select").dataset.select, { field: on("data-select").dataset.field || "" }); return; }
+    if (on("data-open")) { focus = `#${on("data-open").id}`; select(chosen(), { section: on("data-open").dataset.open }); return; }
     if (on("data-text-view")) { event.preventDefault(); select("", { view: "text" }); return; }
     if (on("data-leave")) { event.preventDefault(); leave(on("data-leave").href); return; }
     if (on("data-publish")) { event.preventDefault(); leave(on("data-publish").href); return; }
@@ -258,17 +259,19 @@
   async function leave(address) { if (draft.rough()) unreadable(); else if (await draft.flush()) location.assign(address); }
 
   // What is still under way is drawn first: the focus is for the answer to this.
-  async function rowed(wanted, place, value) {
+  async function rowed(wanted, place, value, section = place) {
     await draft.flush();
     focus = wanted;
+    root().dataset.section = spoken(section);
     await change([set(JSON.stringify(place), value)]);
   }
+  const spoken = (place) => place.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("").slice(1);
   function addRow(button) {
     const place = [...JSON.parse(button.dataset.rowList), Number(button.dataset.number)];
-    rowed(`[id="${button.closest("fieldset").id}"] > .row:last-of-type :is(input, select, textarea):not([hidden])`, place, JSON.parse(button.dataset.rowAdd));
+    rowed(`[id="${button.closest("fieldset").id}"] > :is(.row, .fold):last-of-type :is(input, select, textarea):not([hidden])`, place, JSON.parse(button.dataset.rowAdd));
   }
   function removeRow(button) {
-    rowed(`[data-row-add][data-row-list='${button.dataset.rowList}']`, [...JSON.parse(button.dataset.rowList), Number(button.dataset.rowRemove)], GONE);
+    rowed(`[data-row-add][data-row-list='${button.dataset.rowList}']`, [...JSON.parse(button.dataset.rowList), Number(button.dataset.rowRemove)], GONE, JSON.parse(button.dataset.rowList));
   }
 
   async function back(which) {

@@ -251,13 +251,14 @@ def _editor(draft: workflows.Draft) -> Response:
         if draft.changed_by
         else "",
         "step": step,
+        "section": request.values.get("open", ""),
         "text": drafting.written(document).decode() if view == "text" else "",
     }
     found = {sketch.id: sketch for sketch in sketched or sketches(document, steps.all_types(), [])}
     context["told"] = str(zlib.crc32(repr((listed, context["alike"])).encode()))
     context["outcomes"] = {
         each["id"]: [
-            (way.outcome, way.label.removeprefix("Leads to").removeprefix(": "))
+            (way.outcome, way.label if way.label != "Leads to" else "")
             for way in _ways(found.get(each["id"]), each, {})
         ]
         for each in document["steps"]
@@ -295,13 +296,14 @@ def _panel(
     before = {each: found[each].outputs for each in graph.before_node(edges, step["id"]) if each in found}
     shown = {box for box in errors if box.partition(".")[0] in ("config", "next", "title", *step_form.OFTEN)}
     place = [each["id"] for each in document["steps"]].index(step["id"])
+    section = request.values.get("open", "")
     return {
         "kind": kind,
         "boxes": [
-            *_checks_last(step_form.boxes(actor, document, step, errors, before)),
+            *_checks_last(step_form.boxes(actor, document, step, errors, before, section)),
             *proposal_form.boxes(kind, step, errors),
         ],
-        "common": step_form.common(actor, document, step, errors),
+        "common": step_form.common(actor, document, step, errors, section),
         "ways": _ways(found.get(step["id"]), step, errors),
         "titles": {each["id"]: each.get("title") or each["id"] for each in document["steps"]},
         "names": step_form.names(actor, document, before),
@@ -351,7 +353,7 @@ def _ways(sketch: Sketch | None, step: Mapping[str, Any], errors: Mapping[str, s
     alone = outcomes == ["default"]
     return [
         Way(
-            "Leads to" if alone else f"Leads to: {outcome_words.words(step, outcome)}",
+            "Leads to" if alone else outcome_words.words(step, outcome),
             outcome,
             given.get(outcome, ""),
             errors.get(f"next.{outcome}", ""),

@@ -37,6 +37,8 @@ Before = Mapping[str, frozenset[str] | None]
 LONG = 1000
 """Texts that may be longer get a box of several lines."""
 DEEPEST = 4
+FEW = 5
+"""So many entries of the only section of a step are shown at once."""
 MOST_OPTIONS = 400
 HELP = {"not_by": "They may not answer, whatever their role."}
 """Setting → its help on the page, where that of the file names what is written there."""
@@ -51,6 +53,17 @@ WORDS = {
 """Setting → how its values are called, where that is not their name."""
 FIRST = frozenset(
     {
+        "assignee",
+        "due",
+        "team",
+        "form",
+        "related",
+        "set",
+        "operation",
+        "values",
+        "question",
+        "items",
+        "event",
         "type",
         "required",
         "options",
@@ -66,7 +79,9 @@ FIRST = frozenset(
         "to",
     }
 )
-"""Settings of an entry of a list that are shown at once; the others stand below "More"."""
+"""Settings that are shown before they are given; the others stand below "More settings"."""
+MORE, STEP = "more", "step"
+"""Parts of a place that stand for the settings that are not given, and for what every step has."""
 NOTE, NOTED = "Note", ("description",)
 """What a step's description is called on the page: it is for those who edit the workflow."""
 REQUESTER = "requester"
@@ -106,9 +121,9 @@ class Remark(str):
 @dataclass(frozen=True, slots=True)
 class Box:
     """A box of the form. `control`: text, area, number, check, choice, duration, many, lines, pairs, json, group, rows, condition,
-    name (an outcome, typed in words).
+    name (an outcome, typed in words), section.
 
-    `path` is a JSON list; `rows` are the boxes of each entry of a list, `boxes` those of an object or of an entry, and `more` the rest of them.
+    `path` is a JSON list; `boxes` are those of an object, of an entry of a list, or of an open section; a closed one has none. `rows` are the entries of a list.
     """
 
     label: str
@@ -123,10 +138,27 @@ class Box:
     expression: bool = False
     needed: bool = False
     boxes: Sequence["Box"] = ()
-    more: Sequence["Box"] = ()
-    rows: Sequence[tuple[Sequence["Box"], Sequence["Box"], str]] = ()
+    rows: Sequence["Box"] = ()
+    summary: str = ""
+    count: int | None = None
     new: str = "{}"
     condition: conditions.Rows | None = None
+
+    @property
+    def hint(self) -> str:
+        """The help, where nothing is entered yet."""
+        return "" if self.value and self.control in ("text", "area", "number", "duration") else self.help
+
+    @property
+    def place(self) -> str:
+        """The place of a section in the address of the page."""
+        return _spoken(json.loads(self.path))
+
+    @property
+    def around(self) -> str:
+        """The place of the section around this one; empty for none."""
+        path = json.loads(self.path)[:-1]
+        return _spoken(path) if len(path) > 1 else ""
 
     @staticmethod
     def condition_choice(path: str, field: Field) -> dict[str, Any]:
@@ -164,17 +196,19 @@ def boxes(
     step: Mapping[str, Any],
     errors: Mapping[str, str],
     before: Before,
+    place: str,
 ) -> list[Box]:
-    """The boxes of the settings of a step; `errors`: place in the step (`config.text`) → what is wrong there. `before`: step → its outputs."""
+    """Return the boxes of the settings of a step; only the section at `place` is open.
+
+    `errors`: place in the step (`config.text`) → what is wrong there. `before`: step → its outputs.
+    """
     kind = steps.all_types().get(step["type"])
     if kind is None:
         return []
     schema = _schema(step["type"])
     offer = _Offer(actor, document, step)
-    form, given = (
-        _Form(offer, errors, schema.get("$defs", {}), offer.compared(before)),
-        step.get("config") or {},
-    )
+    given = step.get("config") or {}
+    form = _Form(offer, errors, schema.get("$defs", {}), offer.compared(before), path_of(place))
     named = kind.form_settings(given)
     if named is not None:
         schema = {
@@ -183,22 +217,35 @@ def boxes(
                 name: schema["properties"][name] for name in named if name in schema["properties"]
             },
         }
-    made = form.of_object(schema, given, ("config",))
+    made = form.arranged(schema, given, ("config",))
+    alone = [box for box in made if not box.path.endswith(f'"{MORE}"]')]
+    if not place and [box.control for box in alone] == ["section"] and (alone[0].count or 0) <= FEW:
+        return boxes(actor, document, step, errors, before, alone[0].place)
     if kind.name != spoken_choices.TASK:
         return made
     return [replace(box, label=spoken_choices.NAMED.get(json.loads(box.path)[-1], box.label)) for box in made]
 
 
 def common(
-    actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str]
-) -> list[Box]:
-    """The boxes of what every step has: its button, note, roles and whether it completes by itself."""
+    actor: Actor,
+    document: Mapping[str, Any],
+    step: Mapping[str, Any],
+    errors: Mapping[str, str],
+    place: str,
+) -> Box:
+    """Return the section of what every step has: its button, note, roles and whether it completes by itself."""
     schema = _step_schema()
     form = _Form(_Offer(actor, document), errors, schema.get("$defs", {}), {})
-    return [
+    made = [
         form.box(name, schema["properties"][name], step.get(name), (name,), needed=False)
         for name in sorted(OFTEN)
     ]
+    opened = path_of(place)[:1] in {(STEP,), ("id",), *((name,) for name in OFTEN)}
+    wrong = "" if opened else next((box.error for box in made if box.error), "")
+    summary = ", ".join(box.label for box in made if step.get(json.loads(box.path)[0]))
+    return _box(
+        "More about the step", "section", (STEP,), boxes=made if opened else (), summary=summary, error=wrong
+    )
 
 
 def form_of(
@@ -234,10 +281,67 @@ def _schema(step_type: str) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
+    """Makes boxes. `open` is the path of the section that is open; None: nothing folds."""
+
     offer: "_Offer"
     errors: Mapping[str, str]
     shared: Mapping[str, Any]
     compared: conditions.Groups
+    open: Path | None = None
+
+    def is_open(self, path: Path) -> bool:
+        """Return whether the section at the path, or one inside it, is open."""
+        return self.open is None or self.open[: len(path)] == path
+
+    def section(self, box: Box, path: Path, value: Any, count: int | None = None) -> Box:
+        """Return a box as a row that says what it holds, with the box below it where it is open."""
+        if self.open is None:
+            return box
+        inside = [text for place, text in self.errors.items() if place.startswith(_spoken(path))]
+        return replace(
+            box,
+            control="section",
+            boxes=[box] if self.is_open(path) else (),
+            summary=self.said(value),
+            count=count,
+            error="" if self.is_open(path) or not inside else inside[0],
+        )
+
+    def said(self, value: Any) -> str:
+        """Return what a setting holds in a line."""
+        if isinstance(value, list):
+            return ", ".join(_title(each) if isinstance(each, Mapping) else self.said(each) for each in value)
+        if isinstance(value, Mapping):
+            return ", ".join(
+                str(each).replace("_", " ") for each, held in value.items() if held not in (None, "", [], {})
+            )
+        text = "" if value is None else str(value)
+        return conditions.sentence(text, condition_rows.every_field(self.compared)) if text else ""
+
+    def arranged(self, schema: Mapping[str, Any], value: Mapping[str, Any], path: Path) -> list[Box]:
+        """Return the boxes of an object: what is needed, wrong or open, and the lists that hold something; the others below "More settings"."""
+        every = dict(zip(schema["properties"], self.of_object(schema, value, path), strict=True))
+        needed = schema.get("required", ())
+
+        def shown(name: str, box: Box) -> bool:
+            place = (*path, name)
+            given = box.control == "section" and value.get(name) not in (None, "", [], {})
+            opened = self.open is not None and self.is_open(place)
+            usual = name in FIRST and not (name == "required" and box.control == "section")
+            return name in needed or usual or given or opened or bool(box.error)
+
+        first = [box for name, box in every.items() if shown(name, box)]
+        rest = [box for box in every.values() if box not in first]
+        if not rest:
+            return first
+        place = (*path, MORE)
+        held = [name for name, box in every.items() if box in rest and name in value]
+        labels = ", ".join(
+            [f"{every[name].label} {self.said(value[name])}" for name in held]
+            + [box.label for name, box in every.items() if box in rest and name not in held]
+        )
+        opened = self.is_open(place)
+        return [*first, _box("More settings", "section", place, boxes=rest if opened else (), summary=labels)]
 
     def of_object(self, schema: Mapping[str, Any], value: Mapping[str, Any], path: Path) -> list[Box]:
         needed = schema.get("required", ())
@@ -270,7 +374,7 @@ class _Form:
         )
         shown = value if given and value is not None else part.get("default")
         if isinstance(value, dict | list) and part.get("type") not in ("object", "array"):
-            return _json(make, value)
+            return self.section(_json(make, value), path, value)
         return self._typed(name, part, shown, path, make)
 
     def _typed(
@@ -303,18 +407,21 @@ class _Form:
                     lambda found: found[1].upper(),
                     make.keywords["help"],  # type: ignore[attr-defined]
                 )
-                rows = condition_of(str(value or ""), self.compared)
-                return make(control="condition", value=value or "", condition=rows, help=help_text)
+                within = isinstance(path[-2], int) if len(path) > 1 else False  # a part of an open entry
+                rows = condition_of(str(value or ""), self.compared) if within or self.is_open(path) else None
+                made = make(control="condition", value=value or "", condition=rows, help=help_text)
+                return made if within else self.section(made, path, value)
             case "string":
                 long = part.get("maxLength", 0) >= LONG
                 expression = (name in EXPRESSIONS and "options" not in path) or str(
                     make.keywords["help"]  # type: ignore[attr-defined]
                 ).startswith("Expression")
-                return make(
+                made = make(
                     control="area" if long else "text",
                     value="" if value is None else value,
                     expression=(expression or long) and path != NOTED,
                 )
+                return self.section(made, path, value) if long and not made.needed else made
             case "integer" | "number":
                 return make(
                     control="number",
@@ -337,67 +444,64 @@ class _Form:
         if items.get("type") == "string" and all(isinstance(each, str) for each in entries):
             options = self.offer.many(name, entries, items, path)
             if options:
-                return make(
+                made = make(
                     control="many",
                     value=entries,
                     options=options,
                     default="some" if part.get("default") else "",
                 )
-            return make(control="lines", value="\n".join(entries), expression=name == "people")
+                labels = dict(options)
+                return self.section(made, path, [labels.get(each, each) for each in entries], len(entries))
+            made = make(control="lines", value="\n".join(entries), expression=name == "people")
+            return self.section(made, path, entries, len(entries))
         if (
             items.get("type") == "object"
             and "properties" in items
             and len(path) < DEEPEST * 2
             and all(isinstance(each, Mapping) for each in entries)
         ):
-            rows = [self._row(items, entry, (*path, number)) for number, entry in enumerate(entries)]
-            return make(control="rows", rows=rows, new=json.dumps(_fresh(items, entries)), value=len(entries))
-        return _json(make, value if value not in (None, []) else None)
-
-    def _row(
-        self, schema: Mapping[str, Any], entry: Mapping[str, Any], path: Path
-    ) -> tuple[Sequence[Box], Sequence[Box], str]:
-        every = self.of_object(schema, entry, path)
-        names = list(schema["properties"])
-        needed = schema.get("required", ())
-        first = [
-            box
-            for name, box in zip(names, every, strict=True)
-            if name in needed
-            or (name in FIRST and box.control not in ("rows", "json"))
-            or (name == "options")
-        ]
-        title = str(
-            entry.get("label")
-            or entry.get("name")
-            or _word(entry.get("outcome") or "")
-            or entry.get("title")
-            or ""
+            return self.section(self._rows(items, entries, path, make), path, entries, len(entries))
+        return self.section(
+            _json(make, value if value not in (None, []) else None), path, value, len(entries)
         )
-        return first, [box for box in every if box not in first], title
+
+    def _rows(
+        self,
+        items: Mapping[str, Any],
+        entries: Sequence[Mapping[str, Any]],
+        path: Path,
+        make: Callable[..., Box],
+    ) -> Box:
+        rows = [self._row(items, entry, (*path, number)) for number, entry in enumerate(entries)]
+        return make(
+            control="rows",
+            rows=rows if self.is_open(path) else (),
+            new=json.dumps(_fresh(items, entries)),
+            value=len(entries),
+        )
+
+    def _row(self, schema: Mapping[str, Any], entry: Mapping[str, Any], path: Path) -> Box:
+        title = _title(entry)
+        label = f"{int(path[-1]) + 1}" + (f": {title}" if title else "")
+        opened = self.is_open(path)
+        made = _box(label, "section", path, boxes=self.arranged(schema, entry, path) if opened else ())
+        said = [
+            self.said(each)
+            for each in entry.values()
+            if isinstance(each, str) and title not in (each, _word(each))
+        ]
+        return replace(made, summary=", ".join(said))
 
     def _object(self, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]) -> Box:
         held = value if isinstance(value, Mapping) else {}
         if "properties" in part and len(path) < DEEPEST * 2:
-            needed = part.get("required", ())
-            every = self.of_object(part, held, path)
-            first = [
-                box
-                for name, box in zip(part["properties"], every, strict=True)
-                if name in needed or name in FIRST
-            ]
-            return make(
-                control="group",
-                boxes=first or every,
-                more=[box for box in every if box not in first] if first else (),
-            )
+            inner = self.arranged(part, held, path) if self.is_open(path) else ()
+            return self.section(make(control="group", boxes=inner), path, held)
         if "properties" not in part and all(isinstance(each, str) for each in held.values()):
-            return make(
-                control="pairs",
-                value="\n".join(f"{name} = {each}" for name, each in held.items()),
-                expression=True,
-            )
-        return _json(make, value or None)
+            text = "\n".join(f"{name} = {each}" for name, each in held.items())
+            made = make(control="pairs", value=text, expression=True)
+            return self.section(made, path, held, len(held))
+        return self.section(_json(make, value or None), path, value)
 
     def _plain(self, schema: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
         """The schema behind references and `null`; of several kinds the one that the value has, or the first."""
@@ -409,6 +513,22 @@ class _Form:
             chosen = next((each for each in kinds if each.get("type") == wanted), kinds[0])
             return {**chosen, **{name: schema[name] for name in ("default", "description") if name in schema}}
         return schema
+
+
+def _box(label: str, control: str, path: Path, **more: Any) -> Box:
+    return Box(label, control, json.dumps(path), "f-" + "-".join(str(each) for each in path), **more)
+
+
+def _title(entry: Mapping[str, Any]) -> str:
+    """Return what an entry of a list is called; empty where it has no name."""
+    return str(
+        entry.get("label")
+        or entry.get("name")
+        or _word(entry.get("outcome") or "")
+        or entry.get("title")
+        or entry.get("field")
+        or ""
+    )
 
 
 def _duration(make: Callable[..., Box], value: Any) -> Box:
@@ -450,6 +570,12 @@ def _fresh(schema: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> d
 
 def _word(value: str) -> str:
     return str(value) if str(value).isupper() else str(value).replace("_", " ").capitalize()
+
+
+def path_of(place: str) -> Path:
+    """Return the path that a place in an address names; none for what names nothing."""
+    parts = re.split(r"[.\[\]]+", place.rstrip("]"))
+    return tuple(int(part) if part.isdecimal() else part for part in parts if part)
 
 
 def _spoken(path: Path) -> str:
