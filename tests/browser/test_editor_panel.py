@@ -5,10 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playwright.sync_api import expect
+
 from console import steps, workflows
 from console.core import drafting
+from console.views.editor import step_form
 from console.workflows import Draft
 from tests.company import Company
+from tests.conftest import web_app
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
@@ -27,6 +31,15 @@ MEASURE = """async (ids) => {
     return found;
 }"""
 """[step, height of its settings, number of controls]"""
+
+SAVED = """([boxes, step]) => {
+    const part = document.createElement('div');
+    part.innerHTML = boxes;
+    return [...part.querySelectorAll('[data-path]')].map((box) => [box, JSON.parse(box.dataset.path).reduce((held, name) => held?.[name], step)])
+        .filter(([box, held]) => box.dataset.kind !== 'key' && held !== undefined && JSON.stringify(window.handrailEditor.value(box)) !== JSON.stringify(held))
+        .map(([box, held]) => [step.id, box.dataset.path, box.dataset.kind, held, window.handrailEditor.value(box)]);
+}"""
+"""[step, place, kind, what it holds, what its box would save] where they differ"""
 
 
 def drawn(company: Company, document: dict[str, Any]) -> Draft:
@@ -60,3 +73,80 @@ def test_the_settings_of_every_step_are_one_look_high(
         measured = page.evaluate(MEASURE, [step["id"] for step in draft.document["steps"]])
         over += [(draft.slug, *each) for each in measured if each[1] > HIGHEST or each[2] > MOST]
     assert over == []
+
+
+def test_what_a_step_holds_is_what_its_boxes_would_save(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
+    page = screens().enter("mona").go("/workflows/care-review/edit?step=read")
+    app, wrong = web_app(), []
+    with app.test_request_context():
+        draw = app.jinja_env.get_template("editor/boxes.html").module.setting  # type: ignore[attr-defined]
+        for document in (json.loads(file.read_bytes()) for file in SHIPPED):
+            for step in document["steps"]:
+                boxes = step_form.boxes(company.mona, document, step, {}, {}, None)
+                drawn_boxes = "".join(str(draw(box)) for box in boxes)
+                wrong += page.evaluate(SAVED, [drawn_boxes, step])
+    assert wrong == [], "\n".join(map(str, wrong))
+
+
+def test_values_are_picked_by_label_typed_as_text_and_made_by_cases(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
+    steps_of = [
+        {"id": "start", "type": "start", "title": "Start", "next": {"default": "out"}},
+        {
+            "id": "out",
+            "type": "output",
+            "title": "Tell",
+            "config": {"values": {}},
+            "next": {"default": "set"},
+        },
+        {
+            "id": "set",
+            "type": "update_data",
+            "title": "Set",
+            "config": {"set": []},
+            "next": {"default": "end"},
+        },
+        {"id": "end", "type": "end", "title": "End"},
+    ]
+    draft = drawn(company, {"format": 1, "title": "Values", "collection": "customer", "steps": steps_of})
+    mona = screens().enter("mona")
+    page = mona.go(f"/workflows/{draft.slug}/edit?step=out")
+
+    def saved() -> Any:
+        page.keyboard.press("Control+s")
+        expect(page.locator("#saved")).to_contain_text("Saved")
+        out, update = workflows.open_draft(company.mona, draft.slug).document["steps"][1:3]
+        return update["config"]["set"] or out["config"]["values"]
+
+    page.get_by_role("button", name="Add to Values").click()
+    page.get_by_label("Name", exact=True).fill("who")
+    page.get_by_label("Name", exact=True).press("Tab")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("who")
+    value = page.locator('[id="f-config-values-who"]')
+    value.fill("Hello, it is me")
+    assert saved() == {"who": '"Hello, it is me"'}
+    page.get_by_role("button", name="Use as expression").click()
+    assert saved() == {"who": "Hello, it is me"}
+    page.get_by_role("button", name="Use as text").click()
+    assert saved() == {"who": '"Hello, it is me"'}
+    value.fill("Display")
+    page.get_by_role("option", name="Display name").click()
+    assert saved() == {"who": "record.display_name"}
+    expect(value).to_have_value("Display name")
+    page.locator("[data-outline] [data-select=set]").click()
+    page.locator("#f-config-set-fold").click()
+    page.get_by_role("button", name="Add to Set").click()
+    page.get_by_label("Field").select_option(label="Display name")
+    page.locator("#f-config-set-0-value").fill("somebody")
+    assert saved() == [{"field": "display_name", "value": '"somebody"'}]
+    page.get_by_role("button", name="By cases").click()
+    page.get_by_role("button", name="Add to Value").click()
+    page.get_by_label("What is compared").select_option(value="record.display_name")
+    page.get_by_label("How", exact=True).select_option(label="is not empty")
+    page.locator("#f-config-set-0-value-0-value").fill("known")
+    cases = [{"if": "record.display_name != null", "value": '"known"'}, {"value": '"somebody"'}]
+    assert saved() == [{"field": "display_name", "value": cases}]
+    assert mona.faults() == []

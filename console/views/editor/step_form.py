@@ -18,6 +18,7 @@ from console.core.actor import Actor
 from console.core.documents import condition_words as conditions
 from console.core.documents.collections import Field, condition_rows
 from console.core.documents.document_parts import NAME_PATTERN
+from console.core.documents.json_shape import loaded
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Step
 from console.core.documents.workflow_sketch import sketches
@@ -26,6 +27,7 @@ from console.infra.outbound import outgoing_secrets
 from console.steps.message_settings import UNITS, in_one_unit
 from console.views import formats
 from console.views.editor import spoken_choices
+from console.views.editor.value_form import Value, read_value
 from console.views.editor.values_in_words import LABELS, words_of
 from console.views.workspaces import condition_lines
 from console.workflows import inboxes
@@ -37,6 +39,8 @@ Before = Mapping[str, frozenset[str] | None]
 LONG = 1000
 """Texts that may be longer get a box of several lines."""
 DEEPEST = 4
+CASE = {"if", "value"}
+"""Settings of one of several values."""
 FEW = 5
 """So many entries of the only section of a step are shown at once."""
 MOST_OPTIONS = 400
@@ -86,7 +90,18 @@ NOTE, NOTED = "Note", ("description",)
 """What a step's description is called on the page: it is for those who edit the workflow."""
 REQUESTER = "requester"
 PICKED = frozenset(
-    {"assignee", "due", "collection", "relation", "action", "compensation", "team", "inbox", "secret"}
+    {
+        "field",
+        "assignee",
+        "due",
+        "collection",
+        "relation",
+        "action",
+        "compensation",
+        "team",
+        "inbox",
+        "secret",
+    }
 )
 COLUMNS = frozenset({"fields", "required", "edit", "field"})
 """Settings that name fields of the record."""
@@ -120,8 +135,8 @@ class Remark(str):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box of the form. `control`: text, area, number, check, choice, duration, many, lines, pairs, json, group, rows, condition,
-    name (an outcome, typed in words), section.
+    """A box of the form. `control`: text, area, number, check, choice, duration, many, lines, json, group, rows, condition, value,
+    name (an outcome, typed in words), key (the name of an entry of an object), section.
 
     `path` is a JSON list; `boxes` are those of an object, of an entry of a list, or of an open section; a closed one has none. `rows` are the entries of a list.
     """
@@ -141,24 +156,36 @@ class Box:
     rows: Sequence["Box"] = ()
     summary: str = ""
     count: int | None = None
+    held: Value | None = None
+    other: str = ""
     new: str = "{}"
     condition: conditions.Rows | None = None
+    """Of a value: how it is shown (`held`), and the JSON that makes cases of it, or one value of its cases (`other`)."""
 
     @property
     def hint(self) -> str:
         """The help, where nothing is entered yet."""
-        return "" if self.value and self.control in ("text", "area", "number", "duration") else self.help
+        return (
+            ""
+            if self.value and self.control in ("text", "value", "area", "number", "duration")
+            else self.help
+        )
+
+    @property
+    def own(self) -> str:
+        """The last part of the path, as JSON."""
+        return json.dumps(json.loads(self.path)[-1])
 
     @property
     def place(self) -> str:
         """The place of a section in the address of the page."""
-        return _spoken(json.loads(self.path))
+        return _address(json.loads(self.path))
 
     @property
     def around(self) -> str:
         """The place of the section around this one; empty for none."""
         path = json.loads(self.path)[:-1]
-        return _spoken(path) if len(path) > 1 else ""
+        return _address(path) if len(path) > 1 else ""
 
     @staticmethod
     def condition_choice(path: str, field: Field) -> dict[str, Any]:
@@ -176,13 +203,15 @@ class Box:
 
     @property
     def tried(self) -> str:
-        """How the text is tried on an example: expression, each (it is judged for each record that is read), template, lines or pairs; empty for what is no expression."""
+        """How the text is tried on an example: expression, each (it is judged for each record that is read), template or lines; empty for what is no expression."""
         if self.path.endswith('"where"]'):
             return "each"
         if self.control == "condition":
             return "expression"
-        if self.control in ("lines", "pairs") and self.expression:
+        if self.control == "lines" and self.expression:
             return self.control
+        if self.control == "value":
+            return "expression"
         if self.control in ("area", "text") and (
             "{{" in self.help or (self.control == "area" and self.expression)
         ):
@@ -196,9 +225,9 @@ def boxes(
     step: Mapping[str, Any],
     errors: Mapping[str, str],
     before: Before,
-    place: str,
+    place: str | None,
 ) -> list[Box]:
-    """Return the boxes of the settings of a step; only the section at `place` is open.
+    """Return the boxes of the settings of a step; only the section at `place` is open, without a place all of them.
 
     `errors`: place in the step (`config.text`) → what is wrong there. `before`: step → its outputs.
     """
@@ -208,7 +237,13 @@ def boxes(
     schema = _schema(step["type"])
     offer = _Offer(actor, document, step)
     given = step.get("config") or {}
-    form = _Form(offer, errors, schema.get("$defs", {}), offer.compared(before), path_of(place))
+    form = _Form(
+        offer,
+        errors,
+        schema.get("$defs", {}),
+        offer.compared(before),
+        None if place is None else path_of(place),
+    )
     named = kind.form_settings(given)
     if named is not None:
         schema = {
@@ -219,7 +254,7 @@ def boxes(
         }
     made = form.arranged(schema, given, ("config",))
     alone = [box for box in made if not box.path.endswith(f'"{MORE}"]')]
-    if not place and [box.control for box in alone] == ["section"] and (alone[0].count or 0) <= FEW:
+    if place == "" and [box.control for box in alone] == ["section"] and (alone[0].count or 0) <= FEW:
         return boxes(actor, document, step, errors, before, alone[0].place)
     if kind.name != spoken_choices.TASK:
         return made
@@ -362,6 +397,7 @@ class _Form:
     ) -> Box:
         """One box. Where the value is not of a kind that a box can show, the JSON is shown."""
         part = self._plain(schema, value)
+        cases = any(self._plain(each, []).get("type") == "array" for each in schema.get("anyOf", ()))
         make = functools.partial(
             Box,
             label=NOTE if path == NOTED else LABELS.get(name, name.replace("_", " ").strip().capitalize()),
@@ -375,12 +411,17 @@ class _Form:
         shown = value if given and value is not None else part.get("default")
         if isinstance(value, dict | list) and part.get("type") not in ("object", "array"):
             return self.section(_json(make, value), path, value)
-        return self._typed(name, part, shown, path, make)
+        made = self._typed(name, part, shown, path, make)
+        if made.control == "value" and cases:
+            return replace(made, other=json.dumps([{"value": made.value}]))
+        return made
 
     def _typed(
         self, name: str, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]
     ) -> Box:
-        options = self.offer.one(name, value) if name in PICKED and part.get("type") == "string" else None
+        options = (
+            self.offer.one(name, value, path) if name in PICKED and part.get("type") == "string" else None
+        )
         if options and name in spoken_choices.SAID:
             make = functools.partial(make, help=spoken_choices.SAID[name])
         match part.get("type"):
@@ -421,10 +462,15 @@ class _Form:
                     value="" if value is None else value,
                     expression=(expression or long) and path != NOTED,
                 )
+                if expression and not long:
+                    known = condition_rows.every_field(self.compared)
+                    return replace(
+                        made, control="value", held=read_value(made.value, self.offer.target(path), known)
+                    )
                 return self.section(made, path, value) if long and not made.needed else made
             case "integer" | "number":
                 return make(
-                    control="number",
+                    control="text" if isinstance(value, str) else "number",
                     value="" if value is None else value,
                     default=str(part.get("default") or ""),
                 )
@@ -473,15 +519,53 @@ class _Form:
         make: Callable[..., Box],
     ) -> Box:
         rows = [self._row(items, entry, (*path, number)) for number, entry in enumerate(entries)]
-        return make(
+        made = make(
             control="rows",
             rows=rows if self.is_open(path) else (),
             new=json.dumps(_fresh(items, entries)),
             value=len(entries),
         )
+        if not entries or set(items["properties"]) != CASE:
+            return made
+        last = [each for each in entries if not each.get("if")]
+        more = [*(each for each in entries if each not in last), {"if": "", "value": ""}, *last]
+        return replace(made, new=json.dumps(more), other=json.dumps(str(entries[0].get("value", ""))))
+
+    def _named(
+        self, part: Mapping[str, Any], held: Mapping[str, Any], path: Path, make: Callable[..., Box]
+    ) -> Box:
+        """Return the entries of an object with names of its own as rows: each with its name, where that is free, and its value."""
+        named = part.get("patternProperties") or {"": part.get("additionalProperties")}
+        schema: Mapping[str, Any] = next(iter(named.values()))
+        names = dict(self.offer.names_in(path))
+        rows = []
+        for number, (key, value) in enumerate(held.items()):
+            at = (*path, key)
+            own = (
+                []
+                if key in names
+                else [replace(_box("Name", "key", at), id=f"f-{path[-1]}-{number}-key", value=key)]
+            )
+            inner: Sequence[Box] = ()
+            if self.is_open(at):
+                box = self.box("value", schema, value, at, needed=True)
+                inner = [*own, *(box.boxes if box.control == "section" else [box])]
+            rows.append(
+                replace(_box(names.get(key, key), "section", at, boxes=inner), summary=self.said(value))
+            )
+        free = [(name, label) for name, label in names.items() if name not in held]
+        made = make(
+            control="rows",
+            rows=rows if self.is_open(path) else (),
+            options=free,
+            value=f"value_{len(held) + 1}",
+        )
+        return self.section(replace(made, new='""', expression=True), path, held, len(held))
 
     def _row(self, schema: Mapping[str, Any], entry: Mapping[str, Any], path: Path) -> Box:
-        title = _title(entry)
+        title = _title(entry) or (
+            "Otherwise" if set(schema["properties"]) == CASE and not entry.get("if") else ""
+        )
         label = f"{int(path[-1]) + 1}" + (f": {title}" if title else "")
         opened = self.is_open(path)
         made = _box(label, "section", path, boxes=self.arranged(schema, entry, path) if opened else ())
@@ -497,10 +581,8 @@ class _Form:
         if "properties" in part and len(path) < DEEPEST * 2:
             inner = self.arranged(part, held, path) if self.is_open(path) else ()
             return self.section(make(control="group", boxes=inner), path, held)
-        if "properties" not in part and all(isinstance(each, str) for each in held.values()):
-            text = "\n".join(f"{name} = {each}" for name, each in held.items())
-            made = make(control="pairs", value=text, expression=True)
-            return self.section(made, path, held, len(held))
+        if "patternProperties" in part or isinstance(part.get("additionalProperties"), Mapping):
+            return self._named(part, held, path, make)
         return self.section(_json(make, value or None), path, value)
 
     def _plain(self, schema: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
@@ -534,7 +616,10 @@ def _title(entry: Mapping[str, Any]) -> str:
 def _duration(make: Callable[..., Box], value: Any) -> Box:
     """A number and a unit; the text as it is where it is no duration."""
     try:
+        same = re.fullmatch(r"(PT?)([0-9]{1,7})([WDHM])", value or "")
         number, unit = in_one_unit(value) if value else ("", "P#D")
+        if same is not None and f"{same[1]}#{same[3]}" in UNITS:
+            number, unit = int(same[2]), f"{same[1]}#{same[3]}"
     except ValueError:
         return make(control="text", value=value)
     help_text = re.sub(r",? such as P\w+", "", make.keywords["help"])  # type: ignore[attr-defined]
@@ -558,7 +643,9 @@ def _fresh(schema: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> d
     made: dict[str, Any] = {}
     number = len(entries) + 1
     for name in schema.get("required", ()):
-        if name in NEW and schema["properties"][name].get("type") == "string":
+        if name == "value" and "label" not in schema["properties"]:
+            made[name] = ""
+        elif name in NEW and schema["properties"][name].get("type") == "string":
             taken, base = {entry.get(name) for entry in entries}, NEW[name]
             made[name] = next(
                 f"{base}_{n}" for n in range(number, number + len(entries) + 2) if f"{base}_{n}" not in taken
@@ -572,8 +659,21 @@ def _word(value: str) -> str:
     return str(value) if str(value).isupper() else str(value).replace("_", " ").capitalize()
 
 
+def _address(path: Path) -> str:
+    """Return the place as an address names it: as problems do, and as JSON where a name in it is no plain one."""
+    spoken = _spoken(path)
+    return spoken if path_of(spoken) == tuple(path) else json.dumps(path)
+
+
 def path_of(place: str) -> Path:
     """Return the path that a place in an address names; none for what names nothing."""
+    if place.startswith("["):
+        given, wrong = loaded(f'{{"path": {place}}}')
+        return (
+            tuple(given["path"])
+            if given is not None and not wrong and isinstance(given["path"], list)
+            else ()
+        )
     parts = re.split(r"[.\[\]]+", place.rstrip("]"))
     return tuple(int(part) if part.isdecimal() else part for part in parts if part)
 
@@ -591,7 +691,7 @@ class _Offer:
     document: Mapping[str, Any]
     step: Mapping[str, Any] = field(default_factory=dict)
 
-    def one(self, name: str, value: Any) -> Options:
+    def one(self, name: str, value: Any, path: Path) -> Options:
         """The choices for a setting with one value; what it holds now is among them."""
         found: list[tuple[str, str]] = []
         match name:
@@ -604,6 +704,8 @@ class _Offer:
                 found = [(each.id, each.title) for each in actions.list_actions()]
             case "team":
                 found = [(team.id, team.name) for team in accounts.teams()]
+            case "field" if (read := self._read_at(path)) is not None:
+                found = [(each.name, each.label) for each in read.fields if each.computed is None]
             case "secret":
                 found = [(each.name, each.name) for each in outgoing_secrets.all_secrets()]
             case "inbox":
@@ -634,7 +736,9 @@ class _Offer:
                 for each in read.fields
                 if each.name in values or not (written and each.name in fixed)
             ]
-        return _with(found[:MOST_OPTIONS], values) if found else ()
+        order = {value: place for place, value in enumerate(values)}  # what is chosen keeps its order
+        offered = _with(found[:MOST_OPTIONS], values) if found else ()
+        return sorted(offered, key=lambda each: order.get(each[0], len(order)))
 
     def _before(self) -> list[tuple[str, str]]:
         """(id, title) of the steps that a person does."""
@@ -653,6 +757,36 @@ class _Offer:
     def compared(self, before: Before) -> conditions.Groups:
         """Path → what a row of a condition may compare."""
         return conditions.compared(self.document, self._own(), before)
+
+    def names_in(self, path: Path) -> Options:
+        """Return (name, label) of what may stand in an object of the step's settings; none where names are free."""
+        return [(name, each.label) for name, each in self._fields_in(path[:2]).items()]
+
+    def target(self, path: Path) -> Field | None:
+        """Return the field that the value at the path is for; None where nothing says."""
+        found: Any = self.step
+        for number, part in enumerate(path[:-1]):
+            try:
+                found = found[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+            if isinstance(found, Mapping) and isinstance(part, int):
+                if "type" in found and "name" in found:
+                    return conditions.form_field(found)
+                if "field" in found and (read := self._read_at((*path[: number + 1], "field"))) is not None:
+                    return next((each for each in read.fields if each.name == found["field"]), None)
+        return self._fields_in(path[:2]).get(str(path[2])) if len(path) > 2 else None
+
+    def _fields_in(self, path: Path) -> Mapping[str, Field]:
+        """Return the fields that an object of the step's settings gives values to."""
+        config = self.step.get("config") or {}
+        if path == ("config", "values") and self.step["type"] == "trigger_action":
+            chosen = next((each for each in actions.list_actions() if each.id == config.get("action")), None)
+            form = [each.model_dump() for each in chosen.form] if chosen is not None else []
+            return {each["name"]: conditions.form_field(each) for each in form}
+        if path == ("config", "values") and self.step["type"] == "action" and (read := self._read_at(path)):
+            return {each.name: each for each in read.fields if not each.readonly and each.computed is None}
+        return {}
 
     def _read_at(self, path: Path) -> Any:
         """The collection whose fields the setting at `path` names: that of its relation, the one beside it, or the workflow's own."""
@@ -696,16 +830,25 @@ def roles() -> list[tuple[str, str]]:
     return [(role, formats.role_words(role)) for role in sorted(granted)]
 
 
-def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tuple[str, str]]:
-    """(name, label) of what expressions of a step can name: the record, input, outputs of the steps before, variables, tables."""
+def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tuple[str, str, str]]:
+    """Return (name, label, group and type) of what expressions of a step can name: the record, input, outputs of the steps before, variables, tables."""
     found = _Offer(actor, document).compared(before)
-    given = [(f"{part}.{name}", "") for part in ("variables", "tables") for name in document.get(part) or {}]
+    given = [
+        (f"{part}.{name}", "", "") for part in ("variables", "tables") for name in document.get(part) or {}
+    ]
     return [
-        *((path, each.label) for path, each in condition_rows.every_field(found).items()),
+        *(
+            (path, each.label, title if each.stored in ("any", "other") else f"{title}, {each.stored}")
+            for title, fields in found.items()
+            for path, each in fields.items()
+        ),
         *given,
-        ("now", "Now"),
-        *((name, "") for name in ("run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email")),
-        *_functions(),
+        ("now", "Now", ""),
+        *(
+            (name, "", "")
+            for name in ("run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email")
+        ),
+        *((name, words, "") for name, words in _functions()),
     ]
 
 
