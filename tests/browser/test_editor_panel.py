@@ -150,3 +150,23 @@ def test_values_are_picked_by_label_typed_as_text_and_made_by_cases(
     cases = [{"if": "record.display_name != null", "value": '"known"'}, {"value": '"somebody"'}]
     assert saved() == [{"field": "display_name", "value": cases}]
     assert mona.faults() == []
+
+
+def test_a_step_is_dragged_from_the_palette_to_the_outline_and_to_the_canvas(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
+    page = screens().enter("mona").go("/workflows/care-review/edit?step=read")
+    page.wait_for_selector("[data-canvas] [data-cell-id=rate]")
+    for place, step in (
+        ("[data-outline] [data-step=load]", "guidance"),
+        ("[data-canvas] .x6-node[data-cell-id=rate]", "guidance_2"),
+    ):
+        page.get_by_role("button", name="Add step").click()
+        page.locator("#add-guidance").drag_to(page.locator(place), force=True)
+        expect(page.locator("#editor")).to_have_attribute("data-chosen", step)
+    steps_of = {
+        each["id"]: each for each in workflows.open_draft(company.mona, "care-review").document["steps"]
+    }
+    assert steps_of["load"]["next"]["default"] == "guidance"
+    assert steps_of["rate"]["next"]["default"] == "guidance_2"
+    expect(page.locator("#status")).to_have_text("Guidance added behind Rate the risk")

@@ -56,6 +56,7 @@
     }
     root().querySelectorAll("[data-outline] [data-select]").forEach((line) => { if (line.dataset.select === chosen()) line.setAttribute("aria-current", "true"); else line.removeAttribute("aria-current"); });
     root().querySelectorAll("select[data-way]").forEach(offerSteps);
+    root().querySelectorAll("[data-kind=value][aria-invalid]").forEach(taken);
     document.dispatchEvent(new Event("editor:drawn"));
     if (flow && former && !stands) document.getElementById("flow")?.replaceWith(flow);
     if (!stands) document.querySelector("step-picture")?.redraw();
@@ -386,6 +387,28 @@
     if (event.key === "Escape") { event.preventDefault(); dialog().close(); }
   });
 
+  // A type is dragged out of the palette and put behind the step on which it is dropped, in the outline or on the canvas.
+  let dragged = null;
+  const under = (target) => { const id = target.closest?.("[data-outline] [data-step]")?.dataset.step ?? target.closest?.("[data-canvas] [data-cell-id]")?.dataset.cellId; return order().includes(id) ? id : null; };
+  const mayDrop = (target) => dragged && target.closest?.("[data-outline], [data-canvas]");
+  const aim = (id = null) => document.querySelectorAll("[data-outline] [data-step]").forEach((line) => line.toggleAttribute("data-drop", line.dataset.step === id));
+  document.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest?.("[data-add]");
+    if (!dragged) return;
+    event.dataTransfer.setData("text/plain", dragged.dataset.title);
+    // at once it would end the drag
+    setTimeout(() => dialog().close());
+  });
+  document.addEventListener("dragover", (event) => { if (!mayDrop(event.target)) return; event.preventDefault(); aim(under(event.target)); });
+  document.addEventListener("dragend", () => { dragged = null; aim(); });
+  document.addEventListener("drop", (event) => {
+    if (!mayDrop(event.target)) return;
+    event.preventDefault();
+    const behind = under(event.target);
+    from = behind && !ends().has(behind) ? [behind, "default"] : null;
+    take(dragged);
+  });
+
   async function addingBehind(step, number) {
     if (chosen() !== step) await select(step);
     adding(null, number);
@@ -408,13 +431,14 @@
     return id;
   };
 
+  const ends = () => new Set([...document.querySelectorAll("[data-outline] [data-step]")].filter((each) => each.querySelector(".kind.output")).map((each) => each.dataset.step));
+  const titleOf = (id) => document.querySelector(`[data-outline] [data-step="${CSS.escape(id)}"] b`)?.textContent ?? id;
   // A new step stands behind the chosen one; behind an end it stands before it.
   async function paste(step) {
     if (!step?.type) return;
     await draft.flush();
-    const ends = new Set([...document.querySelectorAll("[data-outline] [data-step]")].filter((each) => each.querySelector(".kind.output")).map((each) => each.dataset.step));
-    const last = order().filter((each) => !ends.has(each)).pop();
-    const [after, outcome] = from || (chosen() && !ends.has(chosen()) ? [chosen(), open()] : [last, "default"]);
+    const last = order().filter((each) => !ends().has(each)).pop();
+    const [after, outcome] = from || (chosen() && !ends().has(chosen()) ? [chosen(), open()] : [last, "default"]);
     from = null;
     const id = free(step.type);
     const { next, at, ...rest } = step;
@@ -422,7 +446,7 @@
     focus = "#f-title";
     const saved = await draft.flush();
     if (saved) await arrived(id);
-    draft.announce(saved ? `${step.title || step.type} added` : `${step.title || step.type} is kept here, and added as soon as the console answers`);
+    draft.announce(saved ? `${step.title || step.type} added${after ? ` behind ${titleOf(after)}` : ""}` : `${step.title || step.type} is kept here, and added as soon as the console answers`);
   }
   // The first way on from the chosen step that leads nowhere yet.
   const open = () => [...root().querySelectorAll("[data-way]")].find((each) => !each.value)?.dataset.way || "default";

@@ -1,5 +1,6 @@
 """`/workflows/<slug>/edit`: the outline of a draft, the settings of a step, its problems, its text. Each change is saved as it is made."""
 
+import json
 import re
 import zlib
 from collections import Counter
@@ -31,6 +32,8 @@ blueprint = Blueprint("workflow_editor", __name__, url_prefix="/workflows")
 
 tabs.register(Tab(15, "edit", "Edit", "/edit", may_edit))
 
+ACTS_AS = "What runs by itself acts as an account of its own: then people are enrolled, and schedules and events start it."
+USES_NONE = "You may use none: an admin makes one under Settings, People, and lets you use it."
 FAMILIES = {
     "start": "Start",
     "action": "Action",
@@ -326,14 +329,44 @@ def _about(document: Mapping[str, Any], problems: Sequence[Told]) -> dict[str, A
         for each in problems
         if each.step is None
     }
-    start = start_form.start_of(frame.actor(), document, errors)
+    actor = frame.actor()
+    start = start_form.start_of(actor, document, errors)
+    usable = accounts.usable(actor)
+
+    def box(
+        name: str, label: str, control: str, options: step_form.Options = (), help_text: str = ""
+    ) -> step_form.Box:
+        value, place = str(document.get(name) or ""), json.dumps([name])
+        offered = [*options, *([(value, value)] if options and value and value not in dict(options) else [])]
+        control = control if offered or control != "choice" else "text"
+        return step_form.Box(
+            label, control, place, f"d-{name}", value, help_text, errors.get(name, ""), offered
+        )
+
+    collections = [(each.id, each.label) for each in step_form.collections_of(actor)]
+    acts = [("", "Whoever holds the run"), *usable]
+    about = [
+        box("title", "Title", "title"),
+        box("description", "What it is for", "area"),
+        box("collection", "Collection", "choice", [("", "None"), *collections] if collections else ()),
+        box(
+            "team",
+            "Team",
+            "choice",
+            [
+                *([] if document.get("team") else [("", "None")]),
+                *((team.id, team.name) for team in accounts.teams()),
+            ],
+        ),
+    ]
+    if usable or document.get("run_as") or errors.get("run_as"):
+        about.append(
+            box("run_as", "Acts as", "choice", acts, ACTS_AS if usable else f"{ACTS_AS} {USES_NONE}")
+        )
     return {
         "start": start,
         "names": start.names,
-        "collections": [(each.id, each.label) for each in step_form.collections_of(frame.actor())],
-        "teams": [(team.id, team.name) for team in accounts.teams()],
-        "usable": accounts.usable(frame.actor()),
-        "document_errors": errors,
+        "about": about,
     }
 
 
