@@ -94,7 +94,16 @@ def test_values_are_picked_by_label_typed_as_text_and_made_by_cases(
     screens: Callable[..., "Screen"], company: Company
 ) -> None:
     steps_of = [
-        {"id": "start", "type": "start", "title": "Start", "next": {"default": "out"}},
+        {"id": "start", "type": "start", "title": "Start", "next": {"default": "load"}},
+        {
+            "id": "load",
+            "type": "get_data",
+            "title": "Load",
+            "config": {
+                "related": [{"name": "one", "relation": "account", "fields": ["status"], "one": True}]
+            },
+            "next": {"default": "out"},
+        },
         {
             "id": "out",
             "type": "output",
@@ -118,7 +127,7 @@ def test_values_are_picked_by_label_typed_as_text_and_made_by_cases(
     def saved() -> Any:
         page.keyboard.press("Control+s")
         expect(page.locator("#saved")).to_contain_text("Saved")
-        out, update = workflows.open_draft(company.mona, draft.slug).document["steps"][1:3]
+        out, update = workflows.open_draft(company.mona, draft.slug).document["steps"][2:4]
         return update["config"]["set"] or out["config"]["values"]
 
     page.get_by_role("button", name="Add to Values").click()
@@ -136,6 +145,9 @@ def test_values_are_picked_by_label_typed_as_text_and_made_by_cases(
     page.get_by_role("option", name="Display name").click()
     assert saved() == {"who": "record.display_name"}
     expect(value).to_have_value("Display name")
+    value.fill("Status")
+    page.get_by_role("option", name="Status Load: Account").click()
+    assert saved() == {"who": "steps.load.one.status"}
     page.locator("[data-outline] [data-select=set]").click()
     page.locator("#f-config-set-fold").click()
     page.get_by_role("button", name="Add to Set").click()

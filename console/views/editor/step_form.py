@@ -351,7 +351,9 @@ class _Form:
                 str(each).replace("_", " ") for each, held in value.items() if held not in (None, "", [], {})
             )
         text = "" if value is None else str(value)
-        return conditions.sentence(text, condition_rows.every_field(self.compared)) if text else ""
+        known = condition_rows.every_field(self.compared)
+        words = conditions.sentence(text, known) if text else ""
+        return words if words != text else read_value(text, None, known).text
 
     def arranged(self, schema: Mapping[str, Any], value: Mapping[str, Any], path: Path) -> list[Box]:
         """Return the boxes of an object: what is needed, wrong or open, and the lists that hold something; the others below "More settings"."""
@@ -566,6 +568,8 @@ class _Form:
         title = _title(entry) or (
             "Otherwise" if set(schema["properties"]) == CASE and not entry.get("if") else ""
         )
+        if isinstance(column := entry.get("field"), str):
+            title = dict(self.offer.one("field", column, (*path, "field"))).get(column, title)
         label = f"{int(path[-1]) + 1}" + (f": {title}" if title else "")
         opened = self.is_open(path)
         made = _box(label, "section", path, boxes=self.arranged(schema, entry, path) if opened else ())
@@ -755,8 +759,22 @@ class _Offer:
         ]
 
     def compared(self, before: Before) -> conditions.Groups:
-        """Path → what a row of a condition may compare."""
-        return conditions.compared(self.document, self._own(), before)
+        """Return what a row of a condition may compare, with the fields of single records that steps before read over a relation."""
+        groups = dict(conditions.compared(self.document, self._own(), before))
+        for step in self.document["steps"]:
+            config = step.get("config") or {}
+            for entry in (
+                config.get("related") or () if step["id"] in before and isinstance(config, Mapping) else ()
+            ):
+                read = self._led_by(entry) if isinstance(entry, Mapping) and entry.get("one") else None
+                fields = {
+                    f"steps.{step['id']}.{entry.get('name')}.{each.name}": each
+                    for each in (read.stored_fields if read is not None else ())
+                    if each.name in (entry.get("fields") or ()) and condition_rows.conditional(each)
+                }
+                if read is not None and fields:
+                    groups[f"{step.get('title') or step['id']}: {read.label_one}"] = fields
+        return groups
 
     def names_in(self, path: Path) -> Options:
         """Return (name, label) of what may stand in an object of the step's settings; none where names are free."""
@@ -793,6 +811,10 @@ class _Offer:
         beside: Any = self.step
         for part in path[:-1]:
             beside = beside[part] if isinstance(part, int) else (beside or {}).get(part) or {}
+        return self._led_by(beside)
+
+    def _led_by(self, beside: Mapping[str, Any]) -> Any:
+        """Return the collection of a relation or the one that is named, else the workflow's own."""
         own, relation = self._own(), beside.get("relation")
         led = next((each.collection for each in getattr(own, "relations", ()) if each.name == relation), None)
         named = beside.get("collection") or (led if relation else getattr(own, "id", None))
