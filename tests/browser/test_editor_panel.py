@@ -139,7 +139,7 @@ def test_values_are_picked_by_label_typed_as_text_and_made_by_cases(
     assert saved() == {"who": '"Hello, it is me"'}
     page.get_by_role("button", name="Use as expression").click()
     assert saved() == {"who": "Hello, it is me"}
-    page.get_by_role("button", name="Use as text").click()
+    page.get_by_role("button", name="Use as text", exact=True).click()
     assert saved() == {"who": '"Hello, it is me"'}
     value.fill("Display")
     page.get_by_role("option", name="Display name").click()

@@ -207,7 +207,7 @@
     const number = /^-?\d{1,30}(\.\d{1,30})?$/.test(text);
     const literal = number && !["text", "day", "id"].includes(box.dataset.type) ? text : JSON.stringify(text);
     const option = JSON.parse(box.dataset.values).find(([, each]) => each.toLowerCase() === text.toLowerCase());
-    if (text === "") return GONE;
+    if (text === "") return box.dataset.needed === undefined ? GONE : "";
     if (label?.trim() === text && !box.dataset.strict) return whole ? of : box.dataset.type === "number" ? of : JSON.stringify(of);
     if (option && !box.dataset.strict) return option[0];
     return (box.dataset.strict || (looks(text) ? "expression" : "text")) === "expression" ? text : literal;

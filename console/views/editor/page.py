@@ -280,14 +280,6 @@ def _editor(draft: workflows.Draft) -> Response:
     return frame.page("editor/page.html", context)
 
 
-def _checks_last(boxes: Sequence[step_form.Box]) -> list[step_form.Box]:
-    """Return the boxes so that what a step does comes first: few steps check documents."""
-    last = (
-        ("f-config-checks", "f-config-documents") if any(box.id == "f-config-checks" for box in boxes) else ()
-    )
-    return sorted(boxes, key=lambda box: box.id in last)
-
-
 def _panel(
     draft: workflows.Draft, step: Mapping[str, Any], problems: Sequence[Told], found: Mapping[str, Sketch]
 ) -> dict[str, Any]:
@@ -303,7 +295,7 @@ def _panel(
     return {
         "kind": kind,
         "boxes": [
-            *_checks_last(step_form.boxes(actor, document, step, errors, before, section)),
+            *step_form.boxes(actor, document, step, errors, before, section),
             *proposal_form.boxes(kind, step, errors),
         ],
         "common": step_form.common(actor, document, step, errors, section),
@@ -410,6 +402,7 @@ def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Tol
         mending = drafting.mend(document, problem)
         label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
         words = problem_words(problem.field, problem.reason, document, problem.step)
+        words = "This is text, no expression." if label == drafting.AS_TEXT else words
         ill_named = re.fullmatch(r"steps\[(\d+)\]\.id", problem.field)
         step = document["steps"][int(ill_named[1])]["id"] if ill_named else problem.step
         problems.append(
