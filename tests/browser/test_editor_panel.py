@@ -25,8 +25,8 @@ MEASURE = """async (ids) => {
         const answer = await fetch(`${document.getElementById('editor').dataset.url}?step=${id}`);
         const panel = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('panel');
         document.getElementById('panel').replaceWith(panel);
-        const height = [...panel.children].reduce((sum, one) => Math.max(sum, one.getBoundingClientRect().bottom), 0) - panel.getBoundingClientRect().top;
-        found.push([id, Math.round(height), panel.querySelectorAll('input, select, textarea, button, a').length]);
+        const height = panel.scrollHeight;
+        found.push([id, height, panel.querySelectorAll('input, select, textarea, button, a').length]);
     }
     return found;
 }"""
