@@ -33,14 +33,14 @@ def test_rules_and_texts_come_to_what_the_run_held(company: Company) -> None:
         run_id,
         ("expression", "steps.note.note == 'Looked at it.'"),
         ("template", "They wrote: {{ steps.note.note }}"),
-        ("pairs", "why = input.why\nlimit = 5 * 2"),
+        ("lines", "input.why\n5 * 2"),
         ("expression", "answer.amount > 5"),
         ("expression", "steps.nowhere.x"),
         ("expression", "record.("),
         ("template", "{{ steps.nowhere.x }}!"),
         ("template", "Nothing is filled in here."),
     )
-    assert found[:3] == ["Yes", "They wrote: Looked at it.", "Why: periodic\nLimit: 10"]
+    assert found[:3] == ["Yes", "They wrote: Looked at it.", "periodic\n10"]
     assert found[3].startswith("Known only at the step itself")
     assert found[4] == "Known once “nowhere” is done, which it is not in this example."
     assert found[5] == "It cannot be read yet."

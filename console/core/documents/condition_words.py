@@ -242,7 +242,7 @@ def _of_steps(
         for name in entries if start else sorted(before[step["id"]] or ()):
             path = f"input.{name}" if start else f"steps.{step['id']}.{name}"
             if name in entries:
-                yield title, {path: _of_form(entries[name])}
+                yield title, {path: form_field(entries[name])}
             elif (read := fields.get(f"record.{name}")) is not None:
                 yield (
                     title,
@@ -281,7 +281,8 @@ def _form_fields(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [each for each in found if isinstance(each, Mapping) and isinstance(each.get("name"), str)]
 
 
-def _of_form(field: Mapping[str, Any]) -> Field:
+def form_field(field: Mapping[str, Any]) -> Field:
+    """Return a field of a form as a row compares it."""
     given = field.get("options")
     listed = [each for each in given if isinstance(each, Mapping)] if isinstance(given, list) else []
     options = [(str(each.get("value")), str(each.get("label") or each.get("value"))) for each in listed]

@@ -24,7 +24,7 @@ from console.core.drafting.changes import (
 from console.core.drafting.comparing import Collision, difference, merge, touched
 from console.core.drafting.difference_labels import Difference, differences, trigger_name
 from console.core.drafting.ordering import ordered, same, written
-from console.core.drafting.problem_fixes import mend
+from console.core.drafting.problem_fixes import AS_TEXT, mend
 from console.core.drafting.sketching import sketched
 from console.core.drafting.variable_names import Use, renamed_variable, used_in
 

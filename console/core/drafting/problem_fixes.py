@@ -1,7 +1,9 @@
 """How a problem of a draft can be mended by one change, where that is certain."""
 
+import json
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -23,6 +25,7 @@ from console.core.drafting.changes import (
 )
 
 LONGEST_TITLE = 200
+AS_TEXT = "Use as text"
 END = {"type": "end", "title": "End", "config": {}, "next": {}}
 
 
@@ -56,7 +59,22 @@ def _mend(document: Mapping[str, Any], problem: Problem) -> Mending | None:
         return Mending("Let a person complete it", Set(step=step["id"], field="completion"))
     if place[0] == "next" and len(place) == 2:
         return _way(document, step, str(place[1]), problem.reason)
+    if "(at character " in problem.reason and (text := _bare_text(step, place)):
+        return Mending(
+            AS_TEXT, Set(step=step["id"], field=list(place), value=json.dumps(text, ensure_ascii=False))
+        )
     return None
+
+
+def _bare_text(step: Mapping[str, Any], place: Sequence[str | int]) -> str:
+    """Return what stands at the place of an expression, where it is only words; else nothing."""
+    held: Any = step
+    for part in place:
+        try:
+            held = held[part]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    return held if isinstance(held, str) and re.fullmatch(r"[^\W\d_][\w ,;!?'’-]*\.?", held) else ""
 
 
 def _way(document: Mapping[str, Any], step: Mapping[str, Any], outcome: str, reason: str) -> Mending | None:

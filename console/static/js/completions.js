@@ -27,11 +27,13 @@
 
   function offer(target) {
     const merge = field(target);
-    const word = merge ? merge[1] : (before(target).match(WORD) || [""])[0];
-    const names = [...document.querySelectorAll("#names option")];
-    const alike = (option) => !(merge && option.value.endsWith("(")) && plain(`${option.value} ${option.label}`).includes(word.toLowerCase()) && option.value !== word;
+    const value = valued(target);
+    const word = merge ? merge[1] : value ? target.value.trim() : (before(target).match(WORD) || [""])[0];
+    const given = value ? JSON.parse(target.dataset.values).map(([name, label]) => ({ value: name, label, dataset: { about: "Value" } })) : [];
+    const names = [...given, ...document.querySelectorAll("#names option")];
+    const alike = (option) => !(value && !word && option.value.endsWith("(")) && !(merge && option.value.endsWith("(")) && plain(`${option.value} ${option.label}`).includes(word.toLowerCase()) && option.value !== word;
     // in a text only a brace asks: Tab must not turn its words into names
-    const wanted = merge || ((target.dataset.complete !== "template" || CONDITION.test(before(target))) && word.length > 1);
+    const wanted = merge || value || ((target.dataset.complete !== "template" || CONDITION.test(before(target))) && word.length > 1);
     const extends_ = (name) => Boolean(word) && name.toLowerCase().startsWith(word.toLowerCase());
     const found = (wanted ? names.filter(alike) : []).sort((one, other) => extends_(other.value) - extends_(one.value)).slice(0, 30);
     // a whole name, and one that is a part of others, stay as typed unless another is chosen
@@ -39,11 +41,13 @@
     if (merge && CHOICE.startsWith(word)) found.push({ value: CHOICE, label: "another text where a condition holds" });
     if (!found.length) { close(); return; }
     box = target;
-    list().replaceChildren(...found.map(({ value: name, label }, number) => {
+    list().replaceChildren(...found.map(({ value: name, label, dataset }, number) => {
       const item = document.createElement("li");
-      item.textContent = name;
+      const about = value && label && !name.endsWith("(") ? dataset?.about || "" : label;
+      item.textContent = about === label ? name : label;
       item.dataset.name = name;
-      if (label && label !== name) item.append(Object.assign(document.createElement("small"), { textContent: ` ${label}` }));
+      item.dataset.label = item.textContent;
+      if (about && about !== name) item.append(Object.assign(document.createElement("small"), { textContent: ` ${about}` }));
       item.id = `completion-${number}`;
       item.setAttribute("role", "option");
       item.setAttribute("aria-selected", String(ready && number === 0));
@@ -53,12 +57,24 @@
     list().style.left = `${Math.max(4, Math.min(place.left, innerWidth - 260))}px`;
     list().style.top = `${Math.min(place.bottom + 2, innerHeight - 230)}px`;
     list().hidden = false;
+    if (value) window.handrailSamples?.([...list().children]);
     box.setAttribute("aria-controls", "completions");
     if (ready) box.setAttribute("aria-activedescendant", "completion-0"); else box.removeAttribute("aria-activedescendant");
   }
 
+  // What is picked whole is shown by its label.
+  const valued = (target) => target.dataset.complete === "value" && !/[-+*/(&|<>=!"]/.test(target.value);
   function take(item) {
     const target = box;
+    if (valued(target) && !item.dataset.name.endsWith("(")) {
+      target.value = item.dataset.label;
+      target.dataset.strict = "";
+      target.parentElement.querySelector("[data-picked]").value = JSON.stringify([item.dataset.label, item.dataset.name, true]);
+      target.focus();
+      target.dispatchEvent(new CustomEvent("input", { bubbles: true, detail: "picked" }));
+      close();
+      return;
+    }
     const merge = field(target);
     const choice = merge && item.dataset.name === CHOICE;
     const rest = (choice ? " }}{{ else }}{{ end }}" : "") + target.value.slice(target.selectionStart);
@@ -70,7 +86,8 @@
     close();
   }
 
-  document.addEventListener("input", (event) => { if (event.target === document.activeElement && event.target.matches("[data-complete]")) offer(event.target); });
+  document.addEventListener("focusin", (event) => { if (event.target.matches?.("[data-complete=value]") && !event.target.value) offer(event.target); });
+  document.addEventListener("input", (event) => { if (event.detail !== "picked" && event.target === document.activeElement && event.target.matches("[data-complete]")) offer(event.target); });
   document.addEventListener("keydown", (event) => {
     if (!open() || event.target !== box) return;
     const items = [...list().children];

@@ -56,6 +56,7 @@
     }
     root().querySelectorAll("[data-outline] [data-select]").forEach((line) => { if (line.dataset.select === chosen()) line.setAttribute("aria-current", "true"); else line.removeAttribute("aria-current"); });
     root().querySelectorAll("select[data-way]").forEach(offerSteps);
+    root().querySelectorAll("[data-kind=value][aria-invalid]").forEach(taken);
     document.dispatchEvent(new Event("editor:drawn"));
     if (flow && former && !stands) document.getElementById("flow")?.replaceWith(flow);
     if (!stands) document.querySelector("step-picture")?.redraw();
@@ -106,7 +107,7 @@
         // what the canvas is drawn from is put in as a whole, or stays
         if (old.id === "flow") return false;
         // what X6 has drawn is its own, and so is a condition that is being put together
-        return old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-text-margin]");
+        return old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-taken], [data-text-margin]");
       },
     };
     window.Idiomorph.morph(from, to, { morphStyle: "outerHTML", ignoreActiveValue, callbacks });
@@ -150,10 +151,10 @@
     select.value = to;
   }
 
-  async function select(step, { push = true, field = "", view = "" } = {}) {
+  async function select(step, { push = true, field = "", view = "", section = field } = {}) {
     if (draft.rough() && view !== "text") { unreadable(); return; }
     await draft.flush();
-    const address = `${root().dataset.url}${view ? `?view=${view}` : step ? `?step=${encodeURIComponent(step)}` : ""}`;
+    const address = `${root().dataset.url}${view ? `?view=${view}` : step ? `?${new URLSearchParams({ step, ...(section && { open: section }) })}` : ""}`;
     const before = location.pathname + location.search;
     if (push && address !== before) history.pushState({ editor: true }, "", address);
     focus = focus || (field ? `#f-${field.replace(/[.[\]]+/g, "-").replace(/-$/, "")}, #${field.replace(/^next\./, "way-").replace(/[^\w-]/g, "-")}` : step ? "#f-title" : view ? "#text" : "");
@@ -186,7 +187,7 @@
       case "number": return text.trim() === "" ? GONE : /^-?\d{1,15}$/.test(text.trim()) ? Number(text.trim()) : text.trim();
       case "duration": return duration(box.querySelector("input").value.trim(), box.querySelector("select").value);
       case "lines": return list("", text.split("\n").map((line) => line.trim()).filter(Boolean));
-      case "pairs": return pairs(text);
+      case "value": return written(box, text.trim());
       case "name": return named(text) || GONE;
       case "json": return text.trim() === "" ? GONE : JSON.parse(text);
       case "many": return list(box.dataset.default, [...box.querySelectorAll("input:checked")].map((each) => each.value));
@@ -198,9 +199,30 @@
   const list = (begun, values) => (values.length || begun ? values : GONE);
   // An outcome typed in words, as the document and its ways name it.
   const named = (text) => text.normalize("NFKD").toLowerCase().replace(/[\u0300-\u036f]/g, "").replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "").replace(/^(?=\d)/, "is_").slice(0, 60);
-  function pairs(text) {
-    const found = text.split("\n").filter((line) => line.trim()).map((line) => line.split(/=(.*)/s).map((part) => part.trim()));
-    return found.length ? Object.fromEntries(found.map(([name, value]) => [name, value ?? ""])) : GONE;
+  // What a value stands for: what was picked by its label, an expression where it looks like one, else a literal of its type.
+  const ROOTS = /^(record|input|steps|variables|tables|item|run|lead|\$currentUser|related|results|answer|document|found|entry|event|former|approver)[.[]/;
+  const looks = (text) => ROOTS.test(text) || /^(now|true|false|null)$|^[a-z]\w*\(|^[([!]|^-?\d+(\.\d+)?\s*[-+*/]|\{\{|^(["']).*\3$/s.test(text);
+  function written(box, text) {
+    const [label, of, whole] = JSON.parse(box.parentElement.querySelector("[data-picked]").value || "[]");
+    const number = /^-?\d{1,30}(\.\d{1,30})?$/.test(text);
+    const literal = number && !["text", "day", "id"].includes(box.dataset.type) ? text : JSON.stringify(text);
+    const option = JSON.parse(box.dataset.values).find(([, each]) => each.toLowerCase() === text.toLowerCase());
+    if (text === "") return box.dataset.needed === undefined ? GONE : "";
+    if (label?.trim() === text && !box.dataset.strict) return whole ? of : box.dataset.type === "number" ? of : JSON.stringify(of);
+    if (option && !box.dataset.strict) return option[0];
+    return (box.dataset.strict || (looks(text) ? "expression" : "text")) === "expression" ? text : literal;
+  }
+  // How it was taken, and the other way.
+  function taken(box) {
+    const [value, text] = [valueOf(box), box.value.trim()];
+    const place = document.getElementById(`${box.id}-taken`);
+    place.replaceChildren();
+    if (value === GONE || (value !== text && value !== JSON.stringify(text))) return;
+    const other = value === text ? "text" : "expression";
+    if (/^-?[\d.]+$/.test(value)) return;
+    const button = Object.assign(document.createElement("button"), { className: "btn small ghost", type: "button", textContent: `Use as ${other}` });
+    button.dataset.strictly = other;
+    place.append(`Taken as ${other === "text" ? "an expression" : "text"}. `, button);
   }
 
   function set(path, value) {
@@ -218,15 +240,30 @@
       document.getElementById("saved").textContent = `Not saved: ${error.message}`;
       return;
     }
+    if (box.dataset.kind === "key") return;
+    if (box.dataset.kind === "value") taken(box);
     const settled = box.matches("select, [data-kind=check], [data-kind=many]");
     change([set(box.dataset.path, value)], { now: settled });
   });
   document.addEventListener("change", (event) => {
     const way = event.target.closest?.("[data-way]");
     if (way) change([way.value ? { op: "connect", step: chosen(), outcome: way.dataset.way, to: way.value } : { op: "disconnect", step: chosen(), outcome: way.dataset.way }]);
+    const added = event.target.closest?.("select[data-row-add]");
+    if (added?.value) rowed(`[id="${added.closest("fieldset").id}"] ${FIRST}`, [...JSON.parse(added.dataset.rowList), added.value], JSON.parse(added.dataset.rowAdd));
+    const key = event.target.closest?.("#panel [data-kind=key]");
+    if (key) renameKey(key);
     const name = event.target.closest?.("[data-rename]");
     if (name && name.value.trim() !== chosen()) rename(name.value.trim());
   });
+
+  // The entries stay in their order.
+  function renameKey(box) {
+    const place = JSON.parse(box.dataset.path);
+    const held = place.slice(0, -1).reduce((part, name) => part?.[name], JSON.parse(document.querySelector("[data-step-settings]").dataset.json)) ?? {};
+    const to = box.value.trim();
+    if (!to || to in held) { box.value = place.at(-1); return; }
+    rowed(`#${box.id}`, place.slice(0, -1), Object.fromEntries(Object.entries(held).map(([name, value]) => [name === place.at(-1) ? to : name, value])), [...place.slice(0, -1), to]);
+  }
 
   async function rename(to) {
     const from = chosen();
@@ -239,6 +276,7 @@
     const on = (name) => event.target.closest?.(`[${name}]`);
     if (!root() || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (on("data-select")) { event.preventDefault(); select(on("data-select").dataset.select, { field: on("data-select").dataset.field || "" }); return; }
+    if (on("data-open")) { focus = `#${on("data-open").id}`; select(chosen(), { section: on("data-open").dataset.open }); return; }
     if (on("data-text-view")) { event.preventDefault(); select("", { view: "text" }); return; }
     if (on("data-leave")) { event.preventDefault(); leave(on("data-leave").href); return; }
     if (on("data-publish")) { event.preventDefault(); leave(on("data-publish").href); return; }
@@ -248,7 +286,9 @@
     if (on("data-undo")) { back("undo"); return; }
     if (on("data-redo")) { back("redo"); return; }
     if (on("data-mend")) { change([JSON.parse(on("data-mend").dataset.mend)]); return; }
-    if (on("data-row-add")) { addRow(on("data-row-add")); return; }
+    if (on("data-strictly")) { const box = on("data-strictly").closest(".field").querySelector("[data-kind=value]"); box.dataset.strict = on("data-strictly").dataset.strictly; box.dispatchEvent(new Event("input", { bubbles: true })); box.focus(); return; }
+    if (on("data-set")) { const place = JSON.parse(on("data-set").dataset.rowList); const value = JSON.parse(on("data-set").dataset.set); rowed(`[id^="f-${place.join("-")}"]${FIRST}`, place, value, Array.isArray(value) ? [...place, Math.max(0, value.findLastIndex((each) => each.if === ""))] : place); return; }
+    if (on("data-row-add")?.matches("button")) { addRow(on("data-row-add")); return; }
     if (on("data-row-remove")) { removeRow(on("data-row-remove")); return; }
     if (on("data-move")) { move(chosen(), Number(on("data-move").dataset.move)); return; }
     if (on("data-remove")) { remove(chosen()); return; }
@@ -258,17 +298,19 @@
   async function leave(address) { if (draft.rough()) unreadable(); else if (await draft.flush()) location.assign(address); }
 
   // What is still under way is drawn first: the focus is for the answer to this.
-  async function rowed(wanted, place, value) {
+  async function rowed(wanted, place, value, section = place) {
     await draft.flush();
     focus = wanted;
+    root().dataset.section = JSON.stringify(section);
     await change([set(JSON.stringify(place), value)]);
   }
+  const FIRST = ":is(input:not([type=hidden]), select:not([data-row-add]), textarea):not([hidden])";
   function addRow(button) {
-    const place = [...JSON.parse(button.dataset.rowList), Number(button.dataset.number)];
-    rowed(`[id="${button.closest("fieldset").id}"] > .row:last-of-type :is(input, select, textarea):not([hidden])`, place, JSON.parse(button.dataset.rowAdd));
+    const place = [...JSON.parse(button.dataset.rowList), JSON.parse(button.dataset.number)];
+    rowed(`[id="${button.closest("fieldset").id}"] > :is(.row, .fold):last-of-type ${FIRST}`, place, JSON.parse(button.dataset.rowAdd));
   }
   function removeRow(button) {
-    rowed(`[data-row-add][data-row-list='${button.dataset.rowList}']`, [...JSON.parse(button.dataset.rowList), Number(button.dataset.rowRemove)], GONE);
+    rowed(`[data-row-add][data-row-list='${button.dataset.rowList}']`, [...JSON.parse(button.dataset.rowList), JSON.parse(button.dataset.rowRemove)], GONE, JSON.parse(button.dataset.rowList));
   }
 
   async function back(which) {
@@ -345,6 +387,28 @@
     if (event.key === "Escape") { event.preventDefault(); dialog().close(); }
   });
 
+  // A type is dragged out of the palette and put behind the step on which it is dropped, in the outline or on the canvas.
+  let dragged = null;
+  const under = (target) => { const id = target.closest?.("[data-outline] [data-step]")?.dataset.step ?? target.closest?.("[data-canvas] [data-cell-id]")?.dataset.cellId; return order().includes(id) ? id : null; };
+  const mayDrop = (target) => dragged && target.closest?.("[data-outline], [data-canvas]");
+  const aim = (id = null) => document.querySelectorAll("[data-outline] [data-step]").forEach((line) => line.toggleAttribute("data-drop", line.dataset.step === id));
+  document.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest?.("[data-add]");
+    if (!dragged) return;
+    event.dataTransfer.setData("text/plain", dragged.dataset.title);
+    // at once it would end the drag
+    setTimeout(() => dialog().close());
+  });
+  document.addEventListener("dragover", (event) => { if (!mayDrop(event.target)) return; event.preventDefault(); aim(under(event.target)); });
+  document.addEventListener("dragend", () => { dragged = null; aim(); });
+  document.addEventListener("drop", (event) => {
+    if (!mayDrop(event.target)) return;
+    event.preventDefault();
+    const behind = under(event.target);
+    from = behind && !ends().has(behind) ? [behind, "default"] : null;
+    take(dragged);
+  });
+
   async function addingBehind(step, number) {
     if (chosen() !== step) await select(step);
     adding(null, number);
@@ -367,13 +431,14 @@
     return id;
   };
 
+  const ends = () => new Set([...document.querySelectorAll("[data-outline] [data-step]")].filter((each) => each.querySelector(".kind.output")).map((each) => each.dataset.step));
+  const titleOf = (id) => document.querySelector(`[data-outline] [data-step="${CSS.escape(id)}"] b`)?.textContent ?? id;
   // A new step stands behind the chosen one; behind an end it stands before it.
   async function paste(step) {
     if (!step?.type) return;
     await draft.flush();
-    const ends = new Set([...document.querySelectorAll("[data-outline] [data-step]")].filter((each) => each.querySelector(".kind.output")).map((each) => each.dataset.step));
-    const last = order().filter((each) => !ends.has(each)).pop();
-    const [after, outcome] = from || (chosen() && !ends.has(chosen()) ? [chosen(), open()] : [last, "default"]);
+    const last = order().filter((each) => !ends().has(each)).pop();
+    const [after, outcome] = from || (chosen() && !ends().has(chosen()) ? [chosen(), open()] : [last, "default"]);
     from = null;
     const id = free(step.type);
     const { next, at, ...rest } = step;
@@ -381,7 +446,7 @@
     focus = "#f-title";
     const saved = await draft.flush();
     if (saved) await arrived(id);
-    draft.announce(saved ? `${step.title || step.type} added` : `${step.title || step.type} is kept here, and added as soon as the console answers`);
+    draft.announce(saved ? `${step.title || step.type} added${after ? ` behind ${titleOf(after)}` : ""}` : `${step.title || step.type} is kept here, and added as soon as the console answers`);
   }
   // The first way on from the chosen step that leads nowhere yet.
   const open = () => [...root().querySelectorAll("[data-way]")].find((each) => !each.value)?.dataset.way || "default";
@@ -465,6 +530,6 @@
     draft.announce("What you typed is back. It could not be saved, because it is no JSON yet.");
   });
 
-  window.handrailEditor = { select, change, adding, addingBehind, connecting, remove };
+  window.handrailEditor = { value: (box) => { const held = valueOf(box); return held === GONE ? "" : held; }, select, change, adding, addingBehind, connecting, remove };
   document.addEventListener("DOMContentLoaded", () => { if (root()) { root().querySelectorAll("select[data-way]").forEach(offerSteps); known = box()?.value ?? ""; draft.restore(); } });
 })();

@@ -42,21 +42,33 @@
     place.classList.toggle("wrong", Boolean(wrong));
   }
 
+  async function results(texts) {
+    const body = new URLSearchParams({ csrf_token: root().dataset.token, example: chosen, texts: JSON.stringify(texts) });
+    try {
+      const answer = await fetch(address(), { method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual" });
+      if (answer.ok) return (await answer.json()).results;
+      if (answer.status === 404) return texts.map(({ id }) => ({ id, words: "This example is not there any more. Choose another one.", wrong: true }));
+    } catch { /* not connected */ }
+    return null;
+  }
+
+  // What the names of a list hold on the example.
+  window.handrailSamples = async (items) => {
+    const named = items.filter((item) => !item.dataset.name.endsWith("("));
+    if (!chosen) return;
+    const found = (await results(named.map((item, number) => ({ id: String(number), text: item.dataset.name, kind: "expression" })))) ?? [];
+    for (const { id, words, wrong } of found) if (!wrong) named[id].append(Object.assign(document.createElement("small"), { textContent: ` ${words.slice(0, 40)}` }));
+  };
+
   async function ask() {
     clearTimeout(timer);
     const mine = ++asked;
     const here = places().map((place) => [place, boxOf(place)]).filter(([, box]) => box);
-    const texts = here.map(([place, box]) => ({ id: place.id, text: box.value, kind: place.dataset.result })).filter((each) => each.text.trim());
+    const texts = here.map(([place, box]) => ({ id: place.id, text: box.dataset.kind === "value" ? window.handrailEditor.value(box) : box.value, kind: place.dataset.result })).filter((each) => each.text.trim());
     const shown = new Set(texts.map((each) => each.id));
     for (const [place] of here) if (!chosen || !shown.has(place.id)) say(place, "");
     if (!chosen || !texts.length) return;
-    const body = new URLSearchParams({ csrf_token: root().dataset.token, example: chosen, texts: JSON.stringify(texts) });
-    let told = null;
-    try {
-      const answer = await fetch(address(), { method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual" });
-      if (answer.ok) told = (await answer.json()).results;
-      else if (answer.status === 404) told = texts.map(({ id }) => ({ id, words: "This example is not there any more. Choose another one.", wrong: true }));
-    } catch { /* not connected */ }
+    let told = await results(texts);
     // nothing rather than what was right before
     told ||= texts.map(({ id }) => ({ id, words: "" }));
     if (mine !== asked) return;

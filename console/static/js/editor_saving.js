@@ -107,7 +107,7 @@
   }
 
   // the step that the page shows afterwards, in the same answer
-  const shown = (batch) => (batch.step === undefined ? {} : { step: batch.step, view: "" });
+  const shown = (batch) => (batch.step === undefined ? {} : { step: batch.step, view: "", open: "" });
   const send = (batch) => post(batch.changes ? { do: "change", changes: JSON.stringify(batch.changes), ...shown(batch) } : { do: "text", text: batch.text, since: batch.since }, batch);
 
   async function post(fields, batch = null, told = {}) {
@@ -144,7 +144,7 @@
 
   function request(fields, on) {
     const here = root().dataset;
-    const body = new URLSearchParams({ csrf_token: here.token, step: here.chosen, view: here.view, ...shownHere(), ...marked(), ...fields, revision: on });
+    const body = new URLSearchParams({ csrf_token: here.token, step: here.chosen, view: here.view, open: here.section, ...shownHere(), ...marked(), ...fields, revision: on });
     return fetch(here.url, { method: "POST", body, headers: { "HX-Request": "true" }, redirect: "manual", keepalive: String(body).length < MOST_ALIVE });
   }
 
@@ -266,12 +266,12 @@
   async function look() {
     if (document.hidden || sending || held || rough || document.querySelector("dialog[open]")) return;
     if (queue.length) { flush(); return; }
-    const { url, chosen, view } = root().dataset;
+    const { url, chosen, view, section } = root().dataset;
     const seen = revision();
     try {
-      const answer = await fetch(`${url}?${new URLSearchParams({ step: chosen, view, seen })}`, { headers: { "HX-Request": "true", "X-Background": "1" }, redirect: "manual" });
+      const answer = await fetch(`${url}?${new URLSearchParams({ step: chosen, view, open: section, seen })}`, { headers: { "HX-Request": "true", "X-Background": "1" }, redirect: "manual" });
       const text = answer.status === 200 ? await answer.text() : "";
-      if (!text || waiting() || rough || revision() !== seen || root().dataset.chosen !== chosen || root().dataset.view !== view) return;
+      if (!text || waiting() || rough || revision() !== seen || root().dataset.chosen !== chosen || root().dataset.view !== view || root().dataset.section !== section) return;
       draw(text, { others: true });
       const words = `Changed by ${root().dataset.changedBy || "somebody"}`;
       say(words);

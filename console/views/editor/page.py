@@ -1,5 +1,6 @@
 """`/workflows/<slug>/edit`: the outline of a draft, the settings of a step, its problems, its text. Each change is saved as it is made."""
 
+import json
 import re
 import zlib
 from collections import Counter
@@ -31,6 +32,8 @@ blueprint = Blueprint("workflow_editor", __name__, url_prefix="/workflows")
 
 tabs.register(Tab(15, "edit", "Edit", "/edit", may_edit))
 
+ACTS_AS = "What runs by itself acts as an account of its own: then people are enrolled, and schedules and events start it."
+USES_NONE = "You may use none: an admin makes one under Settings, People, and lets you use it."
 FAMILIES = {
     "start": "Start",
     "action": "Action",
@@ -251,13 +254,14 @@ def _editor(draft: workflows.Draft) -> Response:
         if draft.changed_by
         else "",
         "step": step,
+        "section": request.values.get("open", ""),
         "text": drafting.written(document).decode() if view == "text" else "",
     }
     found = {sketch.id: sketch for sketch in sketched or sketches(document, steps.all_types(), [])}
     context["told"] = str(zlib.crc32(repr((listed, context["alike"])).encode()))
     context["outcomes"] = {
         each["id"]: [
-            (way.outcome, way.label.removeprefix("Leads to").removeprefix(": "))
+            (way.outcome, way.label if way.label != "Leads to" else "")
             for way in _ways(found.get(each["id"]), each, {})
         ]
         for each in document["steps"]
@@ -276,14 +280,6 @@ def _editor(draft: workflows.Draft) -> Response:
     return frame.page("editor/page.html", context)
 
 
-def _checks_last(boxes: Sequence[step_form.Box]) -> list[step_form.Box]:
-    """Return the boxes so that what a step does comes first: few steps check documents."""
-    last = (
-        ("f-config-checks", "f-config-documents") if any(box.id == "f-config-checks" for box in boxes) else ()
-    )
-    return sorted(boxes, key=lambda box: box.id in last)
-
-
 def _panel(
     draft: workflows.Draft, step: Mapping[str, Any], problems: Sequence[Told], found: Mapping[str, Sketch]
 ) -> dict[str, Any]:
@@ -295,13 +291,14 @@ def _panel(
     before = {each: found[each].outputs for each in graph.before_node(edges, step["id"]) if each in found}
     shown = {box for box in errors if box.partition(".")[0] in ("config", "next", "title", *step_form.OFTEN)}
     place = [each["id"] for each in document["steps"]].index(step["id"])
+    section = request.values.get("open", "")
     return {
         "kind": kind,
         "boxes": [
-            *_checks_last(step_form.boxes(actor, document, step, errors, before)),
+            *step_form.boxes(actor, document, step, errors, before, section),
             *proposal_form.boxes(kind, step, errors),
         ],
-        "common": step_form.common(actor, document, step, errors),
+        "common": step_form.common(actor, document, step, errors, section),
         "ways": _ways(found.get(step["id"]), step, errors),
         "titles": {each["id"]: each.get("title") or each["id"] for each in document["steps"]},
         "names": step_form.names(actor, document, before),
@@ -324,14 +321,44 @@ def _about(document: Mapping[str, Any], problems: Sequence[Told]) -> dict[str, A
         for each in problems
         if each.step is None
     }
-    start = start_form.start_of(frame.actor(), document, errors)
+    actor = frame.actor()
+    start = start_form.start_of(actor, document, errors)
+    usable = accounts.usable(actor)
+
+    def box(
+        name: str, label: str, control: str, options: step_form.Options = (), help_text: str = ""
+    ) -> step_form.Box:
+        value, place = str(document.get(name) or ""), json.dumps([name])
+        offered = [*options, *([(value, value)] if options and value and value not in dict(options) else [])]
+        control = control if offered or control != "choice" else "text"
+        return step_form.Box(
+            label, control, place, f"d-{name}", value, help_text, errors.get(name, ""), offered
+        )
+
+    collections = [(each.id, each.label) for each in step_form.collections_of(actor)]
+    acts = [("", "Whoever holds the run"), *usable]
+    about = [
+        box("title", "Title", "title"),
+        box("description", "What it is for", "area"),
+        box("collection", "Collection", "choice", [("", "None"), *collections] if collections else ()),
+        box(
+            "team",
+            "Team",
+            "choice",
+            [
+                *([] if document.get("team") else [("", "None")]),
+                *((team.id, team.name) for team in accounts.teams()),
+            ],
+        ),
+    ]
+    if usable or document.get("run_as") or errors.get("run_as"):
+        about.append(
+            box("run_as", "Acts as", "choice", acts, ACTS_AS if usable else f"{ACTS_AS} {USES_NONE}")
+        )
     return {
         "start": start,
         "names": start.names,
-        "collections": [(each.id, each.label) for each in step_form.collections_of(frame.actor())],
-        "teams": [(team.id, team.name) for team in accounts.teams()],
-        "usable": accounts.usable(frame.actor()),
-        "document_errors": errors,
+        "about": about,
     }
 
 
@@ -351,7 +378,7 @@ def _ways(sketch: Sketch | None, step: Mapping[str, Any], errors: Mapping[str, s
     alone = outcomes == ["default"]
     return [
         Way(
-            "Leads to" if alone else f"Leads to: {outcome_words.words(step, outcome)}",
+            "Leads to" if alone else outcome_words.words(step, outcome),
             outcome,
             given.get(outcome, ""),
             errors.get(f"next.{outcome}", ""),
@@ -375,6 +402,7 @@ def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Tol
         mending = drafting.mend(document, problem)
         label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
         words = problem_words(problem.field, problem.reason, document, problem.step)
+        words = "This is text, no expression." if label == drafting.AS_TEXT else words
         ill_named = re.fullmatch(r"steps\[(\d+)\]\.id", problem.field)
         step = document["steps"][int(ill_named[1])]["id"] if ill_named else problem.step
         problems.append(

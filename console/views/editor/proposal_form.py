@@ -27,19 +27,8 @@ def boxes(kind: StepType | None, step: Mapping[str, Any], errors: Mapping[str, s
         "" if held is None else proposed,
         error=errors.get("ai", ""),
         options=[("", BY_HAND), (proposed, MODES.get(str(settings.get("mode")), PROPOSED))],
-        help="A person sees where each value comes from and decides, always. Without a provider under Settings, AI, rules propose what is certain.",
     )
     if held is None:
         return [choice]
     told = str(settings.get("instruction") or "")
-    return [
-        choice,
-        Box(
-            "What the model is told",
-            "area",
-            '["ai", "instruction"]',
-            "f-ai-instruction",
-            told,
-            help="About this step; not needed.",
-        ),
-    ]
+    return [choice, Box("What the model is told", "area", '["ai", "instruction"]', "f-ai-instruction", told)]

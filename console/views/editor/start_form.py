@@ -74,7 +74,7 @@ class Start:
     added: Sequence[tuple[str, str, dict[str, Any]]]
     exits: Sequence[tuple[Sequence[Box], str, str]]
     again: Sequence[Box]
-    names: Sequence[tuple[str, str]]
+    names: Sequence[tuple[str, str, str]]
 
 
 def start_of(actor: Actor, document: Mapping[str, Any], errors: Mapping[str, str]) -> Start:
@@ -97,7 +97,7 @@ def start_of(actor: Actor, document: Mapping[str, Any], errors: Mapping[str, str
         ],
         exits,
         part.again(document.get("reenrol")),
-        list({path: each.label for fields in known for path, each in fields.items()}.items()),
+        list({path: (path, each.label, "") for fields in known for path, each in fields.items()}.values()),
     )
 
 

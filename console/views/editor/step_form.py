@@ -18,6 +18,7 @@ from console.core.actor import Actor
 from console.core.documents import condition_words as conditions
 from console.core.documents.collections import Field, condition_rows
 from console.core.documents.document_parts import NAME_PATTERN
+from console.core.documents.json_shape import loaded
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Step
 from console.core.documents.workflow_sketch import sketches
@@ -26,6 +27,7 @@ from console.infra.outbound import outgoing_secrets
 from console.steps.message_settings import UNITS, in_one_unit
 from console.views import formats
 from console.views.editor import spoken_choices
+from console.views.editor.value_form import Value, read_value
 from console.views.editor.values_in_words import LABELS, words_of
 from console.views.workspaces import condition_lines
 from console.workflows import inboxes
@@ -37,6 +39,10 @@ Before = Mapping[str, frozenset[str] | None]
 LONG = 1000
 """Texts that may be longer get a box of several lines."""
 DEEPEST = 4
+CASE = {"if", "value"}
+"""Settings of one of several values."""
+FEW = 5
+"""So many entries of the only section of a step are shown at once."""
 MOST_OPTIONS = 400
 HELP = {"not_by": "They may not answer, whatever their role."}
 """Setting → its help on the page, where that of the file names what is written there."""
@@ -51,6 +57,17 @@ WORDS = {
 """Setting → how its values are called, where that is not their name."""
 FIRST = frozenset(
     {
+        "assignee",
+        "due",
+        "team",
+        "form",
+        "related",
+        "set",
+        "operation",
+        "values",
+        "question",
+        "items",
+        "event",
         "type",
         "required",
         "options",
@@ -66,12 +83,25 @@ FIRST = frozenset(
         "to",
     }
 )
-"""Settings of an entry of a list that are shown at once; the others stand below "More"."""
+"""Settings that are shown before they are given; the others stand below "More settings"."""
+MORE, STEP = "more", "step"
+"""Parts of a place that stand for the settings that are not given, and for what every step has."""
 NOTE, NOTED = "Note", ("description",)
 """What a step's description is called on the page: it is for those who edit the workflow."""
 REQUESTER = "requester"
 PICKED = frozenset(
-    {"assignee", "due", "collection", "relation", "action", "compensation", "team", "inbox", "secret"}
+    {
+        "field",
+        "assignee",
+        "due",
+        "collection",
+        "relation",
+        "action",
+        "compensation",
+        "team",
+        "inbox",
+        "secret",
+    }
 )
 COLUMNS = frozenset({"fields", "required", "edit", "field"})
 """Settings that name fields of the record."""
@@ -105,10 +135,10 @@ class Remark(str):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box of the form. `control`: text, area, number, check, choice, duration, many, lines, pairs, json, group, rows, condition,
-    name (an outcome, typed in words).
+    """A box of the form. `control`: text, area, number, check, choice, duration, many, lines, json, group, rows, condition, value,
+    name (an outcome, typed in words), key (the name of an entry of an object), section.
 
-    `path` is a JSON list; `rows` are the boxes of each entry of a list, `boxes` those of an object or of an entry, and `more` the rest of them.
+    `path` is a JSON list; `boxes` are those of an object, of an entry of a list, or of an open section; a closed one has none. `rows` are the entries of a list.
     """
 
     label: str
@@ -123,10 +153,39 @@ class Box:
     expression: bool = False
     needed: bool = False
     boxes: Sequence["Box"] = ()
-    more: Sequence["Box"] = ()
-    rows: Sequence[tuple[Sequence["Box"], Sequence["Box"], str]] = ()
+    rows: Sequence["Box"] = ()
+    summary: str = ""
+    count: int | None = None
+    held: Value | None = None
+    other: str = ""
     new: str = "{}"
     condition: conditions.Rows | None = None
+    """Of a value: how it is shown (`held`), and the JSON that makes cases of it, or one value of its cases (`other`)."""
+
+    @property
+    def hint(self) -> str:
+        """The help, where nothing is entered yet."""
+        return (
+            ""
+            if self.value and self.control in ("text", "value", "area", "number", "duration")
+            else self.help
+        )
+
+    @property
+    def own(self) -> str:
+        """The last part of the path, as JSON."""
+        return json.dumps(json.loads(self.path)[-1])
+
+    @property
+    def place(self) -> str:
+        """The place of a section in the address of the page."""
+        return _address(json.loads(self.path))
+
+    @property
+    def around(self) -> str:
+        """The place of the section around this one; empty for none."""
+        path = json.loads(self.path)[:-1]
+        return _address(path) if len(path) > 1 else ""
 
     @staticmethod
     def condition_choice(path: str, field: Field) -> dict[str, Any]:
@@ -144,13 +203,15 @@ class Box:
 
     @property
     def tried(self) -> str:
-        """How the text is tried on an example: expression, each (it is judged for each record that is read), template, lines or pairs; empty for what is no expression."""
+        """How the text is tried on an example: expression, each (it is judged for each record that is read), template or lines; empty for what is no expression."""
         if self.path.endswith('"where"]'):
             return "each"
         if self.control == "condition":
             return "expression"
-        if self.control in ("lines", "pairs") and self.expression:
+        if self.control == "lines" and self.expression:
             return self.control
+        if self.control == "value":
+            return "expression"
         if self.control in ("area", "text") and (
             "{{" in self.help or (self.control == "area" and self.expression)
         ):
@@ -164,16 +225,24 @@ def boxes(
     step: Mapping[str, Any],
     errors: Mapping[str, str],
     before: Before,
+    place: str | None,
 ) -> list[Box]:
-    """The boxes of the settings of a step; `errors`: place in the step (`config.text`) → what is wrong there. `before`: step → its outputs."""
+    """Return the boxes of the settings of a step; only the section at `place` is open, without a place all of them.
+
+    `errors`: place in the step (`config.text`) → what is wrong there. `before`: step → its outputs.
+    """
     kind = steps.all_types().get(step["type"])
     if kind is None:
         return []
     schema = _schema(step["type"])
     offer = _Offer(actor, document, step)
-    form, given = (
-        _Form(offer, errors, schema.get("$defs", {}), offer.compared(before)),
-        step.get("config") or {},
+    given = step.get("config") or {}
+    form = _Form(
+        offer,
+        errors,
+        schema.get("$defs", {}),
+        offer.compared(before),
+        None if place is None else path_of(place),
     )
     named = kind.form_settings(given)
     if named is not None:
@@ -183,22 +252,35 @@ def boxes(
                 name: schema["properties"][name] for name in named if name in schema["properties"]
             },
         }
-    made = form.of_object(schema, given, ("config",))
+    made = form.arranged(schema, given, ("config",))
+    alone = [box for box in made if not box.path.endswith(f'"{MORE}"]')]
+    if place == "" and [box.control for box in alone] == ["section"] and (alone[0].count or 0) <= FEW:
+        return boxes(actor, document, step, errors, before, alone[0].place)
     if kind.name != spoken_choices.TASK:
         return made
     return [replace(box, label=spoken_choices.NAMED.get(json.loads(box.path)[-1], box.label)) for box in made]
 
 
 def common(
-    actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str]
-) -> list[Box]:
-    """The boxes of what every step has: its button, note, roles and whether it completes by itself."""
+    actor: Actor,
+    document: Mapping[str, Any],
+    step: Mapping[str, Any],
+    errors: Mapping[str, str],
+    place: str,
+) -> Box:
+    """Return the section of what every step has: its button, note, roles and whether it completes by itself."""
     schema = _step_schema()
     form = _Form(_Offer(actor, document), errors, schema.get("$defs", {}), {})
-    return [
+    made = [
         form.box(name, schema["properties"][name], step.get(name), (name,), needed=False)
         for name in sorted(OFTEN)
     ]
+    opened = path_of(place)[:1] in {(STEP,), ("id",), *((name,) for name in OFTEN)}
+    wrong = "" if opened else next((box.error for box in made if box.error), "")
+    summary = ", ".join(box.label for box in made if step.get(json.loads(box.path)[0]))
+    return _box(
+        "More about the step", "section", (STEP,), boxes=made if opened else (), summary=summary, error=wrong
+    )
 
 
 def form_of(
@@ -234,10 +316,69 @@ def _schema(step_type: str) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
+    """Makes boxes. `open` is the path of the section that is open; None: nothing folds."""
+
     offer: "_Offer"
     errors: Mapping[str, str]
     shared: Mapping[str, Any]
     compared: conditions.Groups
+    open: Path | None = None
+
+    def is_open(self, path: Path) -> bool:
+        """Return whether the section at the path, or one inside it, is open."""
+        return self.open is None or self.open[: len(path)] == path
+
+    def section(self, box: Box, path: Path, value: Any, count: int | None = None) -> Box:
+        """Return a box as a row that says what it holds, with the box below it where it is open."""
+        if self.open is None:
+            return box
+        inside = [text for place, text in self.errors.items() if place.startswith(_spoken(path))]
+        return replace(
+            box,
+            control="section",
+            boxes=[box] if self.is_open(path) else (),
+            summary=self.said(value),
+            count=count,
+            error="" if self.is_open(path) or not inside else inside[0],
+        )
+
+    def said(self, value: Any) -> str:
+        """Return what a setting holds in a line."""
+        if isinstance(value, list):
+            return ", ".join(_title(each) if isinstance(each, Mapping) else self.said(each) for each in value)
+        if isinstance(value, Mapping):
+            return ", ".join(
+                str(each).replace("_", " ") for each, held in value.items() if held not in (None, "", [], {})
+            )
+        text = "" if value is None else str(value)
+        known = condition_rows.every_field(self.compared)
+        words = conditions.sentence(text, known) if text else ""
+        return words if words != text else read_value(text, None, known).text
+
+    def arranged(self, schema: Mapping[str, Any], value: Mapping[str, Any], path: Path) -> list[Box]:
+        """Return the boxes of an object: what is needed, wrong or open, and the lists that hold something; the others below "More settings"."""
+        every = dict(zip(schema["properties"], self.of_object(schema, value, path), strict=True))
+        needed = schema.get("required", ())
+
+        def shown(name: str, box: Box) -> bool:
+            place = (*path, name)
+            given = box.control == "section" and value.get(name) not in (None, "", [], {})
+            opened = self.open is not None and self.is_open(place)
+            usual = name in FIRST and not (name == "required" and box.control == "section")
+            return name in needed or usual or given or opened or bool(box.error)
+
+        first = [box for name, box in every.items() if shown(name, box)]
+        rest = [box for box in every.values() if box not in first]
+        if not rest:
+            return first
+        place = (*path, MORE)
+        held = [name for name, box in every.items() if box in rest and name in value]
+        labels = ", ".join(
+            [f"{every[name].label} {self.said(value[name])}" for name in held]
+            + [box.label for name, box in every.items() if box in rest and name not in held]
+        )
+        opened = self.is_open(place)
+        return [*first, _box("More settings", "section", place, boxes=rest if opened else (), summary=labels)]
 
     def of_object(self, schema: Mapping[str, Any], value: Mapping[str, Any], path: Path) -> list[Box]:
         needed = schema.get("required", ())
@@ -258,6 +399,7 @@ class _Form:
     ) -> Box:
         """One box. Where the value is not of a kind that a box can show, the JSON is shown."""
         part = self._plain(schema, value)
+        cases = any(self._plain(each, []).get("type") == "array" for each in schema.get("anyOf", ()))
         make = functools.partial(
             Box,
             label=NOTE if path == NOTED else LABELS.get(name, name.replace("_", " ").strip().capitalize()),
@@ -270,13 +412,18 @@ class _Form:
         )
         shown = value if given and value is not None else part.get("default")
         if isinstance(value, dict | list) and part.get("type") not in ("object", "array"):
-            return _json(make, value)
-        return self._typed(name, part, shown, path, make)
+            return self.section(_json(make, value), path, value)
+        made = self._typed(name, part, shown, path, make)
+        if made.control == "value" and cases:
+            return replace(made, other=json.dumps([{"value": made.value}]))
+        return made
 
     def _typed(
         self, name: str, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]
     ) -> Box:
-        options = self.offer.one(name, value) if name in PICKED and part.get("type") == "string" else None
+        options = (
+            self.offer.one(name, value, path) if name in PICKED and part.get("type") == "string" else None
+        )
         if options and name in spoken_choices.SAID:
             make = functools.partial(make, help=spoken_choices.SAID[name])
         match part.get("type"):
@@ -303,21 +450,29 @@ class _Form:
                     lambda found: found[1].upper(),
                     make.keywords["help"],  # type: ignore[attr-defined]
                 )
-                rows = condition_of(str(value or ""), self.compared)
-                return make(control="condition", value=value or "", condition=rows, help=help_text)
+                within = isinstance(path[-2], int) if len(path) > 1 else False  # a part of an open entry
+                rows = condition_of(str(value or ""), self.compared) if within or self.is_open(path) else None
+                made = make(control="condition", value=value or "", condition=rows, help=help_text)
+                return made if within else self.section(made, path, value)
             case "string":
                 long = part.get("maxLength", 0) >= LONG
                 expression = (name in EXPRESSIONS and "options" not in path) or str(
                     make.keywords["help"]  # type: ignore[attr-defined]
                 ).startswith("Expression")
-                return make(
+                made = make(
                     control="area" if long else "text",
                     value="" if value is None else value,
                     expression=(expression or long) and path != NOTED,
                 )
+                if expression and not long:
+                    known = condition_rows.every_field(self.compared)
+                    return replace(
+                        made, control="value", held=read_value(made.value, self.offer.target(path), known)
+                    )
+                return self.section(made, path, value) if long and not made.needed else made
             case "integer" | "number":
                 return make(
-                    control="number",
+                    control="text" if isinstance(value, str) else "number",
                     value="" if value is None else value,
                     default=str(part.get("default") or ""),
                 )
@@ -337,67 +492,102 @@ class _Form:
         if items.get("type") == "string" and all(isinstance(each, str) for each in entries):
             options = self.offer.many(name, entries, items, path)
             if options:
-                return make(
+                made = make(
                     control="many",
                     value=entries,
                     options=options,
                     default="some" if part.get("default") else "",
                 )
-            return make(control="lines", value="\n".join(entries), expression=name == "people")
+                labels = dict(options)
+                return self.section(made, path, [labels.get(each, each) for each in entries], len(entries))
+            made = make(control="lines", value="\n".join(entries), expression=name == "people")
+            return self.section(made, path, entries, len(entries))
         if (
             items.get("type") == "object"
             and "properties" in items
             and len(path) < DEEPEST * 2
             and all(isinstance(each, Mapping) for each in entries)
         ):
-            rows = [self._row(items, entry, (*path, number)) for number, entry in enumerate(entries)]
-            return make(control="rows", rows=rows, new=json.dumps(_fresh(items, entries)), value=len(entries))
-        return _json(make, value if value not in (None, []) else None)
-
-    def _row(
-        self, schema: Mapping[str, Any], entry: Mapping[str, Any], path: Path
-    ) -> tuple[Sequence[Box], Sequence[Box], str]:
-        every = self.of_object(schema, entry, path)
-        names = list(schema["properties"])
-        needed = schema.get("required", ())
-        first = [
-            box
-            for name, box in zip(names, every, strict=True)
-            if name in needed
-            or (name in FIRST and box.control not in ("rows", "json"))
-            or (name == "options")
-        ]
-        title = str(
-            entry.get("label")
-            or entry.get("name")
-            or _word(entry.get("outcome") or "")
-            or entry.get("title")
-            or ""
+            return self.section(self._rows(items, entries, path, make), path, entries, len(entries))
+        return self.section(
+            _json(make, value if value not in (None, []) else None), path, value, len(entries)
         )
-        return first, [box for box in every if box not in first], title
+
+    def _rows(
+        self,
+        items: Mapping[str, Any],
+        entries: Sequence[Mapping[str, Any]],
+        path: Path,
+        make: Callable[..., Box],
+    ) -> Box:
+        rows = [self._row(items, entry, (*path, number)) for number, entry in enumerate(entries)]
+        made = make(
+            control="rows",
+            rows=rows if self.is_open(path) else (),
+            new=json.dumps(_fresh(items, entries)),
+            value=len(entries),
+        )
+        if not entries or set(items["properties"]) != CASE:
+            return made
+        last = [each for each in entries if not each.get("if")]
+        more = [*(each for each in entries if each not in last), {"if": "", "value": ""}, *last]
+        return replace(made, new=json.dumps(more), other=json.dumps(str(entries[0].get("value", ""))))
+
+    def _named(
+        self, part: Mapping[str, Any], held: Mapping[str, Any], path: Path, make: Callable[..., Box]
+    ) -> Box:
+        """Return the entries of an object with names of its own as rows: each with its name, where that is free, and its value."""
+        named = part.get("patternProperties") or {"": part.get("additionalProperties")}
+        schema: Mapping[str, Any] = next(iter(named.values()))
+        names = dict(self.offer.names_in(path))
+        rows = []
+        for number, (key, value) in enumerate(held.items()):
+            at = (*path, key)
+            own = (
+                []
+                if key in names
+                else [replace(_box("Name", "key", at), id=f"f-{path[-1]}-{number}-key", value=key)]
+            )
+            inner: Sequence[Box] = ()
+            if self.is_open(at):
+                box = self.box("value", schema, value, at, needed=True)
+                inner = [*own, *(box.boxes if box.control == "section" else [box])]
+            rows.append(
+                replace(_box(names.get(key, key), "section", at, boxes=inner), summary=self.said(value))
+            )
+        free = [(name, label) for name, label in names.items() if name not in held]
+        made = make(
+            control="rows",
+            rows=rows if self.is_open(path) else (),
+            options=free,
+            value=f"value_{len(held) + 1}",
+        )
+        return self.section(replace(made, new='""', expression=True), path, held, len(held))
+
+    def _row(self, schema: Mapping[str, Any], entry: Mapping[str, Any], path: Path) -> Box:
+        title = _title(entry) or (
+            "Otherwise" if set(schema["properties"]) == CASE and not entry.get("if") else ""
+        )
+        if isinstance(column := entry.get("field"), str):
+            title = dict(self.offer.one("field", column, (*path, "field"))).get(column, title)
+        label = f"{int(path[-1]) + 1}" + (f": {title}" if title else "")
+        opened = self.is_open(path)
+        made = _box(label, "section", path, boxes=self.arranged(schema, entry, path) if opened else ())
+        said = [
+            self.said(each)
+            for each in entry.values()
+            if isinstance(each, str) and title not in (each, _word(each))
+        ]
+        return replace(made, summary=", ".join(said))
 
     def _object(self, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]) -> Box:
         held = value if isinstance(value, Mapping) else {}
         if "properties" in part and len(path) < DEEPEST * 2:
-            needed = part.get("required", ())
-            every = self.of_object(part, held, path)
-            first = [
-                box
-                for name, box in zip(part["properties"], every, strict=True)
-                if name in needed or name in FIRST
-            ]
-            return make(
-                control="group",
-                boxes=first or every,
-                more=[box for box in every if box not in first] if first else (),
-            )
-        if "properties" not in part and all(isinstance(each, str) for each in held.values()):
-            return make(
-                control="pairs",
-                value="\n".join(f"{name} = {each}" for name, each in held.items()),
-                expression=True,
-            )
-        return _json(make, value or None)
+            inner = self.arranged(part, held, path) if self.is_open(path) else ()
+            return self.section(make(control="group", boxes=inner), path, held)
+        if "patternProperties" in part or isinstance(part.get("additionalProperties"), Mapping):
+            return self._named(part, held, path, make)
+        return self.section(_json(make, value or None), path, value)
 
     def _plain(self, schema: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
         """The schema behind references and `null`; of several kinds the one that the value has, or the first."""
@@ -411,10 +601,29 @@ class _Form:
         return schema
 
 
+def _box(label: str, control: str, path: Path, **more: Any) -> Box:
+    return Box(label, control, json.dumps(path), "f-" + "-".join(str(each) for each in path), **more)
+
+
+def _title(entry: Mapping[str, Any]) -> str:
+    """Return what an entry of a list is called; empty where it has no name."""
+    return str(
+        entry.get("label")
+        or entry.get("name")
+        or _word(entry.get("outcome") or "")
+        or entry.get("title")
+        or entry.get("field")
+        or ""
+    )
+
+
 def _duration(make: Callable[..., Box], value: Any) -> Box:
     """A number and a unit; the text as it is where it is no duration."""
     try:
+        same = re.fullmatch(r"(PT?)([0-9]{1,7})([WDHM])", value or "")
         number, unit = in_one_unit(value) if value else ("", "P#D")
+        if same is not None and f"{same[1]}#{same[3]}" in UNITS:
+            number, unit = int(same[2]), f"{same[1]}#{same[3]}"
     except ValueError:
         return make(control="text", value=value)
     help_text = re.sub(r",? such as P\w+", "", make.keywords["help"])  # type: ignore[attr-defined]
@@ -438,7 +647,9 @@ def _fresh(schema: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> d
     made: dict[str, Any] = {}
     number = len(entries) + 1
     for name in schema.get("required", ()):
-        if name in NEW and schema["properties"][name].get("type") == "string":
+        if name == "value" and "label" not in schema["properties"]:
+            made[name] = ""
+        elif name in NEW and schema["properties"][name].get("type") == "string":
             taken, base = {entry.get(name) for entry in entries}, NEW[name]
             made[name] = next(
                 f"{base}_{n}" for n in range(number, number + len(entries) + 2) if f"{base}_{n}" not in taken
@@ -450,6 +661,25 @@ def _fresh(schema: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> d
 
 def _word(value: str) -> str:
     return str(value) if str(value).isupper() else str(value).replace("_", " ").capitalize()
+
+
+def _address(path: Path) -> str:
+    """Return the place as an address names it: as problems do, and as JSON where a name in it is no plain one."""
+    spoken = _spoken(path)
+    return spoken if path_of(spoken) == tuple(path) else json.dumps(path)
+
+
+def path_of(place: str) -> Path:
+    """Return the path that a place in an address names; none for what names nothing."""
+    if place.startswith("["):
+        given, wrong = loaded(f'{{"path": {place}}}')
+        return (
+            tuple(given["path"])
+            if given is not None and not wrong and isinstance(given["path"], list)
+            else ()
+        )
+    parts = re.split(r"[.\[\]]+", place.rstrip("]"))
+    return tuple(int(part) if part.isdecimal() else part for part in parts if part)
 
 
 def _spoken(path: Path) -> str:
@@ -465,7 +695,7 @@ class _Offer:
     document: Mapping[str, Any]
     step: Mapping[str, Any] = field(default_factory=dict)
 
-    def one(self, name: str, value: Any) -> Options:
+    def one(self, name: str, value: Any, path: Path) -> Options:
         """The choices for a setting with one value; what it holds now is among them."""
         found: list[tuple[str, str]] = []
         match name:
@@ -478,6 +708,8 @@ class _Offer:
                 found = [(each.id, each.title) for each in actions.list_actions()]
             case "team":
                 found = [(team.id, team.name) for team in accounts.teams()]
+            case "field" if (read := self._read_at(path)) is not None:
+                found = [(each.name, each.label) for each in read.fields if each.computed is None]
             case "secret":
                 found = [(each.name, each.name) for each in outgoing_secrets.all_secrets()]
             case "inbox":
@@ -508,7 +740,9 @@ class _Offer:
                 for each in read.fields
                 if each.name in values or not (written and each.name in fixed)
             ]
-        return _with(found[:MOST_OPTIONS], values) if found else ()
+        order = {value: place for place, value in enumerate(values)}  # what is chosen keeps its order
+        offered = _with(found[:MOST_OPTIONS], values) if found else ()
+        return sorted(offered, key=lambda each: order.get(each[0], len(order)))
 
     def _before(self) -> list[tuple[str, str]]:
         """(id, title) of the steps that a person does."""
@@ -525,14 +759,62 @@ class _Offer:
         ]
 
     def compared(self, before: Before) -> conditions.Groups:
-        """Path → what a row of a condition may compare."""
-        return conditions.compared(self.document, self._own(), before)
+        """Return what a row of a condition may compare, with the fields of single records that steps before read over a relation."""
+        groups = dict(conditions.compared(self.document, self._own(), before))
+        for step in self.document["steps"]:
+            config = step.get("config") or {}
+            for entry in (
+                config.get("related") or () if step["id"] in before and isinstance(config, Mapping) else ()
+            ):
+                read = self._led_by(entry) if isinstance(entry, Mapping) and entry.get("one") else None
+                fields = {
+                    f"steps.{step['id']}.{entry.get('name')}.{each.name}": each
+                    for each in (read.stored_fields if read is not None else ())
+                    if each.name in (entry.get("fields") or ()) and condition_rows.conditional(each)
+                }
+                if read is not None and fields:
+                    groups[f"{step.get('title') or step['id']}: {read.label_one}"] = fields
+        return groups
+
+    def names_in(self, path: Path) -> Options:
+        """Return (name, label) of what may stand in an object of the step's settings; none where names are free."""
+        return [(name, each.label) for name, each in self._fields_in(path[:2]).items()]
+
+    def target(self, path: Path) -> Field | None:
+        """Return the field that the value at the path is for; None where nothing says."""
+        found: Any = self.step
+        for number, part in enumerate(path[:-1]):
+            try:
+                found = found[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+            if isinstance(found, Mapping) and isinstance(part, int):
+                if "type" in found and "name" in found:
+                    return conditions.form_field(found)
+                if "field" in found and (read := self._read_at((*path[: number + 1], "field"))) is not None:
+                    return next((each for each in read.fields if each.name == found["field"]), None)
+        return self._fields_in(path[:2]).get(str(path[2])) if len(path) > 2 else None
+
+    def _fields_in(self, path: Path) -> Mapping[str, Field]:
+        """Return the fields that an object of the step's settings gives values to."""
+        config = self.step.get("config") or {}
+        if path == ("config", "values") and self.step["type"] == "trigger_action":
+            chosen = next((each for each in actions.list_actions() if each.id == config.get("action")), None)
+            form = [each.model_dump() for each in chosen.form] if chosen is not None else []
+            return {each["name"]: conditions.form_field(each) for each in form}
+        if path == ("config", "values") and self.step["type"] == "action" and (read := self._read_at(path)):
+            return {each.name: each for each in read.fields if not each.readonly and each.computed is None}
+        return {}
 
     def _read_at(self, path: Path) -> Any:
         """The collection whose fields the setting at `path` names: that of its relation, the one beside it, or the workflow's own."""
         beside: Any = self.step
         for part in path[:-1]:
             beside = beside[part] if isinstance(part, int) else (beside or {}).get(part) or {}
+        return self._led_by(beside)
+
+    def _led_by(self, beside: Mapping[str, Any]) -> Any:
+        """Return the collection of a relation or the one that is named, else the workflow's own."""
         own, relation = self._own(), beside.get("relation")
         led = next((each.collection for each in getattr(own, "relations", ()) if each.name == relation), None)
         named = beside.get("collection") or (led if relation else getattr(own, "id", None))
@@ -570,16 +852,25 @@ def roles() -> list[tuple[str, str]]:
     return [(role, formats.role_words(role)) for role in sorted(granted)]
 
 
-def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tuple[str, str]]:
-    """(name, label) of what expressions of a step can name: the record, input, outputs of the steps before, variables, tables."""
+def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tuple[str, str, str]]:
+    """Return (name, label, group and type) of what expressions of a step can name: the record, input, outputs of the steps before, variables, tables."""
     found = _Offer(actor, document).compared(before)
-    given = [(f"{part}.{name}", "") for part in ("variables", "tables") for name in document.get(part) or {}]
+    given = [
+        (f"{part}.{name}", "", "") for part in ("variables", "tables") for name in document.get(part) or {}
+    ]
     return [
-        *((path, each.label) for path, each in condition_rows.every_field(found).items()),
+        *(
+            (path, each.label, title if each.stored in ("any", "other") else f"{title}, {each.stored}")
+            for title, fields in found.items()
+            for path, each in fields.items()
+        ),
         *given,
-        ("now", "Now"),
-        *((name, "") for name in ("run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email")),
-        *_functions(),
+        ("now", "Now", ""),
+        *(
+            (name, "", "")
+            for name in ("run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email")
+        ),
+        *((name, words, "") for name, words in _functions()),
     ]
 
 

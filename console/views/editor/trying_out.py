@@ -44,7 +44,7 @@ def offered(slug: str) -> Response:
 
 @blueprint.post("/<slug>/edit/example")
 def results(slug: str) -> Response:
-    """What each of `texts` (a JSON list of {"id", "text", "kind": "expression", "each", "template", "lines" or "pairs"}) comes to on `example`."""
+    """What each of `texts` (a JSON list of {"id", "text", "kind": "expression", "each", "template" or "lines"}) comes to on `example`."""
     actor = frame.actor()
     draft = workflows.open_draft(actor, slug)
     try:
@@ -77,19 +77,9 @@ def _result(text: str, kind: str, roots: dict[str, Any], titles: Mapping[str, st
                 "words": (fill_text(text, roots) + (GAP if gaps else "")) if "{{" in text else "",
                 "wrong": gaps,
             }
-        if kind in ("lines", "pairs"):
-            lines = [
-                line.partition("=") if kind == "pairs" else ("", "", line)
-                for line in text.splitlines()
-                if line.strip()
-            ]
-            said = [
-                (label_of(name.strip()), _value_words(rule.strip(), roots, titles)) for name, _, rule in lines
-            ]
-            return {
-                "words": "\n".join(f"{name}: {words}" if name else words for name, words in said),
-                "wrong": False,
-            }
+        if kind == "lines":
+            said = [_value_words(line.strip(), roots, titles) for line in text.splitlines() if line.strip()]
+            return {"words": "\n".join(said), "wrong": False}
         return {
             "words": (_each_words if kind == "each" else _value_words)(text, roots, titles),
             "wrong": False,

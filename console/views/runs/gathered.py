@@ -41,7 +41,7 @@ def parts(run_id: str, values: Mapping[str, Any], outcome: str | None) -> list[P
     drawn = runs.later_screens(frame.actor(), run_id, values, outcome)
     return [
         Part(
-            screen.get("part", screen["step"]),
+            str(screen.get("part", screen["step"])),
             _with_names(screen),
             runs.read_digest(screen),
             outcome if screen["outcomes"] else None,
