@@ -78,7 +78,7 @@ def choices_of(actor: Actor, collection: Collection, role: Role) -> list[Field]:
         and not field.minor
         and not field.references
         and field.name not in collection.key
-        and not (writes and (field.readonly or field.name in scope.hidden))
+        and not (writes and field.readonly)
     ]
 
 
@@ -89,36 +89,29 @@ def match(
     given, columns, values, sure = chosen or {}, dict[str, str](), dict[str, str](), True
     for role in template.fields:
         every = choices_of(actor, collection, role)
-        fields = [each for each in every if each.name not in columns.values()]
-        titled = alike(role.title, {each.name: each.label for each in fields})
-        fitting = [each for each in fields if role.choices and _values(role, each, {})[1]]
-        only = (
-            titled
-            if titled in {each.name for each in fields}
-            else fitting[0].name
-            if len(fitting) == 1
-            else every[0].name
-            if len(every) == 1 and not role.optional
-            else ""
-        )
-        name = given.get(role.name, only)
-        field = next((each for each in every if each.name == name), None)
-        if field is None:
-            sure = sure and role.optional
-            continue
-        found, whole = _values(role, field, given)
-        if whole or role.name in given:
-            columns[role.name] = field.name
+        free = {each.name: each for each in every if each.name not in columns.values()}
+        titled = alike(role.title, {name: each.label for name, each in free.items()})
+        fitting = [name for name, each in free.items() if role.choices and _values(role, each, {})[1]]
+        if len(every) == 1 and not (role.optional or role.written):
+            fitting = [*free]
+        name = given.get(role.name, titled if titled in free else fitting[0] if len(fitting) == 1 else "")
+        if name in free:
+            columns[role.name] = name
+            found, whole = _values(role, free[name], given)
             values |= found
             sure = sure and whole
+        else:
+            sure = sure and role.optional and not name
     return Binding(collection=collection.id, columns=columns, values=values, sure=sure)
 
 
 def _values(role: Role, field: Field, chosen: Mapping[str, str]) -> tuple[dict[str, str], bool]:
-    """Return variable → value of the field for the role's choices, and whether each has one. A text takes the titles."""
-    options = {each.value: each.label for each in field.options or ()}
-    if not options:
-        return dict(role.choices) if field.type != "enum" else {}, field.type != "enum" or not role.choices
+    """Return variable → value of the field for the role's choices, and whether each is known: of a text it is what somebody says."""
+    if not field.options:
+        return {name: chosen.get(name) or title for name, title in role.choices.items()}, all(
+            chosen.get(name) for name in role.choices
+        )
+    options = {each.value: each.label for each in field.options}
     found = {name: chosen.get(name) or alike(title, options) for name, title in role.choices.items()}
     known = {name: value for name, value in found.items() if value in options}
     return known, len(known) == len(role.choices)
@@ -171,6 +164,11 @@ def _without(step: Mapping[str, Any], roles: set[str]) -> dict[str, Any]:
     if "set" in config:
         config["set"] = [each for each in config["set"] if each["field"] not in roles]
     return {**step, "config": config}
+
+
+def asks_approver(template: Template) -> bool:
+    """Tell whether somebody approves something in it."""
+    return any(APPROVER in (step["config"].get("roles") or ()) for step in template.workflow["steps"])
 
 
 def approver_of(actor: Actor, team: str | None) -> str:

@@ -11,9 +11,9 @@ from console.auth import accounts
 from console.auth.access import can, who_grants
 from console.authoring import builder
 from console.authoring.builder import template_binding
-from console.authoring.builder.template_binding import Template
+from console.authoring.builder.template_binding import Binding, Role, Template
 from console.automation import enrolments
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, Field
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, fields_with_values
 from console.core.documents.workflow import MAX_BYTES, Workflow
 from console.core.drafting import SetDocument
@@ -106,8 +106,8 @@ def _from_template(template: Template, team: str, whose: str | None) -> Response
         else template_binding.find_binding(actor, template)
     )
     approver = form.get("approver") or template_binding.approver_of(actor, team)
-    roles = dict(step_form.roles())
-    if binding is not None and binding.sure and form.get("do") != "match" and approver in roles:
+    roles, asks = dict(step_form.roles()), template_binding.asks_approver(template)
+    if binding is not None and binding.sure and form.get("do") != "match" and (approver in roles or not asks):
         made = workflows.create(
             actor,
             form.get("title", "").strip() or template.workflow["title"],
@@ -117,29 +117,6 @@ def _from_template(template: Template, team: str, whose: str | None) -> Response
             whose=whose,
         )
         return frame.redirect_to(f"/workflows/{made.slug}/edit")
-    fields = [
-        {
-            "role": role,
-            "value": binding.columns.get(role.name, "") if binding else "",
-            "choices": [(each.name, each.label) for each in found],
-            "written": [
-                (
-                    name,
-                    title,
-                    binding.values.get(name, ""),
-                    [(each.value, each.label) for each in field.options],
-                )
-                for field in found
-                if binding
-                and field.name == given.get(role.name, binding.columns.get(role.name))
-                and field.options
-                for name, title in role.choices.items()
-            ],
-        }
-        for role in template.fields
-        if collection
-        for found in [template_binding.choices_of(actor, collection, role)]
-    ]
     context = {
         "template": template,
         "title": form.get("title", "").strip() or template.workflow["title"],
@@ -147,11 +124,31 @@ def _from_template(template: Template, team: str, whose: str | None) -> Response
         "whose": whose or "",
         "collections": [(each.id, each.label) for each in collections],
         "collection": chosen,
-        "fields": fields,
-        "roles": roles.items() if template_binding.APPROVER in str(template.workflow["steps"]) else (),
+        "fields": [
+            _field_box(role, binding, template_binding.choices_of(actor, collection, role))
+            for role in template.fields
+        ]
+        if collection and binding
+        else [],
+        "roles": roles.items() if asks else (),
         "approver": approver,
     }
     return frame.page("editor/match.html", context)
+
+
+def _field_box(role: Role, binding: Binding, fields: Sequence[Field]) -> dict[str, Any]:
+    """Return what is asked of a role: the field, and which of its values stand for the states that the template writes."""
+    chosen = next((each for each in fields if each.name == binding.columns.get(role.name)), None)
+    options = [(each.value, each.label) for each in chosen.options or ()] if chosen else []
+    return {
+        "role": role,
+        "value": chosen.name if chosen else "",
+        "choices": [(each.name, each.label) for each in fields],
+        "options": options,
+        "written": [(name, title, binding.values.get(name, "")) for name, title in role.choices.items()]
+        if chosen
+        else [],
+    }
 
 
 def _first(collections: Sequence[Collection]) -> dict[str, str]:

@@ -68,7 +68,11 @@ def test_a_template_is_bound_published_and_run_to_its_end(company: Company, url:
     access.refresh()
     collection = records.collection("odd.quux")
     assert match(company.olivia, template, collection).collection == "odd.quux"
-    binding = match(company.olivia, template, collection, columns)
+    states = {name: title for role in template.fields for name, title in role.choices.items()}
+    assert not states or not match(company.olivia, template, collection, columns).sure, (
+        "a text takes what somebody says"
+    )
+    binding = match(company.olivia, template, collection, columns | states)
     assert binding.sure
     assert dict(binding.columns) == columns
     document = bind(template, binding, "operations_lead") | {"slug": name, "team": "operations"}
