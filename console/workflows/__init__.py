@@ -58,7 +58,7 @@ from console.workflows.reviews import (
 )
 from console.workflows.saved_tests import ResultOfTest, TestsBefore, run_tests_by
 from console.workflows.store import CHAIN, OBJECT, may, require
-from console.workflows.templates import Template, template_document, templates
+from console.workflows.templates import Template, template_document, templates, templates_folder
 from console.workflows.versions import (
     Definition,
     NotReadable,

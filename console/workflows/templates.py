@@ -10,7 +10,7 @@ from typing import Any
 from console.core.documents.workflow import read
 
 PACKAGE = Path(__file__).parent.parent
-PLACES = (PACKAGE.parent / "workflows", PACKAGE / "examples" / "workflows")
+PLACES = (PACKAGE.parent / "workflows", PACKAGE / "workflows")
 """In a checkout, and in a wheel."""
 
 
@@ -27,7 +27,7 @@ class Template:
 @functools.cache
 def templates() -> Sequence[Template]:
     """The templates by title."""
-    found = [template_document(path.stem) for path in sorted(_folder().glob("*.json"))]
+    found = [template_document(path.stem) for path in sorted(templates_folder().glob("*.json"))]
     return sorted(
         (
             Template(each["slug"], each["title"], each.get("description") or "", len(each["steps"]))
@@ -39,7 +39,7 @@ def templates() -> Sequence[Template]:
 
 def template_document(template: str) -> dict[str, Any]:
     """The document of a template. Raises KeyError for one that is not shipped."""
-    path = next((path for path in _folder().glob("*.json") if path.stem == template), None)
+    path = next((path for path in templates_folder().glob("*.json") if path.stem == template), None)
     if path is None:
         raise KeyError(template)
     return read(json.loads(path.read_text(encoding="utf-8"))).to_json()
@@ -49,5 +49,6 @@ def _title(template: Template) -> str:
     return template.title.casefold()
 
 
-def _folder() -> Path:
+def templates_folder() -> Path:
+    """Return where the shipped workflows are."""
     return next((place for place in PLACES if place.is_dir()), PLACES[0])

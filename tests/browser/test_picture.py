@@ -153,8 +153,8 @@ def drawn(screen: "Screen", path: str, count: int = 10) -> Any:
 
 
 def test_the_picture_says_what_the_list_says(screens: Callable[..., "Screen"]) -> None:
-    olivia = screens().enter("olivia")
-    page = drawn(olivia, "/workflows/care-review")
+    olivia = screens().enter("mona")
+    page = drawn(olivia, "/workflows/care-review/test")
     names = page.eval_on_selector_all(".x6-node .nd b", "(all) => all.map((one) => one.textContent)")
     assert names == page.eval_on_selector_all(
         "[data-step] [data-title]", "(all) => all.map((one) => one.textContent)"
@@ -175,8 +175,8 @@ def test_the_picture_says_what_the_list_says(screens: Callable[..., "Screen"]) -
 
 
 def test_the_keyboard_walks_it_and_opens_a_step(screens: Callable[..., "Screen"]) -> None:
-    olivia = screens().enter("olivia")
-    page = drawn(olivia, "/workflows/care-review")
+    olivia = screens().enter("mona")
+    page = drawn(olivia, "/workflows/care-review/test")
     page.focus("[data-zoom=fit]")
     olivia.press("Tab")
     walked = [page.evaluate(FOCUSED)]
@@ -205,8 +205,8 @@ def test_the_keyboard_walks_it_and_opens_a_step(screens: Callable[..., "Screen"]
 
 def test_a_picture_of_sixty_steps_overlaps_nowhere(screens: Callable[..., "Screen"]) -> None:
     workflows.import_file(long(60), publish=True)
-    olivia = screens().enter("olivia")
-    page = drawn(olivia, "/workflows/long-one", 60)
+    olivia = screens().enter("mona")
+    page = drawn(olivia, "/workflows/long-one/test", 60)
     places = list(page.evaluate(PLACES).values())
     assert not [
         (one, two)
@@ -217,7 +217,11 @@ def test_a_picture_of_sixty_steps_overlaps_nowhere(screens: Callable[..., "Scree
     assert page.inner_text("[data-size]") == "85%", "what could not be read as a whole begins at the start"
     workflows.import_file(forked(), publish=True)
     workflows.import_file(gone_back(), publish=True)
-    for path, count in (("/workflows/long-one", 60), ("/workflows/forked", 6), ("/workflows/back", 5)):
+    for path, count in (
+        ("/workflows/long-one/test", 60),
+        ("/workflows/forked/test", 6),
+        ("/workflows/back/test", 5),
+    ):
         names, overlapping = drawn(olivia, path, count).evaluate(OVERLAPS)
         assert names
         assert not overlapping, "names of ways stand on nothing else"
@@ -260,18 +264,52 @@ def test_a_run_shows_what_was_done_what_was_cancelled_and_what_may_come(
     assert page.evaluate(TAKEN) == 4
     assert "Here now, 2 entries." in str(page.get_attribute("[data-cell-id=rate]", "aria-label"))
     assert olivia.faults() == []
-    drawn(olivia, "/workflows/care-review")
+    olivia.go("/workflows/care-review")
     assert olivia.faults() == []
     olivia.go("/workflows")
     assert olivia.faults() == []
 
 
 def test_what_is_read_is_not_hidden_from_who_cannot_see(screens: Callable[..., "Screen"]) -> None:
-    olivia = screens().enter("olivia")
-    page = drawn(olivia, "/workflows/care-review")
+    olivia = screens().enter("mona")
+    page = drawn(olivia, "/workflows/care-review/test")
     hidden = page.eval_on_selector_all(
         "#flow, [data-step], [data-to]",
         "(all) => all.filter((one) => one.closest('[aria-hidden=true], [hidden]') || !one.getClientRects().length).length",
     )
     assert hidden == 0
     assert page.locator("ol#flow > li").count() == 10
+
+
+SHIFTS = """window.shifted = 0; new PerformanceObserver((list) => list.getEntries().forEach((each) => { shifted += each.value; }))
+    .observe({ type: "layout-shift", buffered: true });"""
+
+
+def test_the_overview_is_light_stands_still_and_leads_to_the_steps(screens: Callable[..., "Screen"]) -> None:
+    workflows.import_file(long(60), publish=True)
+    mona = screens().enter("mona")
+    mona.page.add_init_script(SHIFTS)
+    received = []
+    mona.page.on("response", lambda answer: received.append(len(answer.body())))
+    page = mona.go("/workflows/long-one")
+    page.wait_for_load_state("networkidle")
+    assert page.locator(".drawn .nd").count() == page.locator("ol#flow > li").count() == 60
+    assert page.evaluate("shifted") < 0.1
+    assert 100_000 < sum(received) < 300_000
+    page.click(".drawn a:has-text('Choice 3')")
+    page.wait_for_function("() => document.querySelector('#step-s3').checkVisibility()")
+    assert page.evaluate("document.querySelector('#step-s3').getBoundingClientRect().top < innerHeight")
+    assert mona.faults() == []
+    left = "[...document.querySelectorAll('.rail, .workflow-bar > .tabs:first-child > a')].map((each) => each.getBoundingClientRect().right)"
+    stood = page.evaluate(left)
+    for path in (
+        "/metrics",
+        "/edit",
+        "/test",
+        "/triggers",
+        "/executions",
+        "/configuration",
+        "/history",
+        "/publish",
+    ):
+        assert mona.go(f"/workflows/long-one{path}").evaluate(left) == stood

@@ -46,8 +46,8 @@ def test_what_is_saved_is_a_new_version_and_nothing_else_of_the_draft_is(pages: 
     refused = mona.post(
         PLACE, page.form(PLACE)["fields"] | {"retries": "1.5", "backoff_ms": "0.0001"}, status=422
     )
-    assert "Retries of a step: a whole number." in refused.text
-    assert "First pause before a retry: a number." in refused.text
+    assert "Max retries: a whole number." in refused.text
+    assert "Backoff: a number." in refused.text
     mona.post(PLACE, page.form(PLACE)["fields"] | {"backoff_ms": "2.5", "timeout_ms": "0.25"})
     settings = workflows.live("care-review").document.settings
     assert (settings.backoff_ms, settings.timeout_ms) == (2_500, 15_000)
@@ -79,7 +79,7 @@ def test_what_cannot_be_is_named_and_what_was_typed_stays(pages: "Pages") -> Non
     workflows.import_file(rule_document(), publish=True)
     fields = pages.mona.get(PLACE).form(PLACE)["fields"]
     for changed, words in (
-        ({"retries": "many"}, "Retries of a step: a whole number."),
+        ({"retries": "many"}, "Max retries: a whole number."),
         ({"retries": "99"}, "at most"),
     ):
         page = pages.mona.post(PLACE, fields | changed, status=422)

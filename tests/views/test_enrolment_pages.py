@@ -55,7 +55,7 @@ def test_who_is_enrolled_is_listed_by_step_and_a_person_takes_somebody_out(pages
     enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=["1", "3"], values=WHY))
     shown = pages.mona.get("/workflows/care-review")
     assert f"{HERE}?step=start" in shown.links
-    assert "2 here" in shown.text
+    assert "2 at Start now" in shown.text
     partly = pages.tom.get(f"{HERE}?step=start")
     assert "Adaeze" in partly.text
     assert "Halcyon" not in partly.text

@@ -24,6 +24,8 @@ TABS = (
     "/incidents",
     "/metrics",
     "/configuration",
+    "/history",
+    "/publish",
 )
 
 

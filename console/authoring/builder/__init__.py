@@ -12,4 +12,4 @@ def build(turn_id: str) -> None:
     rounds_with_model.build(turn_id)
 
 
-OPEN_MODULES = frozenset({"measuring"})
+OPEN_MODULES = frozenset({"measuring", "template_binding"})

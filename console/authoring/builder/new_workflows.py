@@ -176,7 +176,7 @@ def replace_unknown_names(
             pairs[name] = here
         return here
 
-    made: dict[str, Any] = _walked(document, named)
+    made: dict[str, Any] = over_names(document, named)
     fields = next(
         (each["fields"] for each in names["collections"] if each["id"] == made.get("collection")), None
     )
@@ -184,14 +184,14 @@ def replace_unknown_names(
         asked = set(re.findall(r"'name': '(\w+)'", str(made["steps"])))
         there = {each["name"]: each["label"] for each in fields}
         used: dict[str, None] = {}
-        _over_fields(made, lambda name: used.setdefault(name) or name, made["collection"])
+        over_fields(made, lambda name: used.setdefault(name) or name, made["collection"])
         renamed = {
             name: here
             for name in used.keys() - asked
             if (here := (parts or {}).get(name) or alike(name, there)) != name
         }
         pairs |= renamed
-        made = _over_fields(made, lambda name: renamed.get(name, name), made["collection"])
+        made = over_fields(made, lambda name: renamed.get(name, name), made["collection"])
     return made, sorted(pairs.items())
 
 
@@ -207,15 +207,16 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).casefold().removesuffix("s")
 
 
-def _walked(value: Any, named: Any, key: str = "") -> Any:
+def over_names(value: Any, named: Callable[[str, str], str], key: str = "") -> Any:
+    """Return the value with each name of a collection, role, inbox, team or action as `named` says of its part and the name."""
     if isinstance(value, Mapping):
         return {
-            name: entry if name in ("slug", "title", "id") else _walked(entry, named, name)
+            name: entry if name in ("slug", "title", "id") else over_names(entry, named, name)
             for name, entry in value.items()
         }
     if isinstance(value, list):
         return [
-            named("roles", each) if key == "roles" and isinstance(each, str) else _walked(each, named)
+            named("roles", each) if key == "roles" and isinstance(each, str) else over_names(each, named)
             for each in value
         ]
     return (
@@ -223,18 +224,20 @@ def _walked(value: Any, named: Any, key: str = "") -> Any:
     )
 
 
-def _over_fields(value: Any, renamed: Callable[[str], str], collection: str, key: str = "") -> Any:
+def over_fields(value: Any, renamed: Callable[[str], str], collection: str, key: str = "") -> Any:
     """The value with each name of a column of the collection, in lists or expressions, as `renamed` says; what is about another collection stays."""
     if isinstance(value, Mapping):
-        if value.get("collection", collection) != collection:
+        if value.get("collection", collection) != collection or value.get("relation"):
             return value
-        return {name: _over_fields(entry, renamed, collection, name) for name, entry in value.items()}
+        return {name: over_fields(entry, renamed, collection, name) for name, entry in value.items()}
     if isinstance(value, list):
         named = key in ("fields", "required", "edit")
         return [
-            renamed(each) if named and isinstance(each, str) else _over_fields(each, renamed, collection)
+            renamed(each) if named and isinstance(each, str) else over_fields(each, renamed, collection)
             for each in value
         ]
+    if isinstance(value, str) and key == "field":
+        return renamed(value)
     if isinstance(value, str) and key not in ("slug", "id"):
         return re.sub(
             r"(?<![\w.])record\.([a-z][a-z0-9_]*)", lambda found: f"record.{renamed(found[1])}", value
@@ -245,7 +248,8 @@ def _over_fields(value: Any, renamed: Callable[[str], str], collection: str, key
 @functools.cache
 def _shipped() -> tuple[Beginning, ...]:
     return tuple(
-        _beginning(each.id, workflows.template_document(each.id), own=False) for each in workflows.templates()
+        beginning_of(each.id, workflows.template_document(each.id), own=False)
+        for each in workflows.templates()
     )
 
 
@@ -264,7 +268,7 @@ def _own(actor: Actor) -> list[Beginning]:
         for known in sorted(editable, key=_unpublished)[:MOST_OWN]
     ]
     return [
-        replace(_beginning(f"{OWN}{known.slug}", document, own=True), draft=_unpublished(known))
+        replace(beginning_of(f"{OWN}{known.slug}", document, own=True), draft=_unpublished(known))
         for known, document in found
         if len(document["steps"]) > 1
     ]
@@ -283,7 +287,8 @@ def _document(actor: Actor, beginning: str) -> dict[str, Any]:
         raise Invalid("There is no such template.", at=("template", "Choose one of those shown.")) from None
 
 
-def _beginning(name: str, document: Mapping[str, Any], *, own: bool) -> Beginning:
+def beginning_of(name: str, document: Mapping[str, Any], *, own: bool) -> Beginning:
+    """Return the document as what a new workflow begins from."""
     sentence = str(document.get("description") or "").split(". ")[0].strip().rstrip(".")
     return Beginning(
         name,

@@ -64,7 +64,6 @@ class Shown:
     picture: Picture
     team: str
     collection: str
-    versions: Sequence[Version]
     may_edit: bool
     draft_differs: bool
     live_runs: int
@@ -105,7 +104,6 @@ def show(actor: Actor, slug: str, version: str | None = None) -> Shown:
         picture_of(document, workflows.connected() or {}),
         {team.id: team.name for team in accounts.teams()}.get(known.team, known.team),
         _collection_label(document.collection),
-        _versions(known),
         may_edit,
         live is not None and drafting.written(workflows.as_published(drafted)) != live.document.canonical(),
         runs.live_counts(actor).get(known.id, 0),
@@ -164,8 +162,8 @@ def _draft(known: Known) -> dict[str, Any]:
     return workflows.stored_document(found)
 
 
-def _versions(known: Known) -> list[Version]:
-    """The newest first."""
+def versions_of(known: Known) -> list[Version]:
+    """The published versions, the newest first."""
     version_at = tables.workflow_version.c
     newest_first = sa.select(
         version_at.number, version_at.hash, version_at.published_at, version_at.published_by

@@ -178,8 +178,8 @@
   class Picture extends HTMLElement {
     connectedCallback() {
       const list = document.getElementById(this.dataset.list);
+      this.hidden = !list;
       if (!list || this.graph) return;
-      this.hidden = false;
       // on a telephone the outline is the editor
       if (window.handrailCanvas && !this.offsetWidth) return;
       this.canvas = this.querySelector("[data-canvas]");

@@ -81,7 +81,7 @@ def _number(actor: Actor, known: Known) -> int:
     return enrolments.counts_for(actor, known.id, known.collection).enrolled
 
 
-tabs.register(tabs.Tab(20, "enrolled", "Enrolled", "/enrolled", count=_number))
+tabs.register(tabs.Section("Executions", 20, "enrolled", "Enrolled", "/enrolled", count=_number))
 
 
 def wanted_version() -> int | None:

@@ -10,8 +10,10 @@ from console.ai.proposals import options
 from console.auth import accounts
 from console.auth.access import can, who_grants
 from console.authoring import builder
+from console.authoring.builder import template_binding
+from console.authoring.builder.template_binding import Binding, Role, Template
 from console.automation import enrolments
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, Field
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, fields_with_values
 from console.core.documents.workflow import MAX_BYTES, Workflow
 from console.core.drafting import SetDocument
@@ -53,13 +55,14 @@ def new() -> Response:
             words=f"You may not edit workflows in any team. {who_grants()} can grant it.",
         )
     form = request.form
-    every, words = builder.beginnings(frame.actor()), form.get("description", "").strip()
+    begun, words = form.get("begin", ""), form.get("description", "").strip()
+    every = [*template_binding.beginnings(), *builder.beginnings(frame.actor())]
     asks_model = not options.current().chosen("build").rules
     collections = step_form.collections_of(frame.actor())
     context: dict[str, Any] = {
         "title": form.get("title", ""),
         "description": form.get("description", ""),
-        "template": form.get("template", request.args.get("from", "")),
+        "template": begun or form.get("template", request.args.get("from", "")),
         "templates": every,
         "places": offered,
         "team": form.get("team", offered[0][0]),
@@ -75,21 +78,77 @@ def new() -> Response:
     if form.get("do") == "find":
         return frame.page("editor/new.html", context | {"nearest": builder.nearest(every, words)})
     try:
+        team, whose = form.get("team") or offered[0][0], form.get("whose") or None
+        template = template_binding.templates().get(context["template"])
+        if template is not None:
+            return _from_template(template, team, whose)
+        title = next((each.title for each in every if each.id == begun), form.get("title", "").strip())
         address = (
-            _of_file(form.get("team") or None, form.get("whose") or None)
+            _of_file(form.get("team") or None, whose)
             if form.get("do") == "file"
-            else _made(
-                form.get("title", "").strip(),
-                words,
-                form.get("team") or None,
-                form.get("template", ""),
-                _collection(),
-                form.get("whose") or None,
-            )
+            else _made(title, words, form.get("team") or None, context["template"], _collection(), whose)
         )
     except Invalid as wrong:
         return frame.page("editor/new.html", context | {"wrong": wrong}, status=422)
     return frame.redirect_to(address)
+
+
+def _from_template(template: Template, team: str, whose: str | None) -> Response:
+    """Create the workflow of a template where it is sure which fields it works on, else ask for all of them at once. Raises Invalid, NotAllowed."""
+    form, actor = request.form, frame.actor()
+    chosen = _collection()
+    given = {name.removeprefix("field."): value for name, value in form.items() if name.startswith("field.")}
+    collections = [each for each in step_form.collections_of(actor) if each.key]
+    collection = next((each for each in collections if each.id == chosen), None)
+    binding = (
+        template_binding.match(actor, template, collection, given)
+        if collection
+        else template_binding.find_binding(actor, template)
+    )
+    approver = form.get("approver") or template_binding.approver_of(actor, team)
+    roles, asks = dict(step_form.roles()), template_binding.asks_approver(template)
+    if binding is not None and binding.sure and form.get("do") != "match" and (approver in roles or not asks):
+        made = workflows.create(
+            actor,
+            form.get("title", "").strip() or template.workflow["title"],
+            description=template.workflow["description"],
+            team=team,
+            document=template_binding.bind(template, binding, approver),
+            whose=whose,
+        )
+        return frame.redirect_to(f"/workflows/{made.slug}/edit")
+    context = {
+        "template": template,
+        "title": form.get("title", "").strip() or template.workflow["title"],
+        "team": team,
+        "whose": whose or "",
+        "collections": [(each.id, each.label) for each in collections],
+        "collection": chosen,
+        "fields": [
+            _field_box(role, binding, template_binding.choices_of(actor, collection, role))
+            for role in template.fields
+        ]
+        if collection and binding
+        else [],
+        "roles": roles.items() if asks else (),
+        "approver": approver,
+    }
+    return frame.page("editor/match.html", context)
+
+
+def _field_box(role: Role, binding: Binding, fields: Sequence[Field]) -> dict[str, Any]:
+    """Return what is asked of a role: the field, and which of its values stand for the states that the template writes."""
+    chosen = next((each for each in fields if each.name == binding.columns.get(role.name)), None)
+    options = [(each.value, each.label) for each in chosen.options or ()] if chosen else []
+    return {
+        "role": role,
+        "value": chosen.name if chosen else "",
+        "choices": [(each.name, each.label) for each in fields],
+        "options": options,
+        "written": [(name, title, binding.values.get(name, "")) for name, title in role.choices.items()]
+        if chosen
+        else [],
+    }
 
 
 def _first(collections: Sequence[Collection]) -> dict[str, str]:

@@ -26,11 +26,11 @@ from console.views.editor import changed_lines, proposal_form, start_form, step_
 from console.views.editor.values_in_words import problem_words, trigger_named, words_of
 from console.views.formats import label_of
 from console.views.workflows import tabs
-from console.views.workflows.tabs import Tab, may_edit
+from console.views.workflows.tabs import Section, may_edit
 
 blueprint = Blueprint("workflow_editor", __name__, url_prefix="/workflows")
 
-tabs.register(Tab(15, "edit", "Edit", "/edit", may_edit))
+tabs.register(Section("Editor", 10, "edit", "Steps", "/edit", may_edit))
 
 ACTS_AS = "What runs by itself acts as an account of its own: then people are enrolled, and schedules and events start it."
 USES_NONE = "You may use none: an admin makes one under Settings, People, and lets you use it."

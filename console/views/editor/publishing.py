@@ -17,11 +17,14 @@ from console.messaging.messages.contact_trials import ContactTrial
 from console.views import frame
 from console.views.editor import step_form
 from console.views.editor.values_in_words import problem_words
+from console.views.workflows import tabs
+from console.views.workflows.tabs import Section, may_edit
 
 MOST_SPOKEN = 20
 """So many new steps are told with their settings."""
 KINDS = ("added", "changed", "removed", "moved")
 blueprint = Blueprint("workflow_publishing", __name__, url_prefix="/workflows")
+tabs.register(Section("Configuration", 20, "history", "History", "/history", may_edit))
 
 
 @blueprint.route("/<slug>/publish", methods=["GET", "POST"])
@@ -133,6 +136,7 @@ def _publication(
         "found": None if found.same or found.stopped else _trial(draft),
         "tests": len(draft.document.get("tests") or ()),
     }
+    context |= tabs.context(tabs.known_of(draft.slug), "edit") | {"workflow_title": context["title"]}
     return frame.page("editor/publish.html", context, error=wrong)
 
 
@@ -269,6 +273,7 @@ def history(slug: str) -> Response:
         "differences": drafting.differences(before, chosen) if chosen is not None else [],
         **(drawn_difference(before, chosen) if chosen is not None else {}),
     }
+    context |= tabs.context(tabs.known_of(draft.slug), "history") | {"workflow_title": context["title"]}
     return frame.page("editor/history.html", context, error=wrong)
 
 

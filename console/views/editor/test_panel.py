@@ -24,11 +24,11 @@ from console.views.editor.new import start_fields
 from console.views.frame import Badge
 from console.views.runs import form_boxes
 from console.views.workflows import tabs
-from console.views.workflows.tabs import Tab, may_edit
+from console.views.workflows.tabs import Section, may_edit
 from console.workflows import Definition, Draft, ResultOfTest
 
 blueprint = Blueprint("workflow_test", __name__, url_prefix="/workflows")
-tabs.register(Tab(17, "test", "Test", "/test", may_edit))
+tabs.register(Section("Editor", 30, "test", "Test", "/test", may_edit))
 
 INPUT, ANSWER = "input.", "answer."
 MOST_STATE = 256 * 1024

@@ -1,4 +1,4 @@
-"""`/workflows/<slug>/configuration`: how its runs behave, its plain house rules, and its alerts."""
+"""`/workflows/<slug>/configuration`: how its runs behave, its variables and tables, its alerts, and its versions."""
 
 import json
 import re
@@ -9,9 +9,11 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import browse, formats, workflows
+from console import browse, workflows
 from console.auth import access, accounts
-from console.core.documents.workflow import HANDS_OFF_LIMIT_MS, Settings
+from console.authoring import diagrams
+from console.core.documents.variables import VALID_FROM, Table
+from console.core.documents.workflow import HANDS_OFF_LIMIT_MS, Settings, Workflow
 from console.core.errors import (
     Conflict,
     ConsoleError,
@@ -23,10 +25,11 @@ from console.core.errors import (
 )
 from console.infra import settings as of_house
 from console.monitoring import alerts
-from console.views import frame, refusals
+from console.steps.effects import spoken_values
+from console.views import formats, frame, refusals
 from console.views.settings import area
 from console.views.workflows import due_time, tabs, variables
-from console.views.workflows.tabs import Tab
+from console.views.workflows.tabs import Section
 from console.workflows import OBJECT, Known, Seen, inboxes
 
 blueprint = Blueprint("workflow_configuration", __name__)
@@ -56,30 +59,32 @@ class Number:
 
 
 NUMBERS = (
-    Number("timeout_ms", "Time limit of a run", "minutes of work; waiting does not count", 60_000),
+    Number("timeout_ms", "Timeout", "minutes of work; waiting does not count", 60_000),
     Number(
         "retries",
-        "Retries of a step",
-        "times that an automatic step is tried again, when it fails for a reason that may pass",
+        "Max retries",
+        "of an automatic step",
     ),
-    Number("backoff_ms", "First pause before a retry", "seconds; each further pause is twice as long", 1_000),
+    Number(
+        "backoff_ms", "Backoff", "seconds before the first retry; each further pause is twice as long", 1_000
+    ),
     Number("visit_limit", "Entries into one step", "before the run stops and asks"),
     Number("idle_save_minutes", "Saved by itself after", "minutes without a sign of who holds it"),
     Number(
         "parallel",
         "Runs at once",
-        "of those that nobody holds; further ones wait for their turn",
+        "that nobody holds; further ones wait",
         without="10",
     ),
     Number(
         "per_minute",
-        "Begin within a minute",
-        "runs that nobody holds, of those enrolled and of triggers. Empty: no limit",
+        "Starts within a minute",
+        "runs that nobody holds",
     ),
     Number(
         "per_day",
-        "Begin within 24 hours",
-        "runs that nobody holds, of those enrolled and of triggers. Empty: no limit",
+        "Starts within 24 hours",
+        "runs that nobody holds",
     ),
 )
 PLACES = (
@@ -88,9 +93,14 @@ PLACES = (
     ("search", "in the search"),
     ("assistant", "to assistants"),
 )
+FIRST = 3
+"""So many of the numbers are set by everybody; the others are limits."""
+SHOWN_ROWS = 20
+SHOWN_VERSIONS = 8
+DAY = formats.Kind("valid_from", "Valid from", "date")
 ON_ERROR = (("ask", "ask a person"), ("fail", "end the run as failed"))
 
-tabs.register(Tab(60, "configuration", "Configuration", "/configuration"))
+tabs.register(Section("Configuration", 10, "configuration", "Settings", "/configuration"))
 
 
 @blueprint.route("/workflows/<slug>/configuration", methods=["GET", "POST"])
@@ -394,6 +404,14 @@ def _page(
             }
             for number in NUMBERS
         ],
+        "first": FIRST,
+        "limited": any(
+            errors.get(number.name) or settings[number.name] != usual[number.name]
+            for number in NUMBERS[FIRST:]
+        ),
+        "tables": _tables(workflows.readable(document)),
+        "versions": diagrams.versions_of(known),
+        "many_versions": SHOWN_VERSIONS,
         "on_error": typed.get("on_error") if typed else settings["on_error"],
         "on_errors": ON_ERROR,
         "places": [
@@ -449,3 +467,52 @@ def _page(
         "address": tabs.address,
     }
     return frame.page("workflows/configuration.html", context, error=wrong)
+
+
+def _tables(document: Workflow) -> list[tuple[str, dict[str, Any]]]:
+    """Return the policy tables by name, in words."""
+    look, labels = frame.look(), spoken_values.labels_in(document)
+    return [(name, _table(table, look, labels)) for name, table in sorted(document.tables.items())]
+
+
+def _table(table: Table, look: formats.Look, labels: Mapping[str, str]) -> dict[str, Any]:
+    """Return a policy table: its columns, keys first, and its rows in order."""
+    columns = [column for key in table.keys for column in table.columns if column.name == key] + table.answers
+    dated = any(row.get(VALID_FROM) for row in table.rows)
+    return {
+        "description": table.description,
+        "columns": [column.label or column.name for column in columns] + (["Valid from"] if dated else []),
+        "rows": [
+            [_plain(row.get(column.name), labels) for column in columns]
+            + ([_since(row.get(VALID_FROM), look)] if dated else [])
+            for row in table.rows[:SHOWN_ROWS]
+        ],
+        "more": max(0, len(table.rows) - SHOWN_ROWS),
+    }
+
+
+def _since(day: str | None, look: formats.Look) -> str:
+    return f"from {formats.text(DAY, day, look)}" if day else "since ever"
+
+
+def _plain(value: Any, labels: Mapping[str, str]) -> str:
+    """Return a value in words."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return "; ".join(
+            f"{formats.label_of(name) if name not in labels else labels[name]}: {_plain(each, labels)}"
+            for name, each in value.items()
+        )
+    return formats.text(formats.undescribed("", value), _in_words(value, labels), formats.Look())
+
+
+def _in_words(value: Any, labels: Mapping[str, str]) -> Any:
+    """Return the value with codes of options as their labels, and other words of programs as words of people."""
+    if isinstance(value, str):
+        return labels.get(value) or formats.program_words(value)
+    if isinstance(value, list):
+        return [_in_words(each, labels) for each in value]
+    return value

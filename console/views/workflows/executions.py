@@ -23,7 +23,7 @@ from console.views.browse import reference_boxes
 from console.views.runs import form_boxes, sources, step_values, steps_pane
 from console.views.runs.wait_words import waits_shortly
 from console.views.workflows import due_time, tabs
-from console.views.workflows.tabs import Tab
+from console.views.workflows.tabs import Section
 from console.workflows import Known
 
 blueprint = Blueprint("workflow_executions", __name__)
@@ -53,7 +53,7 @@ _WORDS = {
 
 _at = datetime.fromisoformat
 
-tabs.register(Tab(30, "executions", "Executions", "/executions"))
+tabs.register(Section("Executions", 10, "executions", "Runs", "/executions"))
 
 
 @blueprint.get("/workflows/<slug>/executions")

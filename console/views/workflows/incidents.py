@@ -9,7 +9,7 @@ from console.monitoring import asking_runs, incidents
 from console.monitoring.incidents import Incident
 from console.views import frame, refusals
 from console.views.workflows import tabs
-from console.views.workflows.tabs import Tab
+from console.views.workflows.tabs import Section
 from console.workflows import OBJECT, Known
 
 blueprint = Blueprint("workflow_incidents", __name__)
@@ -19,7 +19,7 @@ def _open(actor: Actor, known: Known) -> int:
     return incidents.count_open(actor, known.id) + asking_runs.count(actor, known)
 
 
-tabs.register(Tab(40, "incidents", "Incidents", "/incidents", count=_open, alarming=True))
+tabs.register(Section("Executions", 30, "incidents", "Incidents", "/incidents", count=_open, alarming=True))
 
 
 @blueprint.get("/workflows/<slug>/incidents")

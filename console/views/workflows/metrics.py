@@ -10,7 +10,7 @@ from console.monitoring import Metrics, incidents
 from console.views import frame
 from console.views.charts import Chart, Series
 from console.views.workflows import tabs
-from console.views.workflows.tabs import Tab
+from console.views.workflows.tabs import Section
 from console.workflows import Known
 
 blueprint = Blueprint("workflow_metrics", __name__)
@@ -19,7 +19,7 @@ USUAL = 30
 SLOWEST = 8
 UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
 
-tabs.register(Tab(50, "metrics", "Metrics", "/metrics"))
+tabs.register(Section("Overview", 20, "metrics", "Metrics", "/metrics"))
 
 
 @blueprint.get("/workflows/<slug>/metrics")

@@ -21,8 +21,8 @@ BAR = 120
 _ENDS = {
     "failed": ("Failed", "bad"),
     "timed_out": ("Timed out", "bad"),
-    "aborted": ("Ended by people", "other"),
-    "cancelled": ("Taken out or cancelled", "other"),
+    "aborted": ("Aborted", "other"),
+    "cancelled": ("Cancelled", "other"),
 }
 
 
@@ -54,19 +54,18 @@ class Ways:
     passed: Mapping[str, int]
     took: Mapping[tuple[str, str], int]
     days: int
+    funnel: Sequence[Bar]
+    newest: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What stands beside the picture. `words` say what starts it, `again` whether people come again, `exits` what lets them leave early. `days` is how far back was counted; `newest`: only the newest runs of that time were."""
+    """What stands beside the picture. `words` say what starts it, `again` whether people come again, `exits` what lets them leave early."""
 
     here: Sequence[Here]
     words: Sequence[str]
     again: str
     exits: Sequence[str]
-    funnel: Sequence[Bar]
-    days: int
-    newest: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +119,12 @@ def overview_counts(shown: Shown) -> tuple[Glance | None, Ways | None]:
         return None, None
     look = frame.look()
     came = monitoring.endings.endings(frame.actor(), shown.known, DAYS, look.zone)
-    return _glance(shown, came) if document.run_as is not None else None, Ways(
-        came.passed, monitoring.endings.count_ways(came, document), DAYS
+    return _glance(shown) if document.run_as is not None else None, Ways(
+        came.passed, monitoring.endings.count_ways(came, document), DAYS, _funnel(came, document), came.more
     )
 
 
-def _glance(shown: Shown, came: monitoring.endings.Endings) -> Glance:
+def _glance(shown: Shown) -> Glance:
     document = shown.document
     exits = [triggers.exit_words(one, document.collection) for one in document.exits]
     again = triggers.again_words(document) if document.collection is not None else ""
@@ -134,9 +133,6 @@ def _glance(shown: Shown, came: monitoring.endings.Endings) -> Glance:
         _words(shown),
         again,
         exits,
-        _funnel(came, document),
-        DAYS,
-        came.more,
     )
 
 
@@ -183,18 +179,18 @@ def _funnel(found: monitoring.endings.Endings, document: Workflow) -> list[Bar]:
     }
     sums: dict[tuple[str, str], int] = {}
     for (status, end), number in found.ends.items():
-        label, tone = _ENDS.get(status, ("Done", ""))
+        label, tone = _ENDS.get(status, ("Completed", ""))
         if status == "completed" and end == EXITED:
-            label, tone = "Left early", "other"
+            label, tone = "Exited", "other"
         elif status == "completed" and end:
             label = named.get(end) or formats.label_of(end)
         sums[label, tone] = sums.get((label, tone), 0) + number
     rest = found.begun - sum(sums.values())
     ended = sorted(sums.items(), key=lambda each: (-each[1], each[0]))
     lines = [
-        ("Began", found.begun, ""),
+        ("Started", found.begun, ""),
         *((label, n, tone) for (label, tone), n in ended),
-        *([("Still in it", rest, "other")] if rest else []),
+        *([("Active", rest, "other")] if rest else []),
     ]
     return [
         Bar(label, n, f"{n / found.begun:.0%}", max(1, round(BAR * n / found.begun)), tone)

@@ -1,24 +1,16 @@
-"""Workflows as read-only pages: one with its picture and rules, and the path of a run through it."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Workflows as read-only pages: one with its picture and figures, and the path of a run through it."""
 
 from flask import Blueprint, Response, request
 
 from console.authoring import diagrams
 from console.authoring.diagrams import Node
-from console.core.documents.variables import VALID_FROM, Dated, Table
-from console.core.documents.workflow import Workflow
-from console.views import formats, frame
+from console.views import frame
 from console.views.frame import Badge
 from console.views.runs import page, replay
 from console.views.workflows import overview, tabs
 
 blueprint = Blueprint("pictures", __name__)
 
-DAY = formats.Kind("valid_from", "Valid from", "date")
-SHOWN_ROWS = 20
-SHOWN_VERSIONS = 8
 _STATES = {
     "done": Badge("Done", "good", "check"),
     "now": Badge("Here now", "info", "player-play"),
@@ -28,45 +20,32 @@ _STATES = {
     "todo": Badge("May come"),
     "missed": Badge("Not passed"),
 }
-_SETTINGS = (
-    ("exclusive", "One live run per record", "{}"),
-    ("visit_limit", "Entries into one step before the run asks", "{}"),
-    ("max_automatic_steps", "Automatic steps in a row before it asks", "{}"),
-    ("retries", "Tries again of an automatic step", "{}"),
-    ("on_error", "When an automatic step cannot go on", "{}"),
-    ("idle_save_minutes", "Saved by itself after", "{} minutes without a sign of the holder"),
-)
-_ON_ERROR = {"ask": "it asks a person", "fail": "the run ends as failed"}
 
 
 @blueprint.get("/workflows/<slug>")
 def show(slug: str) -> Response:
     """Show one workflow; `version` names a version other than the live one, or the draft."""
     shown = diagrams.show(frame.actor(), slug, request.args.get("version"))
-    look = frame.look()
     glance, ways = overview.overview_counts(shown)
     every, chosen = overview.people(shown, request.args.get("people", ""))
     context = tabs.context(shown.known, "picture") | {
         "shown": shown,
         "document": shown.document,
+        "drawn": diagrams.draw(
+            shown.picture.nodes,
+            shown.picture.groups,
+            {way: n for way, n in ways.took.items() if not way[1].startswith("way ")} if ways else {},
+        ),
+        "passed": ways.passed if ways else {},
         "nodes": shown.picture.nodes,
         "groups": shown.picture.groups,
-        "settings": _settings(shown.document),
-        "rules": [
-            (name, _rule(value, look, shown.labels))
-            for name, value in sorted(shown.document.variables.items())
-        ],
-        "tables": [
-            (name, _table(table, look, shown.labels)) for name, table in sorted(shown.document.tables.items())
-        ],
-        "many_versions": SHOWN_VERSIONS,
         "address": tabs.address,
         "state_badge": None,
         "target": _step_target,
         "workflow_title": shown.document.title,
         "enrolled": every,
         "stand": chosen.steps,
-        "people_version": None if chosen is every else request.args["people"],
+        "of_version": "" if chosen is every else f"&version={frame.segment(request.args['people'])}",
         "glance": glance,
         "ways_counted": ways,
         "pictured": overview.pictured(shown, every, chosen, ways),
@@ -122,64 +101,3 @@ def path(run_id: str) -> Response:
 
 def _step_target(node: Node) -> str:
     return f"#step-{node.id}"
-
-
-def _settings(document: Workflow) -> list[tuple[str, str]]:
-    values: Mapping[str, Any] = document.settings.model_dump() | {
-        "on_error": _ON_ERROR[document.settings.on_error]
-    }
-    words = {True: "yes", False: "no"}
-    return [
-        (label, form.format(words[values[name]] if isinstance(values[name], bool) else values[name]))
-        for name, label, form in _SETTINGS
-    ]
-
-
-def _rule(value: Any, look: formats.Look, labels: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return a house rule as pairs (valid from, text)."""
-    if isinstance(value, Dated):
-        return [(_since(phase.valid_from, look), _plain(phase.value, labels)) for phase in value.dated]
-    return [("", _plain(value, labels))]
-
-
-def _table(table: Table, look: formats.Look, labels: Mapping[str, str]) -> dict[str, Any]:
-    """Return a policy table: its columns, keys first, and its rows in order."""
-    columns = [column for key in table.keys for column in table.columns if column.name == key] + table.answers
-    dated = any(row.get(VALID_FROM) for row in table.rows)
-    return {
-        "description": table.description,
-        "columns": [column.label or column.name for column in columns] + (["Valid from"] if dated else []),
-        "rows": [
-            [_plain(row.get(column.name), labels) for column in columns]
-            + ([_since(row.get(VALID_FROM), look)] if dated else [])
-            for row in table.rows[:SHOWN_ROWS]
-        ],
-        "more": max(0, len(table.rows) - SHOWN_ROWS),
-    }
-
-
-def _since(day: str | None, look: formats.Look) -> str:
-    return f"from {formats.text(DAY, day, look)}" if day else "since ever"
-
-
-def _plain(value: Any, labels: Mapping[str, str]) -> str:
-    """Return a value in words."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return "; ".join(
-            f"{formats.label_of(name) if name not in labels else labels[name]}: {_plain(each, labels)}"
-            for name, each in value.items()
-        )
-    return formats.text(formats.undescribed("", value), _in_words(value, labels), formats.Look())
-
-
-def _in_words(value: Any, labels: Mapping[str, str]) -> Any:
-    """Return the value with codes of options as their labels, and other words of programs as words of people."""
-    if isinstance(value, str):
-        return labels.get(value) or formats.program_words(value)
-    if isinstance(value, list):
-        return [_in_words(each, labels) for each in value]
-    return value

@@ -1,4 +1,4 @@
-"""What every page of one workflow shares: its title, its switch, and the row of tabs, to which each page adds its own."""
+"""What every page of one workflow shares: its title, its switch, and its tabs, to one of which each page adds itself as a section."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -40,10 +40,18 @@ def may_edit(actor: Actor, known: Known) -> bool:
     return access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "edit")
 
 
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """A page of a workflow: `path` follows its address, `place` orders the row. A `count` other than 0 stands beside the label, red with `alarming`."""
+TABS = ("Overview", "Editor", "Executions", "Configuration")
+"""What a workflow's pages are gathered under, in this order on each."""
 
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A page of a workflow under one of `TABS`: `path` follows its address, `place` orders those of a tab.
+
+    A `count` other than 0 stands beside the label; of an `alarming` one in red, on the tab too.
+    """
+
+    tab: str
     place: int
     id: str
     label: str
@@ -53,12 +61,12 @@ class Tab:
     alarming: bool = False
 
 
-_tabs: dict[str, Tab] = {}
+_sections: dict[str, Section] = {}
 
 
-def register(tab: Tab) -> None:
-    """Add the tab to the row of every workflow. Pages do it where they are imported."""
-    _tabs[tab.id] = tab
+def register(section: Section) -> None:
+    """Add the section to its tab on the pages of every workflow. Pages do it where they are imported."""
+    _sections[section.id] = section
 
 
 def known_of(slug: str) -> Known:
@@ -81,22 +89,37 @@ def status_badge(known: Known) -> Badge:
 
 
 def context(known: Known, here: str) -> dict[str, Any]:
-    """Return what `workflows/frame.html` needs for the page `here` (the id of its tab)."""
+    """Return what `workflows/frame.html` needs for the page `here` (the id of its section)."""
     actor = frame.actor()
     may_switch = access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate")
-    shown = [tab for tab in sorted(_tabs.values(), key=lambda tab: tab.place) if tab.shown(actor, known)]
+    shown = [
+        (each, each.count(actor, known))
+        for each in sorted(_sections.values(), key=lambda each: each.place)
+        if each.shown(actor, known)
+    ]
+    own = [(each, count) for each, count in shown if each.tab == _sections[here].tab]
     return {
         "known": known,
         "workflow_status": status_badge(known),
         "workflow_tabs": [
             {
-                "label": tab.label,
-                "href": address(known.slug, tab.path),
-                "here": tab.id == here,
-                "count": tab.count(actor, known),
-                "bad": tab.alarming,
+                "label": tab,
+                "href": next(address(known.slug, each.path) for each, _ in shown if each.tab == tab),
+                "here": tab == _sections[here].tab,
+                "count": sum(count for each, count in shown if each.tab == tab and each.alarming),
+                "bad": True,
             }
-            for tab in shown
+            for tab in TABS
+        ],
+        "workflow_sections": [
+            {
+                "label": each.label,
+                "href": address(known.slug, each.path),
+                "here": each.id == here,
+                "count": count,
+                "bad": each.alarming,
+            }
+            for each, count in own
         ],
         "unable": unable_to_start.unable_now(known),
         "may_duplicate": may_edit(actor, known),
@@ -125,4 +148,4 @@ def _beginnings(actor: Actor, known: Known) -> dict[str, bool]:
     }
 
 
-register(Tab(10, "picture", "Picture", ""))
+register(Section("Overview", 10, "picture", "Picture", ""))

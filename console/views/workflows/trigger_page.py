@@ -22,12 +22,12 @@ from console.views.automation.hooks_in import hook_url
 from console.views.editor.values_in_words import unseen_words
 from console.views.frame import Badge
 from console.views.workflows import tabs
-from console.views.workflows.tabs import Tab
+from console.views.workflows.tabs import Section
 from console.workflows import Known
 
 blueprint = Blueprint("workflow_triggers", __name__)
 
-tabs.register(Tab(15, "triggers", "Triggers", "/triggers"))
+tabs.register(Section("Editor", 20, "triggers", "Triggers", "/triggers"))
 
 ICONS = {"schedule": "clock", "event": "bolt", "webhook": "link"}
 MISSED = {

@@ -87,7 +87,7 @@ def test_versions_the_draft_and_who_may_look_at_it(company: Company) -> None:
         True,
         False,
     )
-    assert [(version.number, version.by) for version in live.versions] == [
+    assert [(version.number, version.by) for version in diagrams.versions_of(live.known)] == [
         (2, "Command line"),
         (1, "Command line"),
     ]

@@ -109,7 +109,7 @@ def test_runs_that_call_each_others_webhooks_go_round_once(house: Company, port:
     assert "for ever" in why
     assert fetch("select count(*) from console.activity where kind = 'trigger_stopped'") == [(1,)]
     assert (
-        "To end that, let the condition"
+        "let a condition leave out"
         in Pages(house, web_app()).mona.get(f"/workflows/{names[0]}/triggers").text
     )
 

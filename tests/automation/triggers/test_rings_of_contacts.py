@@ -68,7 +68,7 @@ def test_two_workflows_that_start_each_other_go_round_once(house: Company, ring:
     ] * 2
     assert (told("tick", "on")[3], told("tock", "on")[3]) == (2, 0)
     said = Pages(house, web_app()).mona.get("/workflows/tick/triggers").text
-    assert "To end that, let the condition" in said
+    assert "let a condition leave out" in said
     monitoring.unable_to_start.look()
     seen = [(each.text, each.href) for each in notices.notices_of(house.people["mona"])]
     assert ["gone round" in text and link for text, link in seen] == ["/workflows/tick/triggers"], (
