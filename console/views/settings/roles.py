@@ -446,7 +446,7 @@ def _kinds(place: str) -> list[tuple[str, str, list[str]]]:
         ("Workflows", "workflow"),
         ("Inboxes", "inbox"),
         ("Service accounts", "account"),
-        ("Clearances", "label"),
+        ("Confidential access", "label"),
     ]
     more = [("The console itself", kind) for kind in sorted(WHOLE)] if place == EVERY else []
     return [(title, kind, policy_words.offered(kind)) for title, kind in [*kinds, *more]]
