@@ -50,6 +50,7 @@ NO_PAGES = {
     "/metrics",
     "/request/<token>",
     "/request/<token>/files",
+    "/brand.css",
     "/runs/<run_id>/case-file",
     "/runs/<run_id>/proposal",
     "/schema/<name>.json",
@@ -91,6 +92,7 @@ ROUTES = [
         for do in ("password-link", "reset-factor", "end-sessions", "disconnect", "replace-identity")
     ),
     Route("/settings/hooks", "/settings/hooks", stan=403, status=403),
+    Route("/settings/system", "/settings/system", ("GET", "POST"), stan=403, status=403),
     Route("/settings/ai", "/settings/ai", ("GET", "POST"), stan=403, status=403),
     Route("/settings/ai/test", "/settings/ai/test", ("POST",), stan=403, status=403),
     *(

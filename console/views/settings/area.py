@@ -72,6 +72,7 @@ PAGES = (
     Page("keys", "API keys", "Developers"),
     Page("webhooks", "Webhooks", "Developers", "webhook"),
     Page("hooks", "Extensions", "Developers", "source"),
+    Page("system", "System", "System", "source"),
 )
 
 
