@@ -436,6 +436,7 @@ ROUTES = [
     Route("/workflows", "/workflows", stan=200),
     Route("/ai", "/ai", stan=403, status=403),
     Route("/ai/table.csv", "/ai/table.csv", stan=403, status=403),
+    Route("/ai/figures.csv", "/ai/figures.csv", stan=403, status=403),
     Route("/ai/cases", "/ai/cases", stan=403, status=403),
     Route("/ai/ladder/<slug>/<step>", "/ai/ladder/care-review/note", stan=404, status=404),
     Route(
