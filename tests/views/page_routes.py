@@ -202,6 +202,13 @@ ROUTES = [
         status=403,
     ),
     Route(
+        ROLES + "/<role>/level",
+        "/settings/roles/operator/level?object=collection:customer",
+        ("POST",),
+        stan=403,
+        status=403,
+    ),
+    Route(
         ROLES + "/<role>/check",
         "/settings/roles/operator/check?object=collection:customer",
         ("POST",),
