@@ -346,6 +346,13 @@ OUTSIDE = (
         ("old", "new"),
     ),
     Kind(
+        "branding_changed",
+        "configuration",
+        "The name, contact, logo or colours of the installation were changed.",
+        ("fields",),
+        ("old", "new"),
+    ),
+    Kind(
         "ai_changed",
         "configuration",
         "The settings of the AI were changed: who is asked, with which key, at what cost, where not, and what the house adds to every prompt.",

@@ -70,6 +70,7 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
     _set_due_times()
     _set_alerts()
     _publish_workspaces()
+    _show_company()
     if not bare:
         from console.demo import past_weeks
 
@@ -304,6 +305,19 @@ def _set_due_times() -> None:
         "approvals": [{"minutes": 240, "do": "remind"}, {"minutes": 480, "do": "substitute"}],
     }
     due_times.set_for_workflow(accounts.actor_of_person(lead, "sys:config"), refund, terms)
+
+
+def _show_company() -> None:
+    """Pages without an account, e-mails and papers are from Fernwick Pay."""
+    from console.auth import accounts
+    from console.demo import staff
+    from console.operations import branding_changes
+
+    contact = f"help@{staff.DOMAIN}"
+    admin = accounts.actor_of_person(accounts.person_of_email(f"admin@{staff.DOMAIN}").id, "sys:config")
+    branding_changes.change(
+        admin, name="Fernwick Pay", contact=contact, light="#0b6b5b", dark="#5fd3b9", logo=None
+    )
 
 
 def _set_alerts() -> None:

@@ -2,6 +2,7 @@
 
 OPEN_MODULES = frozenset(
     {
+        "branding",
         "clock",
         "db",
         "diagnostics",

@@ -1,5 +1,17 @@
 """Keeping an installation well: health, doctor, status, backup and restore, retention and erasure."""
 
 OPEN_MODULES = frozenset(
-    {"backup", "copies", "doctor", "erasure", "health", "restore", "retention", "status", "wiring", "worker"}
+    {
+        "backup",
+        "branding_changes",
+        "copies",
+        "doctor",
+        "erasure",
+        "health",
+        "restore",
+        "retention",
+        "status",
+        "wiring",
+        "worker",
+    }
 )

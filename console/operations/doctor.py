@@ -413,7 +413,7 @@ def _rights() -> Check:
         )
         message += f"; {len(untold)} of its lines were {'added to' if there else 'taken from'} the table past the console: {line}"
         fixes.append(
-            "Compare Settings, Rights with its versions, put the lines right there, and find out who could write to the database"
+            "Compare Settings, Permissions with its versions, put the lines right there, and find out who could write to the database"
         )
     return Check("rights", ok=not fixes, message=message, fix=". ".join(fixes))
 

@@ -7,6 +7,7 @@ OPEN_MODULES = frozenset(
     {
         "clearances",
         "explained_rights",
+        "levels",
         "matrix",
         "right_requests",
         "role_rules",

@@ -13,9 +13,10 @@ from console.auth.access.history import Version
 from console.auth.access.index import Index
 from console.auth.access.labels import Names, all_titles
 from console.auth.access.policy_words import acts_of, condition, rule
-from console.auth.access.rows import EVERY, WHOLE, Row
+from console.auth.access.rows import EVERY, WHOLE, Row, kind_of
 from console.core.actor import Actor
 from console.formats.spreadsheets import escape_formula
+from console.permissions import levels
 from console.permissions.roles import list_roles
 from console.steps.effects import action_cache
 
@@ -42,13 +43,21 @@ class Cell:
     changed: Version | None
     rules: tuple[Row, ...]
 
+    def level(self, obj: str) -> str:
+        """Return the level that the acts are, with * where one holds under a condition."""
+        if any(standing == "denied" for _, standing in self.acts):
+            return levels.CUSTOM
+        name = levels.level_of(kind_of(obj), [act for act, _ in self.acts])
+        return f"{name}*" if any(standing == "partly" for _, standing in self.acts) else name
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An object with one cell per column."""
+    """An object with one cell per column; `source` is the data source of a collection."""
 
     obj: str
     title: str
+    source: str
     cells: tuple[Cell, ...]
 
 
@@ -94,7 +103,8 @@ def table(
     lines = []
     for obj in found[begin : None if most is None else begin + most]:
         cells = tuple(_cell(index, column, obj, place, by_sub, changed) for column in columns)
-        lines.append(Line(obj, titles[obj][:1].upper() + titles[obj][1:], cells))
+        source = records.collection(obj.partition(":")[2]).source if kind == "collection" else ""
+        lines.append(Line(obj, titles[obj][:1].upper() + titles[obj][1:], source, cells))
     return Matrix(kind, place, columns, tuple(lines), names, len(found))
 
 
@@ -108,7 +118,8 @@ def _objects(kind: str, rows: Iterable[Row], names: Names) -> list[str]:
         return sorted(WHOLE)
     found = {row.obj for row in rows if row.obj.startswith(f"{kind}:")}
     if kind == "collection":
-        return [f"collection:{collection.id}" for collection in records.collections()]
+        there = sorted(records.collections(), key=lambda collection: collection.source)
+        return [f"collection:{collection.id}" for collection in there]
     found |= {
         f"{kind}:{ident}"
         for ident in (action_cache.every() if kind == "action" else names.titles.get(kind, {}))

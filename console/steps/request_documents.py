@@ -389,6 +389,7 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
     wanted = wanted_of(config, context.roots)
     theirs = _typed_before(step, context, address)
     fields = definitions.fields_with_values(config.form, context.roots, theirs, step.id)
+    ibans = {entry.name for entry in config.form if entry.is_iban}
     if not wanted and not fields:
         return Completion(RECEIVED, {}, came([], {}, {}, None))
     language = (
@@ -405,7 +406,7 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
         "letter": EMPHASIS.sub(r"\2", fill_text(config.text, context.roots)),
         "language": language if language in LANGUAGES else "en",
         "documents": wanted,
-        "form": [field.to_json() for field in fields],
+        "form": [field.to_json() | ({"widget": "iban"} if field.name in ibans else {}) for field in fields],
         THEIRS: theirs,
         "days": config.days,
         "remind_after_days": sorted(set(config.remind_after_days)),

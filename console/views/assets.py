@@ -146,7 +146,7 @@ def shortened(filename: str) -> bytes | None:
     return (
         None
         if text is None
-        else (_short_sheet(text) if filename.endswith(".css") else _short_scripts()[filename]).encode()
+        else (shorten_sheet(text) if filename.endswith(".css") else _short_scripts()[filename]).encode()
     )
 
 
@@ -160,7 +160,7 @@ def _text(filename: str) -> str | None:
     )
 
 
-def _short_sheet(text: str) -> str:
+def shorten_sheet(text: str) -> str:
     """Return a style sheet without comments and needless space. Texts in it hold neither braces nor two spaces."""
     text = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
     text = re.sub(r"([:,]) ", r"\1", re.sub(r" ?([{};>]) ?", r"\1", text)).replace(";}", "}").strip()

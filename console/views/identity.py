@@ -35,6 +35,7 @@ EVERYWHERE = frozenset(
             "/static/<path:filename>",
             "/request/<token>",
             "/request/<token>/files",
+            "/brand.css",
         ),
         *("/sign-in/oidc/backchannel-logout", "/unsubscribe/<token>", "/channels/<kind>/<provider>/<token>"),
     }
@@ -62,6 +63,7 @@ OPEN = frozenset(
         "/sign-in/oidc/backchannel-logout",
         "/request/<token>",
         "/request/<token>/files",
+        "/brand.css",
         "/unsubscribe/<token>",
         "/channels/<kind>/<provider>/<token>",
         "/hooks/<token>",

@@ -37,7 +37,7 @@ def shell(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Shell:
 
 
 def ways(name: str) -> list[tuple[str, ...]]:
-    """The ways through the settings that a how-to names: `Settings, People, Invite`."""
+    """The ways through the settings that a how-to names: `Settings, People and teams, People, Invite`."""
     return [
         tuple(said.split(", "))
         for said in dict.fromkeys(words(f"docs/how-to/{name}.md", "strong", "em"))
@@ -50,7 +50,7 @@ AS: dict[tuple[str, ...], str] = {("Settings", "AI", "Calls"): "ada"}
 ELSEWHERE = {
     (
         "Settings",
-        "Me",
+        "You",
         "Company account",
     ): "only where an identity provider is connected: tests/views/test_oidc*.py and tests/browser/test_signing_in.py"
 }
@@ -129,7 +129,7 @@ def code_of(secret: str) -> str:
 def test_a_second_factor_is_set_up_and_reset_as_the_page_says(screens: Open, shell: Shell) -> None:
     name, gita = "use-a-second-factor", screens("gita")
     with walked(part(name, "Set it up", 1), gita) as first:
-        first.named("Settings, Me, Second factor")
+        first.named("Settings, You, Second factor")
         gita.go(first.typed("/settings/me/second-factor"))
     secret = gita.page.inner_text("#secret")
     with walked(part(name, "Set it up", 3), gita) as third:

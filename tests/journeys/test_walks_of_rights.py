@@ -54,7 +54,7 @@ WALKS: dict[str, list[By]] = {
         ),
         by(
             "admin",
-            way("Settings, Who may do what"),
+            way("Settings, Permissions"),
             choose("Team", "in Operations"),
             fill("Part of a name", "Tickets"),
             press("Last change"),
@@ -82,14 +82,14 @@ WALKS: dict[str, list[By]] = {
     "give-rights": [
         by(
             "admin",
-            way("Settings, Roles"),
+            way("Settings, Permissions, Roles"),
             see("Roles", "New role"),
             fill("Title", "Helper {own}"),
             choose("Built from", "Operator"),
             press("Make the role"),
             reads("Operator everywhere", "nobody"),
             choose("Rules", "Everywhere"),
-            see("Who may do what"),
+            see("Permissions"),
             press("Accounts"),
             choose("Allow or deny", "May not"),
             choose("Allow or deny", "May"),
@@ -123,7 +123,7 @@ WALKS: dict[str, list[By]] = {
             emphasis("your own"),
             fill("Why, for those who read the versions", "Small refunds {own}"),
             press("Publish"),
-            way("Settings, Roles"),
+            way("Settings, Permissions, Roles"),
             press("Versions"),
             reads("Small refunds {own}"),
             press("Go back to before"),
@@ -134,8 +134,8 @@ WALKS: dict[str, list[By]] = {
     "add-people-and-roles": [
         by(
             "admin",
-            way("Settings, People", "Settings, Teams"),
-            way("Settings, People, Invite"),
+            way("Settings, People and teams, People", "Settings, People and teams, Teams"),
+            way("Settings, People and teams, People, Invite"),
             fill("E-mail", "wanda-{own}@example.com"),
             choose("Role, line 1", "Lead"),
             choose("Team, line 1", "Growth"),
@@ -167,7 +167,7 @@ WALKS: dict[str, list[By]] = {
             press("Particulars and tags"),
             see("Tags"),
             emphasis("service account"),
-            way("Settings, People, New service account"),
+            way("Settings, People and teams, People, New service account"),
             fill("Address", "robot-{own}@example.com"),
             fill("Name", "Robot {own}"),
             choose("Role, line 1", "Operator"),
@@ -198,11 +198,11 @@ WALKS: dict[str, list[By]] = {
             press("Left-{own}"),
             press("Archive"),
             reads("The team is archived"),
-            way("Settings, Me"),
+            way("Settings, You"),
             reads("Away"),
             named("seen by whoever stands in: tests/work/test_standing_in.py", "Home, In place of others"),
             emphasis("records"),
-            way("Settings, API keys"),
+            way("Settings, Developers, API keys"),
         ),
     ],
     "erase-a-person": [
@@ -235,7 +235,7 @@ WALKS: dict[str, list[By]] = {
         by(
             "admin",
             emphasis("clearance", "cleared"),
-            way("Settings, Roles"),
+            way("Settings, Permissions, Roles"),
             press("MLRO"),
             press("Confidential"),
             see("See"),
@@ -264,7 +264,7 @@ WALKS: dict[str, list[By]] = {
         by("malik", go("/"), reads("Confidential report, saved by Olivia", "After What was noticed")),
         by(
             "admin",
-            way("Settings, Clearances"),
+            way("Settings, Permissions, Confidential access"),
             fill("Who (e-mail)", "ada@fernwick.example"),
             fill("First day", "2031-01-01"),
             fill("Last day", "2031-01-02"),
@@ -276,7 +276,7 @@ WALKS: dict[str, list[By]] = {
             "malik",
             go("/notices"),
             reads("Ines Carvalho asks for your agreement to a clearance"),
-            way("Settings, Clearances"),
+            way("Settings, Permissions, Confidential access"),
             press("Agree"),
         ),
         by(
@@ -326,7 +326,7 @@ WALKS: dict[str, list[By]] = {
     "use-the-api": [
         by(
             "tom",
-            way("Settings, API keys"),
+            way("Settings, Developers, API keys"),
             press("New key"),
             fill("Name", "Walk {own}"),
             press("Everything that you may"),
@@ -338,7 +338,7 @@ WALKS: dict[str, list[By]] = {
         ),
         by(
             "admin",
-            way("Settings, API keys"),
+            way("Settings, Developers, API keys"),
             press("Keys of everybody", "Those that may approve"),
             see("Keys that may approve"),
         ),

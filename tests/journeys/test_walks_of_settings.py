@@ -31,7 +31,7 @@ WALKS: dict[str, list[By]] = {
     "send-events-outside": [
         by(
             "admin",
-            way("Settings, Webhooks"),
+            way("Settings, Developers, Webhooks"),
             press("New webhook"),
             fill("Address", "https://events.example.com/handrail/{own}"),
             see("Sends"),
@@ -50,7 +50,7 @@ WALKS: dict[str, list[By]] = {
     "shape-your-collections": [
         by(
             "admin",
-            way("Settings, Collections"),
+            way("Settings, Data, Collections"),
             press("Watch list names"),
             see("Plural", "Singular", "Title of a record", "Preview", "As"),
             press("Layout"),
@@ -80,7 +80,7 @@ WALKS: dict[str, list[By]] = {
     "connect-your-database": [
         by(
             "admin",
-            way("Settings, Data sources, Connect a database"),
+            way("Settings, Data, Data sources, Connect a database"),
             see("Where it is"),
             press("Or give the whole URL"),
             fill("URL", "postgresql://nobody:secret@127.0.0.1:1/none"),
@@ -89,7 +89,7 @@ WALKS: dict[str, list[By]] = {
             reads("Nobody listens at 127.0.0.1:1"),
             see("What you want of it", "Connected"),
             press("SQLite file"),
-            way("Settings, Data sources"),
+            way("Settings, Data, Data sources"),
             named(
                 "a database of more than 200 tables: tests/views/test_connecting_pages.py",
                 "Cancel",
@@ -115,10 +115,10 @@ WALKS: dict[str, list[By]] = {
                 "Connected",
                 "Yes",
             ),
-            way("Settings, Collections", "Settings, Collections"),
+            way("Settings, Data, Collections", "Settings, Data, Collections"),
             press("Watch lists", "More"),
             choose("Hidden", "no"),
-            way("Settings, Collections"),
+            way("Settings, Data, Collections"),
             go("/settings/sources/fernwick_supply"),
             press("Limits and time zone"),
             see("Read-only: nothing can be changed in it from here"),
@@ -181,7 +181,7 @@ WALKS: dict[str, list[By]] = {
     "what-a-model-sees": [
         by(
             "admin",
-            way("Settings, Collections"),
+            way("Settings, Data, Collections"),
             press("Watch lists"),
             press("More"),
             see("May a model see it?"),
@@ -196,7 +196,7 @@ WALKS: dict[str, list[By]] = {
         ),
         by("ada", way("Settings, AI, Calls")),
     ],
-    "add-code-of-your-own": [by("admin", way("Settings, Code"), reads("console.hooks"))],
+    "add-code-of-your-own": [by("admin", way("Settings, Developers, Extensions"), reads("console.hooks"))],
     "sign-in-with-your-identity-provider": [
         by(
             "admin",
@@ -205,27 +205,27 @@ WALKS: dict[str, list[By]] = {
                 "confidential client",
                 "Sign in with your company account",
             ),
-            way("Settings, Sign-in"),
+            way("Settings, Security, Sign-in"),
             see("Identity provider"),
             emphasis("group", "role", "team", "Who has no role at all is not let in"),
-            way("Settings, People"),
+            way("Settings, People and teams, People"),
             press("Olivia Petrauskaitė", "Roles and teams"),
             emphasis("Groups that are not told"),
             named(
                 "needs a provider: tests/browser/test_signing_in.py has one",
                 "leave them unchanged",
-                "Settings, Me, Company account",
+                "Settings, You, Company account",
             ),
-            way("Settings, People"),
+            way("Settings, People and teams, People"),
             press("Olivia Petrauskaitė", "Signing in"),
             named("stands for whose page it is", "name", "name"),
             emphasis("An account that was made anew at the provider", "Showing again who one is"),
-            way("Settings, Sign-in"),
+            way("Settings, Security, Sign-in"),
             named(
                 "needs a provider: tests/browser/test_signing_in.py has one",
                 "People may sign in with a password too",
             ),
-            way("Settings, Sign-in"),
+            way("Settings, Security, Sign-in"),
         )
     ],
 }

@@ -184,10 +184,7 @@ WALKS: dict[str, list[By]] = {
             see("AI performance"),
             press("7 days"),
             press("90 days"),
-            named(
-                "a chart of figures, which a fresh demo lacks: tests/browser/test_at_work.py", "Show as table"
-            ),
-            see("CSV"),
+            see("CSV", "All figures"),
             choose("Workflow", "KYC review"),
             press("Show"),
             press("Trust", within="table"),

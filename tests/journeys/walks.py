@@ -120,7 +120,7 @@ def see(*titles: str) -> Deed:
 
 
 def way(*said: str) -> Deed:
-    """Go a way through the settings as the text says it: `Settings, People, Invite`."""
+    """Go a way through the settings as the text says it: `Settings, People and teams, People, Invite`."""
 
     def along(walk: Walk, words: str) -> None:
         walk.screen.go("/")

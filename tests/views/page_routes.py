@@ -50,6 +50,7 @@ NO_PAGES = {
     "/metrics",
     "/request/<token>",
     "/request/<token>/files",
+    "/brand.css",
     "/runs/<run_id>/case-file",
     "/runs/<run_id>/proposal",
     "/schema/<name>.json",
@@ -91,6 +92,7 @@ ROUTES = [
         for do in ("password-link", "reset-factor", "end-sessions", "disconnect", "replace-identity")
     ),
     Route("/settings/hooks", "/settings/hooks", stan=403, status=403),
+    Route("/settings/system", "/settings/system", ("GET", "POST"), stan=403, status=403),
     Route("/settings/ai", "/settings/ai", ("GET", "POST"), stan=403, status=403),
     Route("/settings/ai/test", "/settings/ai/test", ("POST",), stan=403, status=403),
     *(
@@ -196,6 +198,13 @@ ROUTES = [
         ROLES + "/<role>/on",
         "/settings/roles/operator/on?object=collection:customer",
         ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
+    Route(
+        ROLES + "/<role>/level",
+        "/settings/roles/operator/level?object=collection:customer",
+        ("POST",),
         stan=403,
         status=403,
     ),
@@ -434,6 +443,7 @@ ROUTES = [
     Route("/workflows", "/workflows", stan=200),
     Route("/ai", "/ai", stan=403, status=403),
     Route("/ai/table.csv", "/ai/table.csv", stan=403, status=403),
+    Route("/ai/figures.csv", "/ai/figures.csv", stan=403, status=403),
     Route("/ai/cases", "/ai/cases", stan=403, status=403),
     Route("/ai/ladder/<slug>/<step>", "/ai/ladder/care-review/note", stan=404, status=404),
     Route(

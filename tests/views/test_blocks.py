@@ -38,6 +38,8 @@ NEVER_ALONE = {
     "layouts/base.html",
     "settings/base.html",
     "layouts/plain.html",
+    "layouts/outside.html",
+    "requests/page.html",
     "records/frame.html",
     "runner/frame.html",
     *DOOR,

@@ -23,6 +23,7 @@ NOTED = {
     "report_pages.as_csv": ("mona", "/reports/runs-by-workflow.csv?days=7", "table_exported"),
     "report_pages.as_paper": ("ada", "/reports/what-was-decided.pdf", "table_exported"),
     "at_work.table": ("mona", "/ai/table.csv", "table_exported"),
+    "at_work.figures": ("mona", "/ai/figures.csv", "table_exported"),
     "people.export": ("ines", "/settings/people/people.csv?q=tom", "table_exported"),
     "access_matrix.export": ("ines", "/settings/access/export.csv", "table_exported"),
     "activity.export": ("ada", "/activity/export?format=csv", "log_exported"),

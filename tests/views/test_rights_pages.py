@@ -162,6 +162,7 @@ def test_only_who_manages_rights_gets_in(pages: Pages, who: str) -> None:
         "/operator/delete",
         "/operator/on?object=collection%3Acustomer",
         "/operator/check",
+        "/operator/level?object=collection%3Acustomer",
         "/draft",
         "/draft/discard",
         "/versions/1/undo",
@@ -239,3 +240,19 @@ def test_the_api_names_the_rule_and_who_can_give_it(pages: Pages) -> None:
     )
     assert answer.status_code == 404
     assert not {"need", "rule", "who"} & set(answer.get_json())
+
+
+def test_a_level_is_shown_with_its_words_and_set_into_the_draft(pages: Pages) -> None:
+    ines = pages.ines
+    table = ines.get("/settings/access?team=operations")
+    assert "company" in table.text
+    assert "View" in table.text
+    at = ON.replace("customer", "account")
+    page = ines.get(at)
+    level = next(form for form in page.forms if "/level?" in form["action"])
+    ines.post(level["action"], level["fields"] | {"level": "View"})
+    assert ines.follow().html.count("in your draft")
+    assert (
+        next(form for form in ines.get(at).forms if "/level?" in form["action"])["fields"]["level"] == "View"
+    )
+    ines.post(level["action"], level["fields"] | {"level": "Everything"}, status=422)

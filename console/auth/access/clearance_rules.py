@@ -132,7 +132,7 @@ def require_agreed(before: Sequence[Row], after: Sequence[Row], by: str) -> None
         if gained and holders and (f"user:{by}" not in holders or f"user:{by}" in gained):
             raise NotAllowed(
                 f"This would also clear somebody for {label}. Somebody who is cleared for it has to agree: ask for a clearance"
-                " under Settings, Clearances first; who has one may then be given the role.",
+                " under Settings, Confidential access first; who has one may then be given the role.",
                 code="needs_agreement",
                 need=(KIND + label, "see"),
             )

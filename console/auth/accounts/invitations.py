@@ -22,7 +22,7 @@ from console.auth.accounts import authority, one_time, passwords, person_changes
 from console.auth.accounts.authority import Pair
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotFound, OutcomeUnknown
-from console.infra import settings
+from console.infra import branding, settings
 from console.infra.db import engine as db
 from console.infra.db.ids import new_id
 from console.infra.outbound import mail
@@ -341,13 +341,13 @@ def _trouble(invitation: str) -> str:
 def _letter(actor: Actor, email: str, link: str, sender: str, until: datetime) -> EmailMessage:
     message = EmailMessage()
     who = actor.name if actor.kind == "user" else "The administrator"
-    message["Subject"] = "Your account at Handrail"
+    message["Subject"] = f"Your account at {branding.current().name}"
     message["From"], message["To"] = sender, email
     message["Date"] = log.now()
     message["Message-ID"] = f"<{new_id('mail')}@{sender.partition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(
-        f"{' '.join(who.split())} invites you to Handrail. Choose a name and a password here:\n\n{link}\n\n"
+        f"{' '.join(who.split())} invites you to {branding.current().name}. Choose a name and a password here:\n\n{link}\n\n"
         f"The link works once, until {until:%d %B %Y, %H:%M} UTC. If you expected no invitation, ignore this letter.\n"
     )
     return message

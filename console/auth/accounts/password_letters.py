@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from console.auth.accounts import one_time, persons, profile, signing_in, throttle
 from console.auth.accounts.throttle import Limit
 from console.core.errors import IntegrationError, OutcomeUnknown
-from console.infra import jobs, settings
+from console.infra import branding, jobs, settings
 from console.infra.db import engine as db
 from console.infra.outbound import mail
 
@@ -94,7 +94,7 @@ def _letter(address: str, name: str, token: str) -> EmailMessage:
     letter["From"], letter["To"], letter["Subject"] = (
         configured.mail_from,
         address,
-        "A new password for Handrail",
+        f"A new password for {branding.current().name}",
     )
     letter["Auto-Submitted"] = "auto-generated"
     letter.set_content(

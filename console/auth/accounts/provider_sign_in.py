@@ -190,7 +190,7 @@ def _not_linked(person_id: str, *, by_password: bool) -> ProviderRefused:
     """The refusal of an account whose checked address is that of somebody here, with the ways that they have."""
     message = "There is an account with your address here already, and this account of the identity provider is not connected to it."
     if by_password:
-        message += " If it is yours, sign in with your password, and connect the two under Settings, Me."
+        message += " If it is yours, sign in with your password, and connect the two under Settings, You."
     message += (
         f" {'Or ask an administrator: they' if by_password else 'Ask an administrator: they'} can let it take the place of the former one"
         " under Settings, People, your name, Signing in."

@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 from console.core import expressions, media
 from console.core.currencies import decimals
 from console.core.documents.document_parts import NAME_PATTERN, Help, Part, Said
+from console.core.expressions.nodes import Call, Path
 from console.core.expressions.operands import rounded, to_json
 from console.core.forms import (
     BUTTONS,
@@ -205,6 +206,18 @@ class FieldDefinition(Definition):
     def explained(self) -> str | None:
         """Name of the field for the sentence that its rules may ask for; None where none does."""
         return because(self.name) if any(rule.severity == "explain" for rule in self.must) else None
+
+    @property
+    def is_iban(self) -> bool:
+        """Whether a rule says that what is typed must be an IBAN."""
+        asked = (expressions.parse(rule.if_).node for rule in self.must)
+        return any(
+            isinstance(node, Call)
+            and node.name == "iban"
+            and isinstance(node.arguments[0], Path)
+            and node.arguments[0].steps[-1:] == (self.name,)
+            for node in asked
+        )
 
     @property
     def judged(self) -> bool:

@@ -9,6 +9,7 @@ from console.auth.accounts import throttle
 from console.core.document_letters import OUTSIDE
 from console.core.errors import Conflict, Invalid, NotFound, TooMany
 from console.core.forms import FormField, examine, is_empty
+from console.core.papers import iban
 from console.documents.requests import request_rows
 from console.documents.requests.request_rows import (
     Request,
@@ -157,6 +158,11 @@ def submit(page: Page, values: Mapping[str, Any]) -> None:
         request = _open(page)
         _keep(request, values)
         typed, details = examine(page.fields, values)
+        details += [
+            {"field": field.name, "reason": page.words["iban"]}
+            for field in page.fields
+            if field.widget == "iban" and typed.get(field.name) and not iban.holds(str(typed[field.name]))
+        ]
         items = request.items
         missing = page.words["is_missing"]
         details += [

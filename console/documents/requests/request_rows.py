@@ -70,6 +70,7 @@ class Request:
     mail: str
     reminded: int
     made_at: datetime
+    ended_at: datetime | None
 
     @property
     def items(self) -> list[Item]:
@@ -85,7 +86,9 @@ class Request:
         return [FormField(**field) for field in self.asked["form"] if field["type"] != "reference"]
 
 
-_COLUMNS = "id, run, n, subject, team, status, round, until, nonce, ct, sent_at, mail, reminded, made_at"
+_COLUMNS = (
+    "id, run, n, subject, team, status, round, until, nonce, ct, sent_at, mail, reminded, made_at, ended_at"
+)
 _INSERT = """
 insert into console.document_request (id, run, n, subject, team, status, token, until, nonce, ct, remind_at, made_at)
 values (%s, %s, %s, %s, %s, 'open', %b, %s, %b, %b, %s, %s) on conflict do nothing returning id

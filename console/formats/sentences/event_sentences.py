@@ -445,6 +445,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "password_link_made": "{who} made a link for a new password{person_person: for }",
         "groups_withheld": "The identity provider did not tell the groups{person_person: of }",
         "sign_in_changed": "{who} changed how people sign in",
+        "branding_changed": "{who} changed how the installation shows itself",
         "ai_changed": lambda parts: (
             "{who} changed the settings of the AI"
             + escape_braces(after(": ", ", ".join(part.replace("_", " ") for part in parts.listed("fields"))))

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from console.core.errors import IntegrationError, OutcomeUnknown
 from console.core.plain_words import one_line
-from console.infra import settings
+from console.infra import branding, settings
 from console.infra.outbound import certificates
 from console.infra.settings import MailServer
 
@@ -65,6 +65,7 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
     server = settings.current().smtp
     if server is None:
         raise IntegrationError("No mail server: set CONSOLE_SMTP_URL.", permanent=True, code="no_mail_server")
+    branding.dress(message)
     _spell_domains(message)
     if (
         "Date" not in message

@@ -1,6 +1,7 @@
-"""`/ai`: proposals at work. How often proposals were accepted, how long it took, and the steps behind every figure."""
+"""`/ai`: AI performance. How often proposals were accepted, how long it took, and the steps behind every figure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -12,8 +13,7 @@ from console.ai.evaluation.cases import Wanted
 from console.ai.evaluation.figures import Figures
 from console.ai.evaluation.measure import WINDOWS, Field, Group, Report, Window
 from console.core.errors import Malformed
-from console.views import downloads, formats, frame
-from console.views.charts import Chart, Series
+from console.views import downloads, frame
 
 blueprint = Blueprint("at_work", __name__)
 
@@ -34,7 +34,18 @@ COLUMNS = (
     "hidden, the same",
     "hidden, another",
 )
-MOST_BARS = 10
+SHARES = (
+    "coverage",
+    "precision",
+    "small_rate",
+    "whole_rate",
+    "by_hand_rate",
+    "quick_rate",
+    "unopened_rate",
+    "agreement",
+    "anchoring",
+)
+"""Of Figures, from 0 to 1."""
 BECAME = {
     **{name: words.capitalize() for name, words in report_words.OUTCOMES.items()},
     "dropped": "With a value that was not let through",
@@ -57,13 +68,10 @@ def show() -> Response:
         "report": report,
         "total": report.total,
         "days": WINDOWS,
-        "charts": charts(report) if report.total.asked else [],
         "fields": rows(report),
         "behind": steps_url,
-        "others": figures_by_dimension(report),
         "ladder_url": ladder_url,
         "said": report_words,
-        "amount": measure.amount,
         "here_title": _where(report),
     }
     return frame.page("at_work/page.html", context)
@@ -76,6 +84,14 @@ def table() -> Response:
     return downloads.csv_response(
         frame.actor(), "proposals.csv", _lines(measure.report(frame.actor(), about)), days=about.days
     )
+
+
+@blueprint.get("/ai/figures.csv")
+def figures() -> Response:
+    """Download every figure: by week, confidence, step, version, model, prompt, person and reason."""
+    about = window()
+    report = measure.report(frame.actor(), about)
+    return downloads.csv_response(frame.actor(), "figures.csv", _every_figure(report), days=about.days)
 
 
 @blueprint.get("/ai/cases")
@@ -138,20 +154,44 @@ def rows(report: Report) -> list[tuple[Group, list[Field]]]:
     return [(group, by.get((group.key[0], group.key[1]), [])) for group in report.steps]
 
 
-def figures_by_dimension(report: Report) -> list[tuple[str, str, Figures]]:
-    """Return figures by version, model, prompt and person: (dimension, value, figures)."""
-    versions = [
-        ("Version", f"{report.titles[group.key[0], group.key[1]]}, version {group.key[2]}", group.figures)
-        for group in report.versions
-    ]
-    models = [("Model", str(group.key[0]), group.figures) for group in report.models]
-    prompts = [("Prompt version", str(group.key[0]), group.figures) for group in report.prompts]
-    people = [
-        ("Person", report.names.get(group.key[0], group.key[0]), group.figures)
-        for group in report.people
-        if not str(group.key[0]).startswith("sys")
-    ]
-    return [*versions[:20], *models[:10], *prompts[:10], *people[:50]]
+def _every_figure(report: Report) -> Iterator[Sequence[Any]]:
+    """Return a line for the total and for each week, level, step, version, model, prompt, person and reason, with the address of the steps behind it."""
+    counts = [each.name for each in dataclass_fields(Figures)]
+    yield ("part", "of", *counts, *SHARES, "steps")
+
+    def line(part: str, of: str, figures: Figures, **behind: Any) -> Sequence[Any]:
+        shares = [getattr(figures, name) for name in SHARES]
+        written = ["" if share is None else f"{share:.4f}" for share in shares]
+        return (part, of, *(getattr(figures, name) for name in counts), *written, steps_url(**behind))
+
+    def step_title(group: Group) -> str:
+        return report.titles.get((group.key[0], group.key[1]), str(group.key[1]))
+
+    slugs = {workflow.id: workflow.slug for workflow in report.known}
+    yield line("total", "", report.total)
+    yield from (line("week", day.isoformat(), figures) for day, figures in measure.weeks_of(report))
+    yield from (
+        line("confidence", str(each.level), each.figures, became="changed", level=each.level)
+        for each in report.levels
+    )
+    for group in report.steps:
+        yield line(
+            "step", step_title(group), group.figures, workflow=slugs.get(group.key[0]), step=group.key[1]
+        )
+    for group in report.versions:
+        yield line("version", f"{step_title(group)}, version {group.key[2]}", group.figures)
+    yield from (line("model", str(group.key[0]), group.figures) for group in report.models)
+    yield from (line("prompt version", str(group.key[0]), group.figures) for group in report.prompts)
+    for group in report.people:
+        yield line("person", report.names.get(group.key[0], group.key[0]), group.figures, person=group.key[0])
+    for group in report.stamps:
+        of = f"{report.names.get(group.key[2], group.key[2])}, {step_title(group)}"
+        behind = {"workflow": slugs.get(group.key[0]), "step": group.key[1], "person": group.key[2]}
+        yield line("taken fast or unopened", of, group.figures, became="quick", **behind)
+    for group in report.reasons:
+        code = group.key[0]
+        became = "by_hand" if code == "chosen" else "without"
+        yield line("manual because", report_words.reason(code), group.figures, became=became)
 
 
 def _chips(page: cases.Page, about: Window, filters: Wanted) -> list[tuple[str, str]]:
@@ -180,159 +220,6 @@ def _where(report: Report) -> str:
         return ""
     step = report.titles.get((known.id, report.window.step or ""), report.window.step or "")
     return f"{known.title}, “{step}”" if step else known.title
-
-
-def charts(report: Report) -> list[Chart]:
-    """Return the charts of the page, in order."""
-    return [_weekly(report), _by_level(report), _by_hand(report), _seconds(report)]
-
-
-def _weekly(report: Report) -> Chart:
-    weeks = list(measure.weeks_of(report))
-    values = [figures.precision for _, figures in weeks]
-    known = [value for value in values if value is not None]
-    caption = (
-        f"Of all values that people were shown, {report_words.percent(report.total.precision)} were taken as they were; the weeks lie between {report_words.percent(min(known))} and {report_words.percent(max(known))}."
-        if known
-        else ""
-    )
-    return Chart(
-        "weekly",
-        "Accepted unchanged, week by week",
-        caption,
-        "line",
-        "Week from",
-        [
-            formats.text(formats.Kind("week", "Week", "date"), day.isoformat(), frame.look())
-            for day, _ in weeks
-        ]
-        if known
-        else (),
-        [
-            Series(
-                "Accepted unchanged",
-                "ai",
-                [_points(value) for value in values],
-                [
-                    report_words.percent(figures.precision) if figures.values else "nothing decided"
-                    for _, figures in weeks
-                ],
-            )
-        ],
-        unit=" %",
-        most=100,
-        empty="No proposed value has been decided about in this time.",
-    )
-
-
-def _by_level(report: Report) -> Chart:
-    levels = [level for level in report.levels if level.figures.values]
-    words = ", ".join(
-        f"{level.level} {report_words.percent(level.figures.precision)} of {level.figures.values:,}"
-        for level in levels
-    )
-    return Chart(
-        "levels",
-        "Accepted unchanged, by confidence",
-        f"{words[:1].upper()}{words[1:]} values." if levels else "",
-        "bar",
-        "Confidence",
-        [str(level.level).capitalize() for level in levels],
-        [
-            Series(
-                "Accepted unchanged",
-                "ai",
-                [_points(level.figures.precision) for level in levels],
-                [
-                    f"{report_words.percent(level.figures.precision)} of {level.figures.values:,}"
-                    for level in levels
-                ],
-            )
-        ],
-        hrefs=[steps_url(became="changed", level=level.level) for level in levels],
-        unit=" %",
-        most=100,
-        empty="No proposed value has been decided about in this time.",
-    )
-
-
-def _by_hand(report: Report) -> Chart:
-    merged: dict[str, tuple[int, str]] = {}
-    for group in report.reasons:
-        words = report_words.reason(group.key[0])
-        merged[words] = (merged.get(words, (0, ""))[0] + group.figures.asked, group.key[0])
-    reasons = sorted(merged.items(), key=lambda item: (-item[1][0], item[0]))[:MOST_BARS]
-    total = sum(count for _, (count, _) in reasons)
-    caption = (
-        f"{total:,} of {report.total.decided:,} steps were done without a proposal. The most frequent reason: {reasons[0][0][:1].lower()}{reasons[0][0][1:]}."
-        if reasons
-        else ""
-    )
-    return Chart(
-        "reasons",
-        "Why steps were done by hand",
-        caption,
-        "bar",
-        "Reason",
-        [words for words, _ in reasons],
-        [
-            Series(
-                "Steps",
-                "accent",
-                [float(count) for _, (count, _) in reasons],
-                [f"{count:,}" for _, (count, _) in reasons],
-            )
-        ],
-        hrefs=[
-            steps_url(became="by_hand")
-            if code == "chosen"
-            else steps_url(became="without", code=code if code not in ("declined", "failed", "off") else None)
-            for _, (_, code) in reasons
-        ],
-        empty="Every step that people handed in had a proposal, and nobody put one aside.",
-    )
-
-
-def _seconds(report: Report) -> Chart:
-    both = [
-        group
-        for group in report.steps
-        if group.figures.seconds_with is not None or group.figures.seconds_without is not None
-    ][:MOST_BARS]
-    total = report.total
-    ways = (
-        (total.seconds_with, "with a proposal"),
-        (total.seconds_without, "without one (hidden, or none came)"),
-    )
-    caption = f"The middle step took {' and '.join(f'{report_words.seconds(took)} {how}' for took, how in ways if took is not None)}."
-    return Chart(
-        "seconds",
-        "Time to hand in, with and without a proposal",
-        caption,
-        "bar",
-        "Step",
-        [report.titles.get((group.key[0], group.key[1]), group.key[1]) for group in both],
-        [
-            Series(
-                "With",
-                "ai",
-                [group.figures.seconds_with for group in both],
-                [report_words.seconds(group.figures.seconds_with) for group in both],
-            ),
-            Series(
-                "Without",
-                "muted",
-                [group.figures.seconds_without for group in both],
-                [report_words.seconds(group.figures.seconds_without) for group in both],
-            ),
-        ],
-        unit=" s",
-        empty="No step has been handed in yet.",
-    )
-
-
-def _points(value: float | None) -> float | None:
-    return None if value is None else round(value * 100, 1)
 
 
 def _lines(report: Report) -> Iterator[Sequence[Any]]:

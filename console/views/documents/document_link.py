@@ -1,9 +1,10 @@
 """The page behind the link of a document request: for people without an account, on a phone, with or without script."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from babel.dates import format_date
+from babel.dates import format_date, format_datetime
 from flask import Blueprint, Response, render_template, request
 
 from console.core import media
@@ -122,10 +123,21 @@ def _drawn(
         )
         for field in page.fields
     ]
+    boxes = [
+        replace(box, limits={**box.limits, "data-iban": page.words["iban"]})
+        if field.widget == "iban"
+        else box
+        for box, field in zip(boxes, page.fields, strict=True)
+    ]
     items = page.request.items
     context = {
         "page": page,
         "asked": request_data,
+        "asked_id": page.request.id,
+        "language": request_data["language"],
+        "received_at": format_datetime(page.request.ended_at, "long", locale=request_data["language"])
+        if page.request.ended_at
+        else "",
         "words": page.words,
         "boxes": boxes,
         "items": [

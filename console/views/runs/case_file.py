@@ -18,7 +18,7 @@ from console.core.errors import ConsoleError, NotFound
 from console.core.plain_words import uncapitalised
 from console.documents import Looked
 from console.formats.sentences import cause_words
-from console.infra import settings
+from console.infra import branding, settings
 from console.monitoring import reports
 from console.monitoring.reports import CaseFile
 from console.runs.views import view
@@ -149,7 +149,9 @@ def styled(drawn: str) -> str:
     parted = "".join(
         part if part.startswith("<") else _ENDLESS.sub(_breaking, part) for part in _TAG.split(drawn)
     )
-    page_styled = parted.replace("</head>", f"<style>{_style()}</style></head>", 1)
+    page_styled = parted.replace(
+        "</head>", f"<style>{_style()}{branding.current().paper_sheet}</style></head>", 1
+    )
     return _PICTURE.sub(_explained, page_styled)
 
 

@@ -1,4 +1,4 @@
-"""Who may do what: the matrix of roles and rights, one person's part of it, and the simulator."""
+"""Permissions: the matrix of roles and rights, one person's part of it, and the simulator."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ TITLES = {
     "workflow": "Workflows",
     "inbox": "Inboxes",
     "account": "Service accounts",
-    "label": "Clearances",
+    "label": "Confidential access",
     "console": "The console",
 }
 MOST_PEOPLE = 2_000

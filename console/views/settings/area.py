@@ -20,8 +20,7 @@ class Page:
 
     name: str
     title: str
-    icon: str
-    group: str
+    entry: str
     needs: str | None = None
     act: str = "manage"
     sheet: str = "people"
@@ -31,30 +30,49 @@ class Page:
         """Return its address."""
         return f"/settings/{self.name}"
 
+    @property
+    def icon(self) -> str:
+        """Return the icon of its entry."""
+        return ENTRIES[self.entry]
+
+
+ENTRIES = {
+    "You": "user",
+    "People and teams": "users",
+    "Permissions": "shield-check",
+    "Security": "lock",
+    "Data": "database",
+    "Messages": "send",
+    "AI": "sparkles",
+    "Developers": "code",
+    "System": "settings",
+}
+"""Entry of the list at the left → its icon. An entry leads to its first page that the reader may see."""
 
 PAGES = (
-    Page("me", "Me", "user", "You"),
-    Page("keys", "API keys", "key", "You"),
-    Page("people", "People", "users", "Company", "user"),
-    Page("teams", "Teams", "users-group", "Company", "user"),
-    Page("sign-in", "Sign-in", "login", "Company", "user"),
-    Page("roles", "Roles", "shield-check", "Rights", "policy", sheet="rights"),
-    Page("access", "Who may do what", "table", "Rights", "policy", sheet="rights"),
-    Page("labels", "Clearances", "lock", "Rights", "policy"),
-    Page("sources", "Data sources", "database", "Data", "source", sheet="sources"),
-    Page("collections", "Collections", "list", "Data", "source", sheet="collection_settings"),
-    Page("channels", "Channels", "send", "Data", "source"),
-    Page("hours", "Hours and caps", "clock", "Data", "source"),
-    Page("webhooks", "Webhooks", "webhook", "Data", "webhook"),
-    Page("secrets", "Secrets", "key", "Data", "source"),
-    Page("hooks", "Code", "code", "Data", "source"),
-    Page("ai", "Provider", "sparkles", "AI", "ai", sheet="ai_settings"),
-    Page("ai/purposes", "Purposes and prices", "coin", "AI", "ai", sheet="ai_settings"),
-    Page("ai/budgets", "Budgets", "chart-bar", "AI", "ai", sheet="ai_settings"),
-    Page("ai/switches", "AI switches", "adjustments", "AI", "ai", sheet="ai_settings"),
-    Page("ai/house", "Prompt prefix", "message", "AI", "ai", sheet="ai_settings"),
-    Page("ai/redaction", "Redaction preview", "eye-off", "AI", "ai", sheet="ai_settings"),
-    Page("ai/calls", "Calls", "list-details", "AI", "ai", "audit", sheet="ai_settings"),
+    Page("me", "You", "You"),
+    Page("people", "People", "People and teams", "user"),
+    Page("teams", "Teams", "People and teams", "user"),
+    Page("access", "Permissions", "Permissions", "policy", sheet="rights"),
+    Page("roles", "Roles", "Permissions", "policy", sheet="rights"),
+    Page("labels", "Confidential access", "Permissions", "policy"),
+    Page("sign-in", "Sign-in", "Security", "user"),
+    Page("secrets", "Secrets", "Security", "source"),
+    Page("sources", "Data sources", "Data", "source", sheet="sources"),
+    Page("collections", "Collections", "Data", "source", sheet="collection_settings"),
+    Page("channels", "Channels", "Messages", "source"),
+    Page("hours", "Hours and caps", "Messages", "source"),
+    Page("ai", "Provider", "AI", "ai", sheet="ai_settings"),
+    Page("ai/purposes", "Purposes and prices", "AI", "ai", sheet="ai_settings"),
+    Page("ai/budgets", "Budgets", "AI", "ai", sheet="ai_settings"),
+    Page("ai/switches", "AI switches", "AI", "ai", sheet="ai_settings"),
+    Page("ai/house", "Prompt prefix", "AI", "ai", sheet="ai_settings"),
+    Page("ai/redaction", "Redaction preview", "AI", "ai", sheet="ai_settings"),
+    Page("ai/calls", "Calls", "AI", "ai", "audit", sheet="ai_settings"),
+    Page("keys", "API keys", "Developers"),
+    Page("webhooks", "Webhooks", "Developers", "webhook"),
+    Page("hooks", "Extensions", "Developers", "source"),
+    Page("system", "System", "System", "source"),
 )
 
 
@@ -109,18 +127,17 @@ def page(
     blocks: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    """Return a page of the settings: its template extends `settings/base.html`, `name` is its entry in `PAGES`.
+    """Return a page of the settings: its template extends `settings/base.html`, `name` is its page in `PAGES`.
 
-    A page below that entry has its own `heading`, and before it the `trail` of (address, title). Its service decides who may see it; the list
+    A page below that one has its own `heading`, and before it the `trail` of (address, title). Its service decides who may see it; the list
     at the left only leaves out what would be refused.
     """
-    groups: dict[str, list[Page]] = {}
-    for entry in pages_of(frame.actor()):
-        groups.setdefault(entry.group, []).append(entry)
-    entry = next(entry for entry in PAGES if entry.name == name)
+    entries: dict[str, list[Page]] = {}
+    for each in pages_of(frame.actor()):
+        entries.setdefault(each.entry, []).append(each)
     shared = {
-        "settings_groups": groups,
-        "settings_page": entry,
+        "settings_entries": entries,
+        "settings_page": next(each for each in PAGES if each.name == name),
         "heading": heading,
         "trail": trail,
         "error": error,

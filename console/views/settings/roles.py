@@ -15,7 +15,7 @@ from console.auth.access.labels import Names, all_titles
 from console.auth.access.policy_changes import Change, shipped
 from console.auth.access.rows import EVERY, LEVELS, WHOLE, PolicyError, Row
 from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed
-from console.permissions import role_rules, rule_conditions, rule_drafts, second_admin
+from console.permissions import levels, role_rules, rule_conditions, rule_drafts, second_admin
 from console.steps.effects import action_cache
 from console.views import frame
 from console.views.forms import Field, Form
@@ -237,6 +237,27 @@ def on(role: str) -> Response:
     return _rules_page(role_read, place, obj, boxes, chosen, draft_now, status=status)
 
 
+@blueprint.post("/<role>/level")
+def set_level(role: str) -> Response:
+    """Put the acts of a level on `?object=` in `?place=` into the draft."""
+    role_read, place, obj = (
+        permissions.read_role(frame.actor(), role),
+        _place(),
+        request.args.get("object", ""),
+    )
+    role_rules.require_object(frame.actor(), obj, place)
+    try:
+        levels.set_level(frame.actor(), role, place, obj, request.form.get("level", ""))
+    except (Invalid, PolicyError) as wrong:
+        draft_now = permissions.draft(frame.actor())
+        rows = draft_now.rows()
+        boxes = rule_form.boxes_of_rules(role_rules.rules_of(rows, role, place, obj))
+        chosen = role_rules.fields_of(rows, role, place, obj.partition(":")[2])
+        return _rules_page(role_read, place, obj, boxes, chosen, draft_now, error=wrong.message)
+    flash("It is in your draft. It counts when you publish it.")
+    return frame.redirect_to(f"/settings/roles/{role}?{urlencode({'place': place})}")
+
+
 @blueprint.post("/<role>/check")
 def check(role: str) -> Response:
     """Show whether a condition is valid, and how many records it matches today."""
@@ -297,10 +318,16 @@ def _rules_page(
         "object_title": names.object(obj),
         "of_subject": names.of_subject(obj),
         "rules": boxes,
+        "level": levels.level_of_rules(obj, [box.rule for box in boxes if not box.blank]),
+        "levels": [
+            (name, ", ".join([name, *map(policy_words.act, acts)]) if acts else name)
+            for name, acts in levels.levels_of(obj.partition(":")[0]).items()
+        ],
         "fields": rule_form.fields(obj, chosen),
         "else_said": sorted(
             {policy_words.rule(row, names) for row in others if (row.sub, row.dom, row.obj) != subject_key}
         ),
+        "level_action": f"/settings/roles/{role.id}/level?{urlencode({'place': place, 'object': obj})}",
         "action": f"/settings/roles/{role.id}/on?{urlencode({'object': obj, 'place': place})}",
         "check": f"/settings/roles/{role.id}/check?{urlencode({'object': obj, 'place': place})}",
         "back": f"/settings/roles/{role.id}?{urlencode({'place': place})}",
@@ -446,7 +473,7 @@ def _kinds(place: str) -> list[tuple[str, str, list[str]]]:
         ("Workflows", "workflow"),
         ("Inboxes", "inbox"),
         ("Service accounts", "account"),
-        ("Clearances", "label"),
+        ("Confidential access", "label"),
     ]
     more = [("The console itself", kind) for kind in sorted(WHOLE)] if place == EVERY else []
     return [(title, kind, policy_words.offered(kind)) for title, kind in [*kinds, *more]]

@@ -177,7 +177,7 @@ def again(name: str) -> Response:
         except Conflict as moved:
             return _again(head, moved)
         unseen = (
-            " Nobody sees the new ones until a role may browse them: Who may do what."
+            " Nobody sees the new ones until a role may browse them: Settings, Permissions."
             if len(made) > len(before)
             else ""
         )

@@ -30,7 +30,7 @@ URL_HINT = (
     "special characters of a password are percent-encoded."
 )
 NAME_HINT = "Its collections are called by it: name.table. Letters, digits, - and _; it stays."
-MAY_HINT = "Browse lets a role see lists and records. Nothing is given that is not ticked; it can be changed later under Settings, Who may do what."
+MAY_HINT = "Browse lets a role see lists and records. Nothing is given that is not ticked; it can be changed later under Settings, Permissions."
 READ_ONLY = Field("read_only", "Read-only: nothing can be changed in it from here", "check", sent="1")
 COLUMNS = ("Collection", Column("Table", "mono"), "Key", Column("Fields", "r"), Column("Relations", "r"))
 VIEW = frame.Badge("view")
@@ -205,7 +205,7 @@ def may_table(may: Mapping[str, set[str]], hint: str = "") -> Lines:
     columns = [Field("may.{row}", words, "check", key=act, sent=act) for act, words in ACTS]
     rows = {role: dict.fromkeys(may.get(role, ()), True) for role in roles}
     titles = {role: (formats.role_words(role), "") for role in roles}
-    return Lines("may", "Who may do what with it", columns, rows, hint, "small", titles, "Role")
+    return Lines("may", "Permissions", columns, rows, hint, "small", titles, "Role")
 
 
 def picker(tested: Tested, chosen: Container[str] | None, which: str) -> Markup:
