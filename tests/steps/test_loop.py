@@ -16,7 +16,7 @@ SMALLEST: dict[str, Any] = {
     "items": {"relation": "account", "fields": ["iban"]},
     "form": [{"name": "verdict", "label": "Verdict"}],
 }
-FURTHER: list[dict[str, Any]] = [{"form": [], "body": "one", "on_failure": "continue"}]
+FURTHER: list[dict[str, Any]] = [{"form": [], "body": "one", "on_failure": "continue"}, {"screen": "one"}]
 
 FORM = [{"name": "verdict", "label": "Verdict", "required": True}]
 CONFIG: dict[str, Any] = {"items": {"relation": "account", "fields": ["iban"]}, "form": FORM}

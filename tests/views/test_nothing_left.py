@@ -39,6 +39,7 @@ CONFIGURED = {
     "api_key.scopes",
     "approval.not_by",
     "approval.roles",
+    "branding.document",
     "channel.gateway",
     "collection.document",
     "collection.structure",

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from console import workflows
@@ -395,8 +394,3 @@ def weeks_of(report: Report) -> Iterator[tuple[date, Figures]]:
     while day <= report.window.until.date():
         yield day, held.get(day, Figures())
         day += timedelta(days=7)
-
-
-def amount(value: Decimal) -> str:
-    """A cost as it is read: two places, more where it is small."""
-    return f"{value:.2f}" if value >= 1 or value == 0 else f"{value:.4f}"

@@ -72,6 +72,7 @@ def show() -> Response:
         "behind": steps_url,
         "ladder_url": ladder_url,
         "said": report_words,
+        "in_time": report_words.seconds,
         "here_title": _where(report),
     }
     return frame.page("at_work/page.html", context)
@@ -113,6 +114,7 @@ def listed() -> Response:
         "chips": _chips(page, about, filters),
         "manual": frame.Badge("Handled manually", "warn", "hand-stop"),
         "said": report_words,
+        "in_time": report_words.seconds,
         **frame.page_places(page.next, filters.after),
     }
     return frame.page("at_work/cases.html", context)
