@@ -70,6 +70,9 @@ def test_hits_and_the_decision_for_every_eye(screens: Callable[..., "Screen"], h
     page.wait_for_selector("h2:has-text('Decision')")
     for place, revisable in ((f"/runs/{at_decision}", True), (f"/runs/{at_decision}/replay", False)):
         page = olivia.go(place)
+        if not revisable:  # a replay opens at its first event
+            said = page.locator("[data-announce^='Event ']").first.get_attribute("data-announce") or ""
+            page = olivia.go(f"{place}?at={said.split('.')[0].split()[-1]}")
         page.click(".phase.done summary:has-text('Documents')")  # its steps come when it is opened
         documents = page.locator(
             ".phase:has(summary:has-text('Documents')) .step", has_text="Check each document"
