@@ -50,7 +50,7 @@ class Place:
 
 PLACES = (
     Place("/", "Home", "home", "g h", ()),
-    Place("/work", "Work", "inbox", "g i", ("/work", "/inbox"), "works"),
+    Place("/work", "Work", "inbox", "g i", ("/work-", "/inbox"), "works"),
     Place("/approvals", "Approvals", "shield-check", "g a", ("/approvals",)),
     Place("/tasks", "Tasks", "checklist", "g t", ("/tasks", "/answers"), "name"),
     Place("/c", "Records", "list", "g r", ("/c", "/board/", "/runs/"), "browses"),

@@ -393,6 +393,7 @@ def view(
         masked=paths,
         ending=block_content.at_end(actor, definition, run),
         handed_on=last,
+        last_holder=run.last_holder,
         ended_by=ended_by,
         ended_because=why,
         written=_written(run),

@@ -62,6 +62,7 @@ class RunView:
     earlier: "Earlier | None" = None
     ending: Sequence[Mapping[str, Any]] = ()
     handed_on: HandedOn | None = None
+    last_holder: str | None = None
     ended_by: str = ""
     ended_because: str = ""
     written: Sequence[Mapping[str, Mapping[str, Any]]] = ()

@@ -295,12 +295,12 @@ def _waits_for_documents(run: Mapping[str, Any]) -> bool:
 
 
 def _next_inbox(view: RunView, actor: Actor, face: str) -> inboxes.Inbox | None:
-    """Return the inbox whose next ticket is offered: the run's inbox, to somebody who worked on the run and no longer holds it."""
+    """Return the inbox whose next ticket is offered: the run's inbox, to somebody who worked on the run or held it last."""
     run = view.json
     if (
         face in ("form", "settle")
         or run["holder"] == actor.id
-        or not any(attempt["by"] == actor.id for attempt in run["attempts"])
+        or actor.id not in {view.last_holder, *(attempt["by"] for attempt in run["attempts"])}
     ):
         return None
     return tickets.inbox_of_run(actor, run["id"], run["workflow"]["slug"])
