@@ -108,6 +108,14 @@ WALKS: dict[str, list[By]] = {
             go("/inbox/kyc"),
             press("Backlog"),
             see("Unassign"),
+            named(
+                "made in tests/views/test_inbox_rules.py",
+                "Work",
+                "New inbox",
+                "Rules",
+                "Versions",
+                "Take next",
+            ),
         ),
     ],
     "let-others-approve": [
