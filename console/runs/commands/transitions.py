@@ -186,7 +186,7 @@ def _complete_later(
                 continue
             except log.Moved:  # earlier attempts must be read, which needs these events committed first
                 pass
-        foreseen = gathered.seen_ahead(actor, here, values, now)
+        foreseen = at if submitted.item is not None else gathered.seen_ahead(actor, here, values, now)
         if foreseen is None or not _stands_at(foreseen.run, submitted.step):
             raise Conflict(
                 "This run goes another way after these answers. Reload it to see where it stands.",
