@@ -363,8 +363,10 @@ class LoopState:
         """The fields of the current item's form."""
         if self.item is None:
             return []
-        columns = self._columns()
-        roots = self.roots(self.item)
+        roots, former = self.roots(self.item), self._typed_before()
+        columns = definitions.without_refused_choices(
+            self._columns(), former, self.config.must, roots, OWN_ITEM
+        )
         form = definitions.fields_with_values(
             self.config.form, roots, self._defaults(), OWN_ITEM, columns, self.config.must
         )

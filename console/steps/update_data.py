@@ -181,7 +181,9 @@ class UpdateData(StepType):
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """Fields of the record first, then the form, then what is set by rule (read-only, before and after)."""
-        columns = _columns(step, context)
+        columns = definitions.without_refused_choices(
+            _columns(step, context), context.former, step.config.must, context.roots, step.id
+        )
         form = definitions.fields_with_values(
             _form(step, context), context.roots, context.former, step.id, columns, step.config.must
         )

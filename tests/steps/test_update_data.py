@@ -54,6 +54,21 @@ def test_the_form_shows_the_record_what_is_asked_and_what_will_be_set() -> None:
     ]
 
 
+def test_a_choice_that_a_rule_refuses_as_it_stands_starts_empty() -> None:
+    def start(rule: str, severity: str = "refuse", former: dict[str, Any] | None = None) -> Any:
+        config = {
+            **CONFIG,
+            "must": [{"field": "pep_status", "if": rule, "message": "No.", "severity": severity}],
+        }
+        return prepare("update_data", config, context(forms=forms(), former=former or {})).fields[0]
+
+    refused = "steps.here.pep_status != 'none'"
+    assert (start(refused).value, start(refused).now) == (None, "none")
+    assert start(refused, former={"pep_status": "none"}).value == "none"
+    assert start(refused, "explain").value == "none"
+    assert start("steps.here.role == 'judge'").value == "none", "what is not known yet refuses nothing"
+
+
 def test_nobody_is_asked_where_the_condition_does_not_hold_and_the_rules_give_every_value() -> None:
     kind, free = steps.get("update_data"), {"name": "owners", "label": "Owners", "value": "1 + 1"}
     for condition, form, asked in (

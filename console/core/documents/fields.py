@@ -454,6 +454,26 @@ def fields_with_values(
     return fields_shown
 
 
+def without_refused_choices(
+    columns: Sequence[FormField],
+    former: Mapping[str, Any],
+    must: Sequence[FieldRule],
+    roots: Mapping[str, Any],
+    own: str,
+) -> list[FormField]:
+    """The record's fields, those choices empty that a rule refuses as they stand: nobody submits by oversight what cannot be right. What was typed (`former`) stays."""
+    now = with_own(roots, own, {field.name: field.value for field in columns})
+    refused = {
+        rule.field
+        for rule in must
+        if rule.severity == "refuse" and rule.if_ and expressions.parse(rule.if_).evaluate(now) is False
+    } - set(former)
+    return [
+        replace(field, value=None) if field.name in refused and field.type == "enum" else field
+        for field in columns
+    ]
+
+
 def submitted_values(
     definitions: Iterable[FieldDefinition],
     roots: Mapping[str, Any],
