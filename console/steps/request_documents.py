@@ -241,7 +241,12 @@ class RequestDocuments(StepType):
         there = [field for field in fields if field.name in own]
         known = {field.name for field in fields}
         columns = [field for field in there if field.name not in {entry.name for entry in step.config.form}]
-        form = step.config.form if outcome == RECEIVED else []
+        # What somebody else wrote is entered as it came: its rules are for the one who types it on the page of the request.
+        form = (
+            [entry.model_copy(update={"must": []}) for entry in step.config.form]
+            if outcome == RECEIVED
+            else []
+        )
         typed = {name: value for name, value in submitted.items() if name in own or name not in known}
         values, details = definitions.submitted_values(
             form, context.roots, context.former, step.id, typed, columns

@@ -144,8 +144,10 @@ def test_a_person_may_write_hand_in_or_go_on_without() -> None:
     ]
     assert prompt.fields[0].value == "ada@example.org"
     assert complete("request_documents", REQUEST, ADA, {"to": "b@example.org"}, "write").awaits is not None
+    rule = {"if": "iban(steps.here.iban)", "message": "No IBAN."}
+    strict = {**REQUEST, "form": [{**field, "must": [rule]} for field in REQUEST["form"][:1]]}
     handed = complete(
-        "request_documents", REQUEST, ADA, {"sender": "by post", "extract": [FILE], "iban": "LT1"}, "received"
+        "request_documents", strict, ADA, {"sender": "by post", "extract": [FILE], "iban": "LT1"}, "received"
     )
     assert handed.output is not None
     assert (handed.awaits, handed.output["received"], handed.output["documents"]["extract"]) == (
