@@ -9,7 +9,7 @@ from console import runs
 from console.auth.accounts import absences
 from console.core.errors import Malformed
 from console.infra.db.engine import fetch
-from console.work import due_times, tasks, waiting_reasons, work_list
+from console.work import due_times, tasks, work_list
 from console.work.work_list import DUE, GROUPS, KINDS, NOBODY, STATES, Filters, Item
 from console.workflows import find_known, inboxes
 from tests.company import DESK, Company
@@ -178,13 +178,13 @@ def test_a_due_time_is_the_order_once_the_worker_looked_and_again_when_it_is_cha
     later = company.started("2")
     workflow = find_known("care-review")
     assert workflow is not None
-    assert waiting_reasons.note_due() == 0, "its workflow has no due time"
+    assert due_times.note_due() == 0, "its workflow has no due time"
     terms = {"minutes": 60, "stages": [{"percent": 100, "do": "remind"}]}
     due_times.set_for_workflow(company.mona, workflow, terms)
-    assert waiting_reasons.note_due() == 2
-    assert waiting_reasons.note_due() == 0
+    assert due_times.note_due() == 2
+    assert due_times.note_due() == 0
     fetch("update console.run set due_known = null where id = %s returning 1", (run,))
-    assert waiting_reasons.note_due() == 1
+    assert due_times.note_due() == 1
     stored = dict(fetch("select id, due_at from console.run"))
     shown = {item.id: item.due for item in work_list.find(company.mona, Filters()).items}
     assert stored == shown, "what a list is ordered by is what it shows"

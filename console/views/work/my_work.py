@@ -15,11 +15,12 @@ from console.runs import RunHead
 from console.views import assets, formats, frame
 from console.views.formats import Look
 from console.work.approvals import Line
+from console.work.due_times import earliest, end_of_day
 from console.work.my_work import MOST, Work
 from console.work.questions import Asked
 from console.work.tasks import Task
 from console.work.tickets import Count
-from console.work.waiting_reasons import Reason, earlier
+from console.work.waiting_reasons import Reason
 from console.workflows import Review
 
 blueprint = Blueprint("my_work", __name__)
@@ -139,7 +140,7 @@ def _tile(head: RunHead) -> tuple[str, str]:
 
 def _approval(line: Line, why: Reason | None) -> Row:
     approval = line.approval
-    due = earlier(why.due if why else None, approval.until)
+    due = earliest(why.due if why else None, approval.until)
     return Row(
         "decide",
         line.record_title or line.label,
@@ -234,10 +235,9 @@ def _about(task: Task) -> str:
 def draw_rows(found: Iterable[Row], look: Look) -> list[Drawn]:
     """Return the rows in the order in which they are due, then the oldest first; each with its group Overdue, Today or Later."""
     ready = [_drawn(row, look) for row in found]
-    last = datetime.max.replace(tzinfo=UTC)
     return sorted(
         ready,
-        key=lambda entry: (ORDER.index(entry.group), _moment(entry.row.due, look) or last, entry.row.at),
+        key=lambda entry: (ORDER.index(entry.group), *order_key(entry.row.due), entry.row.at),
     )
 
 
@@ -268,6 +268,23 @@ def due_words(due: date | None, look: Look) -> tuple[str, str, str, str]:
         return "Today", words, exactly, "soon" if left < SOON_S else ""
     shape = "EEE d MMM" if (there - today).days < WEEK_DAYS or there.year == today.year else "d MMM y"
     return "Later", formats.times.worded(at, shape, look), exactly, ""
+
+
+def due_badge(due: date | None, look: Look) -> frame.Badge | None:
+    """Return by when something is due as a badge; None where nothing says so."""
+    if due is None:
+        return None
+    group, words, _, tone = due_words(due, look)
+    return frame.Badge(
+        words if group == "Overdue" else f"Due {words}",
+        {"late": "bad", "soon": "warn"}.get(tone, ""),
+        "clock",
+    )
+
+
+def order_key(due: date | None) -> tuple[bool, datetime]:
+    """Return by what things that are due are put in order; what never is comes last."""
+    return due is None, end_of_day(due) if due else datetime.max.replace(tzinfo=UTC)
 
 
 def _moment(due: date | None, look: Look) -> datetime | None:
