@@ -38,7 +38,7 @@ TO, SENDER, REASON = "to", "sender", "reason"
 UNSENT, CAME, THEIRS = "unsent", "came", "theirs"
 """`unsent`: field → what was typed outside and not sent off. `came`: document → files that came before somebody stopped waiting. `theirs`: field → what
 stands in the page from the round before, typed by whom it is sent to."""
-WITHOUT = "Go on without"
+WITHOUT = "Continue without"
 LANGUAGES = tuple(OUTSIDE)
 MOST_WANTED = 30
 NO_RECORDS = "The page outside does not ask for it, because whoever has the link may see no records: ask for a text, or name the choices as options."
@@ -215,7 +215,7 @@ class RequestDocuments(StepType):
             text = fill_template(step.config.text, context.roots)
             text += f"\n\nThe letter asks for:\n\n{documents}" if documents else ""
         return Prompt(
-            text, fields=tuple(fields), outcomes=options, button=step.button or "Go on", withheld=withheld
+            text, fields=tuple(fields), outcomes=options, button=step.button or "Continue", withheld=withheld
         )
 
     def complete(

@@ -56,7 +56,7 @@ WALKS: dict[str, list[By]] = {
             press("Layout"),
             see("List", "Summary", "Details", "Changing", "Not in the list"),
             press("New record"),
-            see("Needed"),
+            see("Required"),
             press("Segments", "New segment"),
             see("Try it"),
             press("Relations", "Contacts", "Fields", "More"),
@@ -128,7 +128,7 @@ WALKS: dict[str, list[By]] = {
             press("Cancel"),
             press("Indexes for search"),
             go("/settings/sources/fernwick_supply"),
-            press("Look again"),
+            press("Refresh"),
             reads("Nothing has changed in fernwick_supply"),
             named(
                 "offered where something has changed: tests/views/test_source_pages.py",

@@ -36,7 +36,7 @@ PAGE_SIZE = 50
 NOT_TAKEN = "Your answer was not taken, and nothing was changed: what you would agree to cannot be compared with the record. Answer again once it can."
 LISTS: Mapping[str, tuple[str, Callable[..., Page], str]] = {
     "review": (
-        "To decide",
+        "Waiting",
         approvals.to_review,
         "Nothing waits for your decision. What somebody else has to agree to, such as a high refund, comes here.",
     ),

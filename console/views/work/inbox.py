@@ -238,7 +238,7 @@ def ticket_line(ticket: Ticket, who: Actor) -> Line:
     badge = None
     if run is not None and run.holder:
         badge = (
-            frame.Badge("With you", "info", "user")
+            frame.Badge("You", "info", "user")
             if run.holder == who.id
             else frame.Badge(f"With {run.holder_name or 'a colleague'}", "info", "user")
         )

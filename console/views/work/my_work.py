@@ -31,9 +31,9 @@ NO_NAME = "A record that you cannot see now"
 RESUMES = "resume"
 """Parameter of a record's address with the saved run that goes on when the page opens."""
 TABS = {
-    "with": "With you",
+    "with": "Assigned",
     "continue": "To Continue",
-    "decide": "To decide",
+    "decide": "Approvals",
     "asked": "Tasks",
     "instead": "In place of others",
 }
@@ -250,7 +250,7 @@ def _drawn(row: Row, look: Look) -> Drawn:
 
 
 def due_words(due: date | None, look: Look) -> tuple[str, str, str, str]:
-    """Return group, words, exact day or moment, and tone of a due day: ("Overdue", "2 days overdue", "19 Nov 2026", "late")."""
+    """Return group, words, exact day or moment, and tone of a due day: ("Overdue", "2 d overdue", "19 Nov 2026", "late")."""
     at = _moment(due, look)
     if at is None:
         return "Later", "–", "no due day", ""
@@ -295,15 +295,14 @@ def _moment(due: date | None, look: Look) -> datetime | None:
 
 
 def short_span(seconds: float) -> str:
-    """Return a length of time in its largest unit: "40 min", "3 h", "1 day", "12 days"."""
+    """Return a length of time in its largest unit: "40 min", "3 h", "12 d"."""
     minutes = max(0, int(seconds // 60))
     if minutes < 60:
         return f"{minutes} min"
     hours = minutes // 60
     if hours < 24:
         return f"{hours} h"
-    days = hours // 24
-    return f"{days} day{'s' if days > 1 else ''}"
+    return f"{hours // 24} d"
 
 
 def first_name(name: str) -> str:
