@@ -233,7 +233,7 @@ def clock_of(run_id: str, rule: Rule) -> Clock | None:
 def due_of(heads: Sequence[RunHead | Timed], scope_of: Callable[[str], Scope]) -> dict[str, date]:
     """Run id → the day or moment (aware UTC) by which it has to end; runs that have none are left out.
 
-    The first that the clock of its workflow, the clock of the inbox in which it waits, or the inbox whose records start it says. A clock that stands still says nothing, unless its time was used up.
+    The first that the clock of its workflow, the clock of the inbox in which it waits, or the inbox whose records start it says. A stopped clock says nothing, unless its time was used up.
     `scope_of` says of a collection which of its records and fields count. Two statements, and one for each collection with due days.
     """
     live = [head for head in heads if head.live]
@@ -407,7 +407,7 @@ def _checked(terms: Mapping[str, Any], team: str) -> Terms:
 
 
 def _due_by_clock(live: Sequence[RunHead | Timed]) -> dict[str, list[datetime]]:
-    """Run id → when its times are or were used up, of its workflow and of the inbox in which it waits; not by a clock that stands still before that."""
+    """Run id → when its times are or were used up, of its workflow and of the inbox in which it waits; not by a clock that is stopped before that."""
     inbox_ids = [head.ticket["inbox"] for head in live if head.ticket]
     given = ([head.workflow_id for head in live], inbox_ids)
     found = fetch(f"{RULE} where workflow = any(%s) or inbox = any(%s)", given) if live else []

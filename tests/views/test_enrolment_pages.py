@@ -75,7 +75,7 @@ def test_who_is_enrolled_is_listed_by_step_and_a_person_takes_somebody_out(pages
     assert "Halcyon" in pages.mona.get(f"{HERE}?status=left").text
     assert pages.stan.get(HERE, status=404)
     assert (
-        "Runs as Whoever holds the run" in pages.mona.get("/workflows/care-review/edit").text
+        "Runs as The holder of the run" in pages.mona.get("/workflows/care-review/edit").text
     )  # whom it acts as is chosen in the editor
     assert [len(accounts.usable(who)) for who in (pages.company.mona, pages.company.olivia)] == [1, 0]
 

@@ -336,7 +336,7 @@ def _about(document: Mapping[str, Any], problems: Sequence[Told]) -> dict[str, A
         )
 
     collections = [(each.id, each.label) for each in step_form.collections_of(actor)]
-    acts = [("", "Whoever holds the run"), *usable]
+    acts = [("", "The holder of the run"), *usable]
     about = [
         box("title", "Title", "title"),
         box("description", "What it is for", "area"),

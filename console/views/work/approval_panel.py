@@ -1,4 +1,4 @@
-"""What stands beside a request for approval on its page: questions, documents that were opened, earlier requests, and how much of the time has passed."""
+"""What is shown next to a request for approval on its page: questions, documents that were opened, earlier requests, and how much of the time has passed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ CAME = {
 def panel_context(
     more: approval_context.Beside, view: View, look: Look, alike: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Return what stands beside the request: questions, what was opened, how alike ones ended, and how much of the time has passed."""
+    """Return what is shown next to the request: questions, what was opened, how alike ones ended, and how much of the time has passed."""
     approval = view.line.approval
     total = (approval.until - approval.requested_at).total_seconds() if approval.until else 0
     passed = (look.now - approval.requested_at).total_seconds()
