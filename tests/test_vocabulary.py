@@ -64,6 +64,7 @@ LABELS = {
     "Back before": "Already refunded",
     "By hand": "Manual",
     "What happened": "Runs, Timeline or Event",
+    "Stands at": "Step",
     "In it": "Active",
     "Begun": "Started",
     "Acts as": "Runs as",
