@@ -342,7 +342,10 @@ def _completed(who: Actor, look: Look) -> dict[str, object] | None:
         "person": [(person.id, person.name) for person in accounts.people()],
         "status": [(name, frame.status_badge(name).label) for name in sorted(FINAL)],
     }
-    words = {name: dict(choices.get(name, ())).get(value, value) for name, value in given.items()}
+    words = {
+        name: dict(choices.get(name, ())).get(value, formats.times.day_words(value, look.locale))
+        for name, value in given.items()
+    }
     return {
         "rows": [_ended(head, by, look) for head, by in heads],
         "choices": [(name, COMPLETED[name], some) for name, some in choices.items()],
