@@ -209,7 +209,7 @@ class RequestDocuments(StepType):
         )
         if _came_another_way(step, context):
             text = "Nobody is written to."
-            text += f" These papers are needed:\n\n{documents}" if documents else ""
+            text += f" These documents are needed:\n\n{documents}" if documents else ""
             fields, options = fields[1:], options[1:]
         else:
             text = fill_template(step.config.text, context.roots)

@@ -23,7 +23,7 @@ TROUBLE = frozenset(
 """Events after which a run may need a person while nobody looks at it."""
 UNHELD_TROUBLE = TROUBLE | {"step_entered"}
 """The same where nobody has held the run."""
-ASKED = "It was unassigned."
+ASKED = "Unassigned."
 GONE = "Who held this run can no longer continue it."
 
 

@@ -31,7 +31,7 @@ _PRIORITY = {
     "high": frame.Badge("High", "warn", "chevron-up"),
     "low": frame.Badge("Low", "", "chevron-down"),
 }
-_KINDS = {"handed_on": "Handed on", "saved": "To continue", "record": "Not begun"}
+_KINDS = {"handed_on": "Handed on", "saved": "To continue", "record": "Not started"}
 
 
 @dataclass(frozen=True, slots=True)
