@@ -95,7 +95,8 @@ def test_each_figure_leads_to_exactly_those_and_what_waits_for_a_person_stands_a
         assert "/workflows/reminding/incidents" in page.links
         assert "There is no address or number (1)" in page.text
         assert (
-            "Ended from " in pages.olivia.get(next(href for label, href, _ in shown if label == "Completed")).text
+            "Ended from "
+            in pages.olivia.get(next(href for label, href, _ in shown if label == "Completed")).text
         )
         assert len(figures(pages.olivia, "nonsense")) == len(
             figures(pages.olivia, "night")

@@ -274,12 +274,9 @@ def due_badge(due: date | None, look: Look) -> frame.Badge | None:
     """Return by when something is due as a badge; None where nothing says so."""
     if due is None:
         return None
-    group, words, _, tone = due_words(due, look)
-    return frame.Badge(
-        words if group == "Overdue" else f"Due {words}",
-        {"late": "bad", "soon": "warn"}.get(tone, ""),
-        "clock",
-    )
+    group, words, exactly, tone = due_words(due, look)
+    said = words if group == "Overdue" else f"Due {words}"
+    return frame.Badge(said, {"late": "bad", "soon": "warn"}.get(tone, ""), "clock", exactly)
 
 
 def order_key(due: date | None) -> tuple[bool, datetime]:
