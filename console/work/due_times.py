@@ -257,6 +257,11 @@ def end_of_day(due: date) -> datetime:
     return due if isinstance(due, datetime) else datetime.combine(due, time(23, 59, 59), UTC)
 
 
+def due_text(due: date | None) -> str | None:
+    """The day or moment as the API says it."""
+    return log.body.moment(due) if isinstance(due, datetime) else due.isoformat() if due else None
+
+
 def note_due() -> int:
     """Compute by when live runs are due of which it is not known, for the order of lists of work; returns how many were looked at."""
     by_inbox = {inbox.source.workflow for inbox in inboxes.all_inboxes() if inbox.source and inbox.source.due}

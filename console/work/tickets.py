@@ -89,6 +89,7 @@ class Ticket:
             "step": run.step if run else None,
             "holder": run.holder if run else None,
             "since": log.body.moment(self.since) if self.since else None,
+            "due": due_times.due_text(self.due),
             "reason": self.reason,
         }
 

@@ -19,8 +19,7 @@ from console.core.moments import midnight, moment_text
 from console.infra.db.engine import fetch
 from console.runs import RunHead
 from console.runs.views import lists, queues, record_reach
-from console.work import tasks
-from console.work.due_times import earliest
+from console.work import due_times, tasks
 from console.work.waiting_reasons import Reason, reasons
 from console.workflows import Known, inboxes
 
@@ -163,7 +162,7 @@ class Item:
 
     def to_json(self) -> dict[str, Any]:
         """The item as one of a list of the API."""
-        run, due = self.run, self.due
+        run = self.run
         return {
             "kind": self.kind,
             "id": self.id,
@@ -181,7 +180,7 @@ class Item:
             "away": self.away or None,
             "since": log.body.moment(self.since),
             "waits_for": self.waits_for or None,
-            "due": log.body.moment(due) if isinstance(due, datetime) else due.isoformat() if due else None,
+            "due": due_times.due_text(self.due),
         }
 
 
@@ -501,7 +500,7 @@ def _item(
     run = kind in ("run", "ticket")
     own_due = why.due if why else None
     if kind == "approval":
-        own_due = earliest(own_due, due)
+        own_due = due_times.earliest(own_due, due)
     elif kind == "task":
         own_due = due.astimezone(UTC).date() if due else None
     return Item(

@@ -104,7 +104,6 @@ WALKS: dict[str, list[By]] = {
                 "A foreign key of several columns",
                 "Texts in several languages",
                 "Values that mean empty",
-                "Ends",
                 "Secrets",
                 "Formats",
                 "Times without a zone",
@@ -219,7 +218,7 @@ WALKS: dict[str, list[By]] = {
             way("Settings, People and teams, People"),
             press("Olivia Petrauskaitė", "Signing in"),
             named("stands for whose page it is", "name", "name"),
-            emphasis("An account that was made anew at the provider", "Showing again who one is"),
+            emphasis("An account that was made again at the provider", "Showing again who one is"),
             way("Settings, Security, Sign-in"),
             named(
                 "needs a provider: tests/browser/test_signing_in.py has one",
