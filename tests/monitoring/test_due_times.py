@@ -13,7 +13,8 @@ from console.core.errors import Invalid, NotAllowed, NotFound
 from console.core.scopes import unrestricted
 from console.infra.db.engine import transaction
 from console.monitoring import alerts
-from console.work import due_times, my_work, notices
+from console.work import due_times, my_work, notices, tickets, work_list
+from console.work.work_list import Filters
 from console.workflows import Known, inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app
@@ -189,6 +190,12 @@ def test_a_ticket_has_the_time_of_its_inbox_from_when_it_came_in(company: Compan
             ),
             {"at": since, "id": run_id},
         )
+    due_times.note_due()
+    [ticket] = tickets.to_do(company.tom, DESK["id"]).tickets
+    [item] = work_list.find(company.tom, Filters(due="overdue")).items
+    assert ticket.due == item.due == datetime.fromisoformat(since) + HOUR
+    counted = tickets.count(company.tom, [inboxes.visible_inbox(company.tom, DESK["id"])])[DESK["id"]]
+    assert (counted.to_do, counted.late.overdue) == (1, 1)
     due_times.look()
     assert told(company, "mona") == ["The time for this run is used up"]
 

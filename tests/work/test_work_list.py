@@ -9,11 +9,13 @@ from console import runs
 from console.auth.accounts import absences
 from console.core.errors import Malformed
 from console.infra.db.engine import fetch
+from console.runs.views import queues
 from console.work import due_times, tasks, work_list
 from console.work.work_list import DUE, GROUPS, KINDS, NOBODY, STATES, Filters, Item
 from console.workflows import find_known, inboxes
 from tests.company import DESK, Company
 from tests.support.four_eyes import bank, charging, requested
+from tests.tables import cases
 from tests.work.test_inbox import UNRATED
 from tests.work.test_standing_in import days
 from tests.work.test_tasks import begin as with_task
@@ -233,3 +235,16 @@ def test_a_run_that_waits_is_computed_again(company: Company) -> None:
     due(run, datetime.now(UTC))
     runs.save(company.olivia, run, revision=None)
     assert fetch("select due_known from console.run where id = %s", (run,)) == [(None,)]
+
+
+@cases(
+    "zone, due, end",
+    [
+        ("Europe/Vilnius", "2026-12-01T23:59:59Z", "2026-12-01T21:59:59Z"),
+        ("America/Los_Angeles", "2026-12-01T23:59:59Z", "2026-12-02T07:59:59Z"),
+        ("Europe/Vilnius", "2026-12-01T22:30:00Z", "2026-12-01T22:30:00Z"),
+    ],
+)
+def test_a_due_day_ends_by_the_clocks_of_its_reader(company: Company, zone: str, due: str, end: str) -> None:
+    said = f"select {queues.due_end('%(due)s::timestamptz', '%(zone)s')}"
+    assert fetch(said, {"due": due, "zone": zone})[0][0] == datetime.fromisoformat(end)
