@@ -187,6 +187,8 @@ def test_a_due_time_is_the_order_once_the_worker_looked_and_again_when_it_is_cha
     assert due_times.note_due() == 0
     fetch("update console.run set due_known = null where id = %s returning 1", (run,))
     assert due_times.note_due() == 1
+    inboxes.import_all([DESK, UNRATED | {"source": UNRATED["source"] | {"sort": "-display_name"}}])
+    assert due_times.note_due() == 2, "the inbox whose records start it was changed"
     stored = dict(fetch("select id, due_at from console.run"))
     shown = {item.id: item.due for item in work_list.find(company.mona, Filters()).items}
     assert stored == shown, "what a list is ordered by is what it shows"
