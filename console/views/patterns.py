@@ -76,7 +76,7 @@ def _waiting() -> list[my_work.Drawn]:
             "continue",
             "Bram de Wit",
             "Customer refund, saved by Tom",
-            "Nothing is done yet",
+            "Not started",
             "/",
             now,
             button="Resume",

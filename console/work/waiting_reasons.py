@@ -25,16 +25,16 @@ left join lateral (
 ) a on true where r.id = any(%s)
 """  # noqa: S608 (a text of ours)
 _WAITS = {
-    "time": "Goes on by itself when its time comes",
-    "retry": "It could not be done and is tried again",
-    "event": "Goes on when something happens outside",
-    "approval": "Goes on when it is approved",
-    "run": "Goes on when another run ends",
-    "documents": "Goes on when the documents are here",
-    "task": "Goes on when a task is done",
-    "message": "Goes on when a message has left",
-    "answer": "Goes on when an answer is here",
-    "effect": "The change is under way",
+    "time": "Timer",
+    "retry": "Retry",
+    "event": "Event",
+    "approval": "Approval",
+    "run": "Another run",
+    "documents": "Documents",
+    "task": "Task",
+    "message": "Message",
+    "answer": "Answer",
+    "effect": "Change under way",
 }
 """Reason to wait → words."""
 
@@ -102,13 +102,13 @@ def _words(
         return (
             _short(str(take_over.get("message", "")))
             if readable and take_over.get("message")
-            else "Stopped, and asks a person"
+            else "Needs a person"
         )
     if waiting and head.status in ("waiting_time", "waiting_event"):
-        return _WAITS.get(str(waiting.get("for")), "Goes on by itself")
+        return _WAITS.get(str(waiting.get("for")), "Timer")
     step, outcome = last
     if step is None:
-        return "Nothing is done yet"
+        return "Not started"
     definition = readable_version(head.workflow_id, head.version)
     if definition is None:
         return "Its version cannot be read here"

@@ -132,7 +132,7 @@ def test_each_kind_is_there_with_who_has_it_and_what_it_waits_for(bank: Company)
         approval: ("approval", "approval", ""),
     }
     assert found[ticket].waits_for == "“Please look”"
-    assert found[waits].waits_for == "Goes on when it is approved"
+    assert found[waits].waits_for == "Approval"
     assert found[task].title == "Look at Adaeze Okonkwo-Bell"
     assert found[task].due is not None
 
