@@ -21,7 +21,7 @@ FILTERS = {
     "record": Filter("Record", "Only events about the record with this key"),
     "run": Filter("Run", "Only events of this run"),
     "workflow": Filter("Workflow", "Only events of this workflow and its runs: an id (wf_…) or its slug"),
-    "kind": Filter("What happened", "Only events of this kind; may be given several times"),
+    "kind": Filter("Event", "Only events of this kind; may be given several times"),
     "createdAt.gt": Filter("After", "A moment such as 2026-11-20T06:30:00Z", "gt"),
     "createdAt.gte": Filter("From", moment="gte"),
     "createdAt.lt": Filter("Before", moment="lt"),

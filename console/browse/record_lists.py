@@ -573,10 +573,8 @@ def shown_columns(collection: Collection, scope: Scope, wanted: tuple[str, ...] 
 
 
 def read_columns(collection: Collection, columns: tuple[Field, ...]) -> list[str]:
-    """Names of the columns, with the columns of their currencies, and beside a day or moment what says whether it still matters."""
+    """Names of the columns, with the columns of their currencies."""
     names = [*(item.name for item in columns), *naming.made_of(collection)]
-    if any(item.type in ("date", "datetime") for item in columns):
-        names += collection.ending_fields
     return list(
         dict.fromkeys(
             [*names, *(collection.currencies[name] for name in names if name in collection.currencies)]

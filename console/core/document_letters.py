@@ -9,7 +9,7 @@ OUTSIDE: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "title": "Documents needed",
             "for": "For {name}",
             "until": "This link works until {until}. You can stop and come back to it.",
-            "needed": "Needed",
+            "needed": "Required",
             "optional": "If you have it",
             "missing": "Missing",
             "received": "Received",

@@ -397,7 +397,7 @@ _RUN = (
     Kind(
         "approval_requested",
         "approval",
-        "A step asks others to approve before it does what was handed in.",
+        "A step asks others to approve before it does what was submitted.",
         (
             "approval",
             "action",

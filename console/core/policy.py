@@ -1,4 +1,4 @@
-"""House rules on a given day: variables, and policy tables for lookups.
+"""Variables on a given day, and policy tables for lookups.
 
 A run keeps the rules of its start: `rules(workflow, run.created_at)`. Replay and later work see the same values even after a rule changed.
 """

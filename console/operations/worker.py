@@ -221,7 +221,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
     from console.messaging import messages
     from console.messaging.messages import mail_polling
     from console.operations import lost_jobs, retention
-    from console.work import notices, questions, substitutions, tasks, waiting_reasons
+    from console.work import due_times, notices, questions, substitutions, tasks
 
     stopping = worker.stopping.is_set
     return {
@@ -251,7 +251,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("slow runs", MINUTE_S, monitoring.alerts.tell_slow),
             Duty("automations that cannot start", MINUTE_S, monitoring.unable_to_start.look),
             Duty("due times", PUBLISH_S, monitoring.due_times.look),
-            Duty("order of work", PUBLISH_S, waiting_reasons.note_due),
+            Duty("order of work", PUBLISH_S, due_times.note_due),
             Duty("approvals that wait", PUBLISH_S, monitoring.approval_times.look),
             Duty("changes by hand", PUBLISH_S, unfinished_changes.settle_left),
             Duty("tasks", PUBLISH_S, tasks.pick_up),

@@ -27,7 +27,7 @@ from console.steps.effects import action_cache
 
 COMMANDS = (
     ("complete", "resume", "Do the step that it stands at"),
-    ("resume", "resume", "Go on with it"),
+    ("resume", "resume", "Continue it"),
     ("take_over", "takeover", "Take it over from who holds it"),
     ("assign", "assign", "Give it to somebody"),
     ("cancel", "cancel", "Cancel it"),

@@ -138,7 +138,7 @@ class AiCall(MessageStep):
             *ends,
             *answers,
             Option(FAILED, "It could not be made", (REASON,), (REASON,)),
-            Option(SKIPPED, "Go on without", (REASON,), (REASON,)),
+            Option(SKIPPED, "Continue without", (REASON,), (REASON,)),
         )
 
     def templates(self, config: AiCallConfig) -> list[Located]:

@@ -40,7 +40,7 @@ class LlmConfig(StepConfig):
     prompt: str = Field(
         min_length=1,
         max_length=8_000,
-        description="What is asked. House rules in {{ }} are filled in; values of the run ({{ steps.load.email }}) are named here and given as sources",
+        description="What is asked. Variables in {{ }} are filled in; values of the run ({{ steps.load.email }}) are named here and given as sources",
     )
     output: list[FieldDefinition] = Field(
         min_length=1,

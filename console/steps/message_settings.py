@@ -173,7 +173,7 @@ class MessageStep(StepType, ABC):
         """What a person may say that came of it."""
         return (
             Option(SENT, "It has reached them", (REASON,), ()),
-            Option(SKIPPED, "Go on without", (REASON,), (REASON,)),
+            Option(SKIPPED, "Continue without", (REASON,), (REASON,)),
         )
 
     def _ways(self, step: StepView) -> list[Option]:
@@ -194,7 +194,7 @@ class MessageStep(StepType, ABC):
         text, notes = self.shown(content, context, step)
         fields = self._fields(content.get("to"))
         options = (Option(SEND, "Send it", (TO,), ()), *self._ways(step))
-        return Prompt(text, fields=fields, outcomes=options, button=step.button or "Go on", notes=notes)
+        return Prompt(text, fields=fields, outcomes=options, button=step.button or "Continue", notes=notes)
 
     def complete(
         self, step: StepView, context: Context, submitted: Values, outcome: str | None

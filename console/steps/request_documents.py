@@ -38,7 +38,7 @@ TO, SENDER, REASON = "to", "sender", "reason"
 UNSENT, CAME, THEIRS = "unsent", "came", "theirs"
 """`unsent`: field → what was typed outside and not sent off. `came`: document → files that came before somebody stopped waiting. `theirs`: field → what
 stands in the page from the round before, typed by whom it is sent to."""
-WITHOUT = "Go on without"
+WITHOUT = "Continue without"
 LANGUAGES = tuple(OUTSIDE)
 MOST_WANTED = 30
 NO_RECORDS = "The page outside does not ask for it, because whoever has the link may see no records: ask for a text, or name the choices as options."
@@ -209,13 +209,13 @@ class RequestDocuments(StepType):
         )
         if _came_another_way(step, context):
             text = "Nobody is written to."
-            text += f" These papers are needed:\n\n{documents}" if documents else ""
+            text += f" These documents are needed:\n\n{documents}" if documents else ""
             fields, options = fields[1:], options[1:]
         else:
             text = fill_template(step.config.text, context.roots)
             text += f"\n\nThe letter asks for:\n\n{documents}" if documents else ""
         return Prompt(
-            text, fields=tuple(fields), outcomes=options, button=step.button or "Go on", withheld=withheld
+            text, fields=tuple(fields), outcomes=options, button=step.button or "Continue", withheld=withheld
         )
 
     def complete(

@@ -324,7 +324,7 @@ def _notes(
                 if action.irreversible
                 else f"By “{act.titles.get(undo, undo)}”"
                 if undo
-                else "By hand",
+                else "Manual",
             )
         )
     return tuple(notes)

@@ -124,11 +124,12 @@ _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A state as a word, with a colour (`good`, `warn`, `bad`, `info`, `ai` or none) and an optional icon."""
+    """A state as a word, with a colour (`good`, `warn`, `bad`, `info`, `ai` or none), an optional icon, and what it says exactly on hover."""
 
     label: str
     tone: str = ""
     icon: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ POLL_S = 15
 WAITING_SHOWN = 10
 MAKERS_SHOWN = 3
 COMPLETED_SHOWN = 20
-COMPLETED = ("workflow", "status", "ended.lt")
-"""Filters of the completed runs, as in the address."""
+COMPLETED = {"workflow": "Workflow", "person": "Person", "status": "Outcome", "from": "From", "to": "To"}
+"""Filters of the completed runs, as in the address → what they are called."""
 NOTABLE = {
     "refused": ("access_refused",),
     "revealed": ("value_revealed",),
@@ -289,9 +289,7 @@ def _automations(who: Actor, look: Look, *, troubled: bool) -> Panel:
                 tabs.address(card.known.slug, page),
             )
         )
-    return Panel(
-        "automations", "Automations, and their live runs", "/workflows/lately", "What happened", rows
-    )
+    return Panel("automations", "Automations, and their live runs", "/workflows/lately", "Runs", rows)
 
 
 def _log(who: Actor, look: Look) -> dict[str, object]:
@@ -333,28 +331,38 @@ def _completed(who: Actor, look: Look) -> dict[str, object] | None:
     titles = sorted((each.title, each.slug) for each in workflows.all_known() if each.id in seen)
     if not titles:
         return None
-    given = {name: request.args[name] for name in COMPLETED if request.args.get(name)}
-    heads, older = ended_runs.ended(who, given, COMPLETED_SHOWN)
+    given = {name: value for name in COMPLETED if (value := request.args.get(name, "").strip())}
+    ends = [at for at in (frame.midnight(request.args, "after"), frame.midnight(given, "to", later=1)) if at]
+    moments = {"ended.gte": frame.midnight(given, "from"), "ended.lt": min(ends, default=None)}
+    filters = {name: value for name, value in given.items() if name not in ("from", "to")}
+    filters |= {name: moment_text(at) for name, at in moments.items() if at is not None}
+    heads, older = ended_runs.ended(who, filters, COMPLETED_SHOWN)
+    choices = {
+        "workflow": [(slug, title) for title, slug in titles],
+        "person": [(person.id, person.name) for person in accounts.people()],
+        "status": [(name, frame.status_badge(name).label) for name in sorted(FINAL)],
+    }
+    words = {
+        name: dict(choices.get(name, ())).get(value, formats.times.day_words(value, look.locale))
+        for name, value in given.items()
+    }
     return {
-        "rows": [_ended(head, look) for head in heads],
-        "workflows": [("", "All workflows"), *((slug, title) for title, slug in titles)],
-        "outcomes": [
-            ("", "All outcomes"),
-            *((name, frame.status_badge(name).label) for name in sorted(FINAL)),
-        ],
+        "rows": [_ended(head, by, look) for head, by in heads],
+        "choices": [(name, COMPLETED[name], some) for name, some in choices.items()],
         "given": given,
-        "older": older and frame.with_query("/", given | {"ended.lt": moment_text(older)}),
+        "chips": frame.filter_chips({name: f"{COMPLETED[name]}: {said}" for name, said in words.items()}),
+        "older": older and frame.with_query("/", given | {"after": moment_text(older)}),
     }
 
 
-def _ended(head: RunHead, look: Look) -> tuple[str, str, str, str]:
+def _ended(head: RunHead, by: str, look: Look) -> tuple[str, str, str, str]:
     named = (
         head.about if head.item or head.record_title != head.record else ""
     )  # a run of no record has neither
     became = frame.status_badge(head.status).label
     words = [
         f"{head.workflow_title}, {became.lower()}" if named else became,
-        *([head.starter_name] if head.starter_name else []),
+        *([by or head.starter_name] if by or head.starter_name else []),
     ]
     ended = my_work.clock_or_day(head.ended_at, look)
     return named or head.workflow_title, ", ".join(words), ended, frame.run_url(head.id, "replay")

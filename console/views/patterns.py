@@ -76,14 +76,14 @@ def _waiting() -> list[my_work.Drawn]:
             "continue",
             "Bram de Wit",
             "Customer refund, saved by Tom",
-            "Nothing is done yet",
+            "Not started",
             "/",
             now,
             button="Resume",
             resume=0,
         ),
     ]
-    return [my_work.Drawn(row, "Overdue", "6 days", "2 days overdue", "18 Nov 2026", "late") for row in rows]
+    return [my_work.Drawn(row, "Overdue", "6 d", "2 d overdue", "18 Nov 2026", "late") for row in rows]
 
 
 def charts() -> list[Chart]:

@@ -194,16 +194,16 @@ def waiting(who: Actor) -> Mapping[str, Any]:
     asked = questions.to_answer(who, absent)
     return {
         "counts": [
-            *(
-                [("count-work", late or to_do, bool(late), "overdue" if late else "to do")]
-                if inboxes.inboxes_of(who)
-                else []
-            ),
+            *([("count-work", to_do, bool(late), _to_do(late))] if inboxes.inboxes_of(who) else []),
             ("count-approvals", approvals.waiting(who) + len(workflows.to_decide(who)), False, "to decide"),
-            ("count-tasks", past or mine + asked, bool(past), "overdue" if past else "to do"),
+            ("count-tasks", mine + asked, bool(past), _to_do(past)),
         ],
         "pins": pins.pins_of(who)[:PINS_SHOWN],
     }
+
+
+def _to_do(overdue: int) -> str:
+    return f"to do, {overdue:,} overdue" if overdue else "to do"
 
 
 def _extend(state: BlueprintSetupState) -> None:

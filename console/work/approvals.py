@@ -6,6 +6,8 @@ page. Deciding is a transition of the run: `console.runs.approve` and `reject`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -35,9 +37,10 @@ from console.runs.store.loaded_rows import judged_once
 from console.runs.store.run_rows import approval_from_row, decision_json
 from console.runs.views import block_content
 from console.runs.views.consequences import by_actions, not_left_out
-from console.runs.views.lists import head, record_titles, visible_pairs
+from console.runs.views.lists import head, record_titles, visible_pairs, with_ids
 from console.runs.views.reader_reach import kept_from
 from console.runs.views.view import title_of
+from console.work import due_times
 from console.work.approval_filters import filter_conditions, read_cursor
 from console.work.approvers import deciders
 
@@ -167,6 +170,18 @@ def find(
 def waiting(actor: Actor) -> int:
     """How many requests wait for the actor, at most `MOST_COUNTED`."""
     return len(to_review(actor, limit=MOST_COUNTED).lines)
+
+
+def due_of(actor: Actor, lines: Sequence[Line]) -> dict[str, date]:
+    """Id of an open request → the day or moment by which it is to be decided: when it lapses, or its run is due, whichever comes first."""
+    heads = with_ids(actor, list({line.run for line in lines}))
+    due = due_times.due_of(heads, partial(access.scope_for, actor, act="read"))
+    found = {
+        line.id: due_times.earliest(due.get(line.run), line.approval.until)
+        for line in lines
+        if line.approval.status == "open"
+    }
+    return {ident: at for ident, at in found.items() if at is not None}
 
 
 def get(actor: Actor, approval_id: str) -> View:

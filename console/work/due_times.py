@@ -5,22 +5,24 @@ whatever the worker missed. At each part of the time something is done once; of 
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy.dialects.postgresql import JSONB
 
-from console import log, runs, steps, workflows
+from console import log, records, runs, steps, workflows
 from console.auth import access, accounts, notify
+from console.core import scopes
 from console.core.actor import Actor
 from console.core.documents import json_shape
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.moments import is_zone
 from console.core.run import Run, commands, decisions
+from console.core.scopes import Scope
 from console.core.seen_before import require_unchanged
 from console.core.working_time import DAYS, Day, Hours, after, worked_seconds
 from console.infra import jobs
@@ -29,6 +31,7 @@ from console.infra.db.ids import new_id
 from console.runs.commands.transitions import holder_draft
 from console.runs.engine.stepping import plan_of
 from console.runs.store.run_store import load, retried, write
+from console.runs.views import lists
 from console.runs.views.lists import RunHead
 from console.workflows import OBJECT, Known, inboxes
 
@@ -161,6 +164,7 @@ class Timed(NamedTuple):
     created_at: datetime
     collection: str | None
     record: str | None
+    ticket: Mapping[str, Any] | None
     live: bool = True
 
 
@@ -226,28 +230,51 @@ def clock_of(run_id: str, rule: Rule) -> Clock | None:
     )
 
 
-def due_of(heads: Sequence[RunHead | Timed]) -> dict[str, datetime]:
-    """Run id → when its time is used up, for those of these runs that are live, have a due time, and whose clock does not stand still. Two statements."""
+def due_of(heads: Sequence[RunHead | Timed], scope_of: Callable[[str], Scope]) -> dict[str, date]:
+    """Run id → the day or moment (aware UTC) by which it has to end; runs that have none are left out.
+
+    The first that the clock of its workflow, the clock of the inbox in which it waits, or the inbox whose records start it says. A stopped clock says nothing, unless its time was used up.
+    `scope_of` says of a collection which of its records and fields count. Two statements, and one for each collection with due days.
+    """
     live = [head for head in heads if head.live]
-    found = fetch(f"{RULE} where workflow = any(%s)", ([head.workflow_id for head in live],)) if live else []
-    rules = {row[1]: rule_of(row) for row in found}
-    timed = {head.id: head for head in live if head.workflow_id in rules}
-    if not timed:
-        return {}
-    attempts: dict[str, list[tuple[str, datetime, datetime | None]]] = {run: [] for run in timed}
-    for run, *attempt in fetch(
-        "select run, step, entered_at, completed_at from console.attempt where run = any(%s)", (list(timed),)
-    ):
-        attempts[run].append((attempt[0], attempt[1], attempt[2]))
-    due, now = {}, log.now()
-    for run, head in timed.items():
-        rule, waiting = rules[head.workflow_id], waiting_steps(head.workflow_id, head.version)
-        if head.step in waiting:
-            continue
-        pauses = [(entered, left or now) for step, entered, left in attempts[run] if step in waiting]
-        worked = worked_seconds(rule.hours, head.created_at, now, pauses)
-        due[run] = due_at(rule.hours, head.created_at, now, rule.minutes * 60.0, worked)
-    return due
+    by_record, by_clock = _due_days(live, scope_of), _due_by_clock(live)
+    found = {
+        head.id: earliest(
+            by_record.get((head.collection or "", head.record or "")), *by_clock.get(head.id, ())
+        )
+        for head in live
+    }
+    return {run: due for run, due in found.items() if due is not None}
+
+
+def earliest(*dues: date | None) -> date | None:
+    """The first of these days and moments; None of none."""
+    return min((due for due in dues if due is not None), key=end_of_day, default=None)
+
+
+def end_of_day(due: date) -> datetime:
+    """The moment by which things are put in order; of a day its last second in UTC."""
+    return due if isinstance(due, datetime) else datetime.combine(due, time(23, 59, 59), UTC)
+
+
+def due_text(due: date | None) -> str | None:
+    """The day or moment as the API says it."""
+    return log.body.moment(due) if isinstance(due, datetime) else due.isoformat() if due else None
+
+
+def note_due() -> int:
+    """Compute by when live runs are due of which it is not known, for the order of lists of work; returns how many were looked at."""
+    by_inbox = {inbox.source.workflow for inbox in inboxes.all_inboxes() if inbox.source and inbox.source.due}
+    ids = [known.id for known in workflows.all_known() if known.slug in by_inbox]
+    rows = fetch(_DUE_UNKNOWN, {"workflows": ids, "most": AT_ONCE})
+    due = due_of([Timed(lists.known_as(row[1])[0], *row) for row in rows], scopes.unrestricted)
+    if rows:
+        with transaction() as connection:
+            given = [
+                {"run": row[0], "due": end_of_day(due[row[0]]) if row[0] in due else None} for row in rows
+            ]
+            connection.execute(_NOTE_DUE, given)
+    return len(rows)
 
 
 def due_at(hours: Hours, begun: datetime, now: datetime, total_s: float, worked_s: float) -> datetime:
@@ -320,8 +347,7 @@ def _set(
             connection.execute(sa.text("delete from console.due_rule where id = :id"), {"id": made})
         else:
             raise NotFound("There is no due time here.")
-        if workflow is not None:
-            connection.execute(_FORGET_DUE, {"workflow": workflow})
+        connection.execute(_FORGET_DUE, {"workflow": workflow, "inbox": inbox})
         data = {
             "rule": made,
             "minutes": checked.minutes if checked else None,
@@ -356,7 +382,7 @@ def _columns(checked: Terms) -> dict[str, Any]:
 
 
 _FORGET_DUE = sa.text(
-    "update console.run set due_at = null, due_known = null where workflow = :workflow and ended_at is null and due_known"
+    "update console.run set due_at = null, due_known = null where (workflow = :workflow or ticket ->> 'inbox' = :inbox) and ended_at is null and due_known"
 )
 _INSERT = sa.text(
     "insert into console.due_rule (id, workflow, inbox, minutes, zone, days, opens, closes, holidays, stages, approvals, made_by)"
@@ -383,6 +409,93 @@ def _checked(terms: Mapping[str, Any], team: str) -> Terms:
             field = f"stages.{number}.inbox"
             raise Invalid("The due time was not set.", at=(field, f"The team uses no inbox {stage.inbox}."))
     return checked
+
+
+def _due_by_clock(live: Sequence[RunHead | Timed]) -> dict[str, list[datetime]]:
+    """Run id → when its times are or were used up, of its workflow and of the inbox in which it waits; not by a clock that is stopped before that."""
+    inbox_ids = [head.ticket["inbox"] for head in live if head.ticket]
+    given = ([head.workflow_id for head in live], inbox_ids)
+    found = fetch(f"{RULE} where workflow = any(%s) or inbox = any(%s)", given) if live else []
+    rules = {rule.workflow or rule.inbox: rule for rule in map(rule_of, found)}
+    timed = {head.id: head for head in live if rules and _clocks(head, rules)}
+    attempts: dict[str, list[tuple[str, datetime, datetime | None]]] = {run: [] for run in timed}
+    for run, *attempt in (
+        fetch(
+            "select run, step, entered_at, completed_at from console.attempt where run = any(%s)",
+            (list(timed),),
+        )
+        if timed
+        else ()
+    ):
+        attempts[run].append((attempt[0], attempt[1], attempt[2]))
+    due: dict[str, list[datetime]] = {}
+    now = log.now()
+    for run, head in timed.items():
+        waiting = waiting_steps(head.workflow_id, head.version)
+        pauses = [(entered, left or now) for step, entered, left in attempts[run] if step in waiting]
+        for rule, begun in _clocks(head, rules):
+            worked, total = worked_seconds(rule.hours, begun, now, pauses), rule.minutes * 60.0
+            if head.step not in waiting or worked >= total:
+                due.setdefault(run, []).append(due_at(rule.hours, begun, now, total, worked))
+    return due
+
+
+def _clocks(head: RunHead | Timed, rules: Mapping[str | None, Rule]) -> list[tuple[Rule, datetime]]:
+    """The due times that count for the run, each with when its clock began: with the run, or when the ticket came in."""
+    ticket = head.ticket or {}
+    own, of_inbox = rules.get(head.workflow_id), rules.get(ticket.get("inbox"))
+    return [
+        *([(own, head.created_at)] if own else []),
+        *([(of_inbox, datetime.fromisoformat(ticket["at"]))] if of_inbox else []),
+    ]
+
+
+_DUE_UNKNOWN = f"""
+select r.id, r.workflow, r.version, (select a.step from console.attempt a where a.run = r.id and a.n = r.current), r.created_at, r.collection, r.record, r.ticket
+from {access.EVERY_RUN.sql()} where r.ended_at is null and r.due_known is null
+and (r.workflow = any(%(workflows)s) or r.workflow in (select d.workflow from console.due_rule d)
+    or r.ticket ->> 'inbox' in (select d.inbox from console.due_rule d)) limit %(most)s
+"""  # noqa: S608 (names of ours)
+_NOTE_DUE = sa.text("update console.run set due_at = :due, due_known = true where id = :run")
+
+
+def _due_days(
+    heads: Sequence[RunHead | Timed], scope_of: Callable[[str], Scope]
+) -> dict[tuple[str, str], date]:
+    """(collection, key) → its due day, as the inbox says whose records start the run's workflow. Hidden fields give none."""
+    rules = {
+        inbox.source.workflow: inbox.source
+        for inbox in inboxes.all_inboxes()
+        if inbox.source and inbox.source.due
+    }
+    wanted: dict[str, set[str]] = {}
+    for head in heads:
+        rule = rules.get(head.slug)
+        if rule is not None and head.record is not None and head.collection == rule.collection:
+            wanted.setdefault(head.slug, set()).add(head.record)
+    found = {}
+    for slug, keys in wanted.items():
+        rule = rules[slug]
+        scope, due = scope_of(rule.collection), rule.due
+        if due is None or due.field in scope.hidden:
+            continue
+        try:
+            rows = records.records_by_key(rule.collection, sorted(keys), scope, (due.field,))
+        except ConsoleError:
+            continue  # the source is down: the runs are listed without a due day
+        for key, record in rows.items():
+            day = due_day(record.values.get(due.field), due.days)
+            if day is not None:
+                found[(rule.collection, key)] = day
+    return found
+
+
+def due_day(value: Any, days: int) -> date | None:
+    """So many days after the day of a record's field; None where it has none."""
+    try:
+        return date.fromisoformat(str(value)[:10]) + timedelta(days=days)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _begun(run: Run, rule: Rule) -> datetime | None:

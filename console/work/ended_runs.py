@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.core.run.origin import GUIDED
 from console.infra.db import tables
-from console.infra.db.engine import read_rows
+from console.infra.db.engine import fetch, read_rows
 from console.runs import RunHead
 from console.runs.views import record_reach
 from console.runs.views.lists import visible_runs
@@ -88,13 +89,20 @@ def _counted(rows: Sequence[Any]) -> Ended:
     )
 
 
-def ended(actor: Actor, filters: Mapping[str, str], limit: int) -> tuple[list[RunHead], datetime | None]:
-    """The runs that people worked on, that ended and that the actor may see, the latest first; and when the last of them ended if there are more.
+def ended(
+    actor: Actor, filters: Mapping[str, str], limit: int
+) -> tuple[list[tuple[RunHead, str]], datetime | None]:
+    """The runs that people worked on, that ended and that the actor may see, each with who held it last, the latest first; and when the last of them ended if there are more.
 
-    `filters` are those of lists of runs. Raises Malformed for an unknown one.
+    `filters` are those of lists of runs, and `person`: the id of who held it last. Raises Malformed for an unknown one.
     """
     run = tables.run.c
-    wanted = (run.mode == GUIDED, ~run.test, is_whole(), run.ended_at.is_not(None), *conditions(filters))
+    wanted = [run.mode == GUIDED, ~run.test, is_whole(), run.ended_at.is_not(None)]
+    wanted += conditions({name: value for name, value in filters.items() if name != "person"})
+    wanted += [run.last_holder == filters["person"]] if "person" in filters else []
     order = (run.ended_at.desc(), run.id.desc())
     heads, last = visible_runs(actor, *wanted, order=order, limit=limit)
-    return heads, last.ended_at if last else None
+    held = f"select r.id, r.last_holder from {access.runs(actor).sql()} where r.id = any(%s)"  # noqa: S608 (a text of ours)
+    holders = {row[0]: row[1] for row in fetch(held, ([head.id for head in heads],))}
+    names = accounts.names({person for person in holders.values() if person})
+    return [(head, names.get(holders[head.id] or "", "")) for head in heads], last.ended_at if last else None

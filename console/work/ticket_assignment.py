@@ -82,7 +82,7 @@ def _give(actor: Actor, inbox: Inbox, ticket_id: str, user: str, reason: str) ->
 def _let_go(actor: Actor, inbox: Inbox, ticket_id: str) -> str:
     run = ticket_by_id(actor, inbox, ticket_id).run
     if run is None or run.holder is None:
-        raise Conflict("Nobody has this ticket in hand.", code="not_possible")
+        raise Conflict("This ticket is unassigned.", code="not_possible")
     if run.holder != actor.id:
         with idempotency_note.before():
             runs.take_over(actor, run.id, revision=run.revision)

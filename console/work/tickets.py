@@ -8,7 +8,8 @@ resumes or takes over the run, or starts the only live one of the record.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from console import log, records, runs, workflows
@@ -88,6 +89,7 @@ class Ticket:
             "step": run.step if run else None,
             "holder": run.holder if run else None,
             "since": log.body.moment(self.since) if self.since else None,
+            "due": due_times.due_text(self.due),
             "reason": self.reason,
         }
 
@@ -96,7 +98,7 @@ class Ticket:
 class Count:
     """Number of tickets to do; with `more` there are more than were counted, which people read as "10,000+".
 
-    With `down` the records were not counted, and `why` says the reason: their source does not answer, or the inbox names a field or segment that is gone. `late` is about records that nobody has begun.
+    With `down` the records were not counted, and `why` says the reason: their source does not answer, or the inbox names a field or segment that is gone.
     """
 
     to_do: int
@@ -229,7 +231,9 @@ def count(actor: Actor, counted: Sequence[Inbox]) -> dict[str, Count]:
         except (DefinitionError, Invalid) as error:
             gone = "segment" if error.code == "segment_gone" else "field"
             why = f"It names a {gone} that its records no longer have"
-        total = of_runs[inbox.id] + free
+        waiting_runs, overdue = of_runs[inbox.id]
+        total = waiting_runs + free
+        late = late._replace(overdue=late.overdue + overdue)
         counts[inbox.id] = Count(min(total, CAP), more or total > CAP, bool(why), late, why)
     return counts
 
@@ -259,7 +263,7 @@ def _tickets(actor: Actor, heads: Iterable[RunHead]) -> list[Ticket]:
     """Runs that wait, as tickets with the names of those who handed them on."""
     heads = list(heads)
     names = accounts.names({str(head.ticket["by"]) for head in heads if head.ticket and head.ticket["by"]})
-    due = due_times.due_of(heads)
+    due = due_times.due_of(heads, partial(access.scope_for, actor, act="read"))
     with runs.judged_once(head.id for head in heads):
         return [replace(_run_ticket(actor, head, names), due=due.get(head.id)) for head in heads]
 
@@ -290,7 +294,8 @@ def _held(
     heads, last = queues.held_runs(
         actor, inbox.id, _workflow_id(inbox), limit=limit, holder=holder, after=place
     )
-    taken_at, due = queues.taken_at([head.id for head in heads], inbox.id), due_times.due_of(heads)
+    taken_at = queues.taken_at([head.id for head in heads], inbox.id)
+    due = due_times.due_of(heads, partial(access.scope_for, actor, act="read"))
     found = [
         Ticket(
             id=head.id,
@@ -321,16 +326,10 @@ def _record_ticket(waiting: WaitingRecords, row: Record) -> Ticket:
     )
     return replace(
         ticket,
-        due=_due_day(row.values.get(waiting.due_field), waiting.due_days) if waiting.due_field else None,
+        due=due_times.due_day(row.values.get(waiting.due_field), waiting.due_days)
+        if waiting.due_field
+        else None,
     )
-
-
-def _due_day(value: Any, days: int) -> date | None:
-    """So many days after the day of a record's field; None where it has none."""
-    try:
-        return date.fromisoformat(str(value)[:10]) + timedelta(days=days)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _workflow_id(inbox: Inbox) -> str | None:

@@ -1,9 +1,11 @@
 """Records of an inbox's segment that wait for a run: which of them the actor could start, a page of them, and how many there are."""
 
 import time
+from datetime import timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
-from console import records, workflows
+from console import log, records, workflows
 from console.auth import access
 from console.browse import naming
 from console.core import expressions
@@ -79,7 +81,10 @@ def waiting_records(actor: Actor, inbox: Inbox) -> WaitingRecords | None:
         return None
     sort = source.sort if source.sort and source.sort.removeprefix("-") not in scope.hidden else None
     due = source.due.field if source.due and source.due.field not in scope.hidden else None
-    overdue, due_today = (source.due_before(collection, days) if due else None for days in (0, 1))
+    today = log.now().astimezone(ZoneInfo(actor.zone)).date()
+    overdue, due_today = (
+        source.due_before(collection, today + timedelta(days=days)) if due else None for days in (0, 1)
+    )
     return WaitingRecords(
         workflow.id,
         collection,
@@ -147,7 +152,7 @@ def is_waiting(waiting: WaitingRecords, key: str) -> bool:
 
 
 class Late(NamedTuple):
-    """How many records are overdue, how many more are due today, at most `CAP` each, and since when the first of them waits."""
+    """How many tickets are overdue, how many records more are due today, at most `CAP` each, and since when the first of them waits."""
 
     overdue: int = 0
     today: int = 0

@@ -18,9 +18,9 @@ from console.core.list_addresses import one_of, require_known
 from console.core.moments import midnight, moment_text
 from console.infra.db.engine import fetch
 from console.runs import RunHead
-from console.runs.views import lists, record_reach
-from console.work import tasks
-from console.work.waiting_reasons import Reason, earlier, reasons
+from console.runs.views import lists, queues, record_reach
+from console.work import due_times, tasks
+from console.work.waiting_reasons import Reason, reasons
 from console.workflows import Known, inboxes
 
 MOST_COUNTED = 1_000
@@ -162,7 +162,7 @@ class Item:
 
     def to_json(self) -> dict[str, Any]:
         """The item as one of a list of the API."""
-        run, due = self.run, self.due
+        run = self.run
         return {
             "kind": self.kind,
             "id": self.id,
@@ -180,7 +180,7 @@ class Item:
             "away": self.away or None,
             "since": log.body.moment(self.since),
             "waits_for": self.waits_for or None,
-            "due": log.body.moment(due) if isinstance(due, datetime) else due.isoformat() if due else None,
+            "due": due_times.due_text(self.due),
         }
 
 
@@ -321,15 +321,13 @@ def _count_approvals_and_tasks(
     actor: Actor, by: str, filters: Filters, unseen: str, limited: Sequence[str]
 ) -> dict[str, int]:
     """Value of `by` → how many approvals and tasks, of at most `MOST_OTHERS` of each."""
-    given: dict[str, Any] = {"most": MOST_OTHERS, "limited": limited}
-    within = {due: _due_within(actor, due) for due in DUE}
+    given: dict[str, Any] = {"most": MOST_OTHERS, "limited": limited, "zone": actor.zone}
     parts = []
+    within = {due: _due_within(actor, due) for due in DUE}
     for branch, _, where in _conditions(actor, filters, given):
         if "run" in branch.kinds:
             continue
-        keys = (
-            f"{branch.person} as person, r.workflow as workflow, {branch.kind} as state, {branch.due} as due"
-        )
+        keys = f"{branch.person} as person, r.workflow as workflow, {branch.kind} as state, {queues.due_end(branch.due, '%(zone)s')} as due"
         parts.append(f"(select {keys} from {branch.source} and {where}{unseen} limit %(most)s)")  # noqa: S608 (as above)
     if not parts:
         return {}
@@ -416,10 +414,16 @@ def _conditions(
         if filters.away:
             where.append(f"{branch.person} = any({name(list(absences.people_away()))}::text[])")
         if filters.due:
-            where += [
-                f"{_due(branch)} {sign} {_NEVER if at is None else f'{name(at)}::timestamptz'}"
-                for sign, at in _due_within(actor, filters.due)
-            ]
+            given["zone"] = actor.zone
+            for sign, at in _due_within(actor, filters.due):
+                if at is None:
+                    where.append(f"{_due(branch)} {sign} {_NEVER}")
+                    continue
+                near = at + timedelta(
+                    days=1 if sign == "<" else -1
+                )  # for the index: no zone is a day from UTC
+                where.append(f"{_due(branch)} {sign} {name(near)}::timestamptz")
+                where.append(f"{queues.due_end(branch.due, '%(zone)s')} {sign} {name(at)}::timestamptz")
         if after is not None:
             where.append(
                 f"({_due(branch)}, {branch.since}, {branch.id}) > ({name(after[0])}::timestamptz, {name(after[1])}::timestamptz, {name(after[2])}::text)"
@@ -496,7 +500,7 @@ def _item(
     run = kind in ("run", "ticket")
     own_due = why.due if why else None
     if kind == "approval":
-        own_due = earlier(own_due, due)
+        own_due = due_times.earliest(own_due, due)
     elif kind == "task":
         own_due = due.astimezone(UTC).date() if due else None
     return Item(

@@ -1,4 +1,4 @@
-"""Changing how runs of a workflow behave, and its house rules, without touching its steps: a new version for the runs that start next."""
+"""Changing how runs of a workflow behave, and its variables, without touching its steps: a new version for the runs that start next."""
 
 import json
 import re
@@ -52,7 +52,7 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class VariableEdits:
-    """What becomes of house rules: first old name -> new name, then those that are removed, then name -> value."""
+    """What becomes of variables: first old name -> new name, then those that are removed, then name -> value."""
 
     renamed: Mapping[str, str] = field(default_factory=dict)
     removed: Collection[str] = ()
@@ -66,7 +66,7 @@ class VariableEdits:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What somebody had before them who changes it: all settings, the usual ones too, and all house rules; None: does not say."""
+    """What somebody had before them who changes it: all settings, the usual ones too, and all variables; None: does not say."""
 
     settings: Mapping[str, Any] | None = None
     variables: Mapping[str, Any] | None = None
@@ -80,7 +80,7 @@ def configure(
     variables: VariableEdits | None = None,
     seen: Seen | None = None,
 ) -> Entry:
-    """Change settings (None: back to the usual) and house rules, in the draft and, as a new version, in the live one; runs that have begun keep theirs.
+    """Change settings (None: back to the usual) and variables, in the draft and, as a new version, in the live one; runs that have begun keep theirs.
 
     A rule that is renamed is renamed wherever it is named. What else the draft changes is not published with it. With `seen`, what others changed
     since then stays, unless both changed the same. Raises NotFound, NotAllowed, Conflict and Invalid with a detail per field (of a rule its name),
@@ -107,7 +107,7 @@ def configure(
 
 
 def used_by(document: Mapping[str, Any], name: str) -> list[str]:
-    """The places where a house rule is used, as people call them, each once: titles of steps, and parts of the workflow."""
+    """The places where a variable is used, as people call them, each once: titles of steps, and parts of the workflow."""
     titles = {
         str(step.get("id")): str(step.get("title") or step.get("id")) for step in document.get("steps") or ()
     }
@@ -234,7 +234,7 @@ def _require_known(given: Mapping[str, Any]) -> None:
 def _changed(
     document: Mapping[str, Any], settings: Mapping[str, Any], edits: VariableEdits
 ) -> dict[str, Any]:
-    """The document of a draft with these settings and house rules. The draft may be unfinished."""
+    """The document of a draft with these settings and variables. The draft may be unfinished."""
     kept = {
         name: value
         for name, value in {**(document.get("settings") or {}), **settings}.items()

@@ -328,7 +328,7 @@ def remove(actor: Actor, slug_or_id: str) -> None:
             )
         inside = connection.scalar(_INSIDE, {"workflow": row.id})
         if inside:
-            reason = f"{inside:,} {'waits' if inside == 1 else 'wait'} in it to begin: take everybody out under Enrolled first."
+            reason = f"{inside:,} {'waits' if inside == 1 else 'wait'} in it to begin: remove all under Enrolled first."
             raise Conflict(reason, code="not_possible")
         connection.execute(sa.delete(table).where(table.c.id == row.id))
         note_event(

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -85,11 +86,11 @@ class Source(BaseModel):
             raise Invalid(f"The segment {named.label} is a SELECT. An inbox needs one of conditions.")
         return expressions.parse(text)
 
-    def due_before(self, collection: Collection, days: int) -> Expression | None:
-        """Which of its records were or are due before so many days from today (0: those that are overdue); None where nothing is ever due."""
+    def due_before(self, collection: Collection, day: date) -> Expression | None:
+        """Which of its records are due before the day; None where nothing is ever due."""
         if self.due is None:
             return None
-        late = f"record.{self.due.field} < addDays(today(), {days - self.due.days})"
+        late = f'record.{self.due.field} < date("{day - timedelta(days=self.due.days)}")'
         return expressions.parse(f"({self.expression(collection).text}) && {late}")
 
 
@@ -379,7 +380,7 @@ def _check_source(which: str, team: str, source: Source) -> None:
     except ConsoleError as error:
         raise _wrong(which, place, error.message) from None
     try:
-        if (late := source.due_before(collection, 0)) is not None:
+        if (late := source.due_before(collection, log.now().date())) is not None:
             sql_conditions.check(late, collection)
     except ConsoleError as error:
         raise _wrong(which, "source.due", error.message) from None

@@ -229,13 +229,11 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     sort = segment_order.of_query(collection, scope, BrowseQuery(segment=item.segment, sort=item.sort)).sort
     names = [each.name for each in columns]
     badge = collection.summary.get("badge")
-    dated = any(each.type in ("date", "datetime") for each in columns)
-    beside = [badge, *(collection.ending_fields if dated else ())]
     asked = dict.fromkeys(
         [
             *names,
             *(collection.currencies[name] for name in names if name in collection.currencies),
-            *(name for name in beside if name in readable),
+            *(name for name in (badge,) if name in readable),
             *naming.made_of(collection),
         ]
     )

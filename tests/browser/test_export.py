@@ -31,7 +31,7 @@ def test_an_archive_is_downloaded_and_proves_itself(
     page.wait_for_url(f"{screen.url}/")
     screen.go("/activity?kind=run_started")
     page.click("summary:has-text('Export')")
-    page.get_by_text("Events, oldest first. What happened: Run started.").wait_for()
+    page.get_by_text("Events, oldest first. Event: Run started.").wait_for()
     page.get_by_text("Archive with proofs").click()
     expect(page.locator("input[value=zip]")).to_be_checked()
     page.fill("#since", "1")

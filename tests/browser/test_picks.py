@@ -33,7 +33,7 @@ def test_a_record_is_found_by_its_name_and_its_key_is_sent(
         offered.first.click()
     assert box.input_value() == "Halcyon Harbour Trading B.V."
     assert page.locator(".picks-offered").count() == 0
-    page.get_by_label("Go on").check()
+    page.get_by_label("Continue").check()
     page.keyboard.press("Control+Enter")
     page.get_by_role("link", name="Halcyon Harbour Trading B.V.").first.wait_for()
     assert runs.get(company.mona, run).json["context"]["ask"]["owner"] == "3"

@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from console import log, monitoring, runs, workflows
 from console.auth import accounts
 from console.core.errors import Invalid, NotAllowed, NotFound
+from console.core.scopes import unrestricted
 from console.infra.db.engine import transaction
 from console.monitoring import alerts
-from console.work import due_times, my_work, notices
+from console.work import due_times, my_work, notices, tickets, work_list
+from console.work.work_list import Filters
 from console.workflows import Known, inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app
@@ -71,7 +73,7 @@ def test_lists_of_work_say_by_when_and_nothing_while_the_clock_stands_still(comp
     late = my_work.work_of(company.olivia).why[run_id].due
     assert isinstance(late, datetime)
     assert timedelta(minutes=29) < log.now() - late < timedelta(minutes=31)
-    assert due_times.due_of([replace(head, ended_at=log.now(), status="completed")]) == {}
+    assert due_times.due_of([replace(head, ended_at=log.now(), status="completed")], unrestricted) == {}
 
 
 def test_each_part_of_the_time_is_told_once_and_a_late_run_goes_to_the_inbox(company: Company) -> None:
@@ -188,6 +190,12 @@ def test_a_ticket_has_the_time_of_its_inbox_from_when_it_came_in(company: Compan
             ),
             {"at": since, "id": run_id},
         )
+    due_times.note_due()
+    [ticket] = tickets.to_do(company.tom, DESK["id"]).tickets
+    [item] = work_list.find(company.tom, Filters(due="overdue")).items
+    assert ticket.due == item.due == datetime.fromisoformat(since) + HOUR
+    counted = tickets.count(company.tom, [inboxes.visible_inbox(company.tom, DESK["id"])])[DESK["id"]]
+    assert (counted.to_do, counted.late.overdue) == (1, 1)
     due_times.look()
     assert told(company, "mona") == ["The time for this run is used up"]
 
@@ -250,5 +258,5 @@ def test_a_breach_is_in_the_report_with_who_held_it_how_long(company: Company) -
         assert sorted(held.items()) == [("", 30), (company.mona.name, 70), (company.olivia.name, 60)]
         assert monitoring.late_runs(company.stan, known(), 30, "UTC") == []
         page = signed_in(web_app(), "mona").get("/workflows/care-review/metrics").text
-        assert "Late runs" in page
+        assert "Overdue runs" in page
         assert "160%" in page

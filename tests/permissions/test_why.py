@@ -191,7 +191,7 @@ def test_the_reason_that_holds_is_given_before_a_missing_right(company: Company)
     run_id = company.at("note")
     olivia, tom = points(company, "olivia", run_id), points(company, "tom", run_id)
     assert olivia["Do the step that it stands at"].allowed
-    assert (olivia["Take it over from who holds it"].note, olivia["Go on with it"].note) == (
+    assert (olivia["Take it over from who holds it"].note, olivia["Continue it"].note) == (
         "You hold it already.",
         "You hold it already.",
     )
@@ -202,7 +202,7 @@ def test_the_reason_that_holds_is_given_before_a_missing_right(company: Company)
         "Nobody holds it: take it first."
     )
     inboxes.import_all([{"id": "desk", "title": "Leads", "team": "operations", "roles": ["lead"]}])
-    assert "waits in the inbox Leads" in points(company, "olivia", run_id)["Go on with it"].note
+    assert "waits in the inbox Leads" in points(company, "olivia", run_id)["Continue it"].note
     runs.cancel(company.mona, run_id, revision=None, reason="Not needed")
     assert {point.note for point in points(company, "olivia", run_id).values()} == {"The run has ended."}
 

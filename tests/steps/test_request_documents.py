@@ -110,7 +110,7 @@ def test_a_person_may_be_asked_before_anything_goes_out() -> None:
     prompt = prepare("request_documents", shut, ADA)
     assert ([option.value for option in prompt.outcomes], prompt.withheld[0].label) == (
         ["write", "received"],
-        "Go on without",
+        "Continue without",
     )
     assert "reason" not in [field.name for field in prompt.fields]
     with pytest.raises(Invalid, match="outcome") as refused:

@@ -86,6 +86,7 @@ def test_lists_have_their_shape(web: Flask, company: Company) -> None:
         "step": "note",
         "holder": None,
         "since": "",
+        "due": None,
         "reason": "Please look",
     }
     first = olivia.get("/inboxes/unrated/tickets?limit=2")

@@ -23,7 +23,7 @@ def test_a_lead_finds_the_request_and_approves_it(bank: "Company", pages: "Pages
         run_id, asked = requested(bank)
     page = pages.mona.get("/approvals")
     assert f"/approvals/{asked}" in page.links
-    assert "To decide 1" in page.text
+    assert "Waiting 1" in page.text
     page = pages.mona.get(f"/approvals/{asked}")
     for words in (
         "Adaeze Okonkwo-Bell",

@@ -154,7 +154,7 @@ def test_alerts_are_set_and_taken_away(pages: "Pages") -> None:
     assert "When the error is like “time*”" in page.text
     assert "tells Mona ·" in page.text
     mona.post(remove, {"csrf_token": mona.token})
-    assert "Nobody is told when a run fails" in mona.get("/workflows/reminding/configuration").text
+    assert "Nobody gets a notice when a run fails" in mona.get("/workflows/reminding/configuration").text
 
 
 def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> None:

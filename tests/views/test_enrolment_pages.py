@@ -75,7 +75,7 @@ def test_who_is_enrolled_is_listed_by_step_and_a_person_takes_somebody_out(pages
     assert "Halcyon" in pages.mona.get(f"{HERE}?status=left").text
     assert pages.stan.get(HERE, status=404)
     assert (
-        "Acts as Whoever holds the run" in pages.mona.get("/workflows/care-review/edit").text
+        "Runs as The holder of the run" in pages.mona.get("/workflows/care-review/edit").text
     )  # whom it acts as is chosen in the editor
     assert [len(accounts.usable(who)) for who in (pages.company.mona, pages.company.olivia)] == [1, 0]
 
@@ -109,7 +109,7 @@ def test_nothing_is_counted_about_records_that_the_reader_may_not_see(pages: Pag
     )
     for address in ("/workflows/care-review", HERE, "/workflows", HERE + "?status=active"):
         assert not re.search(
-            r"\b3 (enrolled|here)|(Enrolled|Live runs|Active|Begun) 3\b(?! steps)",
+            r"\b3 (enrolled|here)|(Enrolled|Live runs|Active|Started) 3\b(?! steps)",
             pages.tom.get(address).text,
         ), address
     assert f"{ENROL}/{batch.id}" not in pages.tom.get(HERE).links

@@ -196,7 +196,7 @@ def test_the_sheet_names_the_filters_in_words_and_carries_them(pages: "Pages") -
     page = pages.ada.get(
         f"/activity?kind=run_started&user={olivia.id}&createdAt.gte=2026-01-01&after=&limit=3"
     )
-    assert "Events, oldest first. What happened: Run started, Person: Olivia, From: 1 Jan 2026." in page.text
+    assert "Events, oldest first. Event: Run started, Person: Olivia, From: 1 Jan 2026." in page.text
     fields = page.form("/activity/export")["fields"]
     assert fields == {
         "kind": "run_started",

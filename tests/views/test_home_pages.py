@@ -1,10 +1,11 @@
 """Home, the activity log, and pages for those who may not."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from console import activity as service, records, runs, workflows
+from console import activity as service, log, records, runs, workflows
 from console.activity import integrity, sequencing
 from console.auth import access
 from console.auth.access import policy_store
@@ -111,7 +112,7 @@ def test_filters_stand_in_the_address_and_as_chips(pages: "Pages") -> None:
     )
     assert page.text.count("started Care review") == 1
     assert "Person: Olivia" in page.text
-    assert "What happened: Run started" in page.text
+    assert "Event: Run started" in page.text
     assert "From: 1 Jan 2020" in page.text
     assert any("kind=" not in link and "user=" in link for link in page.links)
     only = pages.ada.get(f"/activity?run={run}&record=1")
@@ -186,7 +187,16 @@ def test_blocks_of_home_follow_the_rights_of_the_reader(pages: "Pages") -> None:
     assert "Log intact" not in lead.text + operator.text
     assert f"/runs/{done}/replay" in auditor.links
     assert f"/runs/{done}/replay" in ada.get("/?workflow=care-review&status=completed").links
-    assert f"/runs/{done}/replay" not in ada.get("/?status=failed").links
+    day, olivia = log.now().date(), pages.company.olivia.id
+    for query, found in (
+        (f"workflow=care-review&status=completed&person={olivia}&from={day}&to={day}", True),
+        ("status=failed", False),
+        (f"person={pages.company.tom.id}", False),
+        (f"from={day + timedelta(days=1)}", False),
+        (f"to={day - timedelta(days=1)}", False),
+    ):
+        assert (f"/runs/{done}/replay" in ada.get(f"/?{query}").links) is found, query
+    ada.get("/?from=yesterday", status=400)
 
 
 @pytest.mark.parametrize("who", ["olivia", "mona", "ada"])

@@ -79,10 +79,10 @@ def test_each_figure_leads_to_exactly_those_and_what_waits_for_a_person_stands_a
         shown = figures(pages.olivia)
         found = {(label, number) for label, _, number in shown}
         assert {
-            ("Began", 2),
-            ("Done", 2),
-            ("Began", 3),
-            ("Done", 1),
+            ("Started", 2),
+            ("Completed", 2),
+            ("Started", 3),
+            ("Completed", 1),
             ("Ended early", 1),
             ("Failed", 1),
             ("Sent", 1),
@@ -95,7 +95,8 @@ def test_each_figure_leads_to_exactly_those_and_what_waits_for_a_person_stands_a
         assert "/workflows/reminding/incidents" in page.links
         assert "There is no address or number (1)" in page.text
         assert (
-            "Ended from " in pages.olivia.get(next(href for label, href, _ in shown if label == "Done")).text
+            "Ended from "
+            in pages.olivia.get(next(href for label, href, _ in shown if label == "Completed")).text
         )
         assert len(figures(pages.olivia, "nonsense")) == len(
             figures(pages.olivia, "night")
@@ -151,7 +152,7 @@ def test_who_sees_a_part_of_the_records_is_told_of_that_part(pages: "Pages", com
     for key in ("1", "2"):
         company.finished(key)
     whole = {(label, number) for label, _, number in figures(pages.mona)}
-    assert ("Done", 2) in whole
+    assert ("Completed", 2) in whole
     for label, address, number in figures(pages.tom):
         assert rows(pages.tom, address) == number, (label, address)
     assert figures(pages.stan) == []

@@ -49,7 +49,7 @@ def asked(company: Company, who: Any, method: str, path: str, **sent: Any) -> tu
 def test_a_signed_webhook_is_added_once_an_account_acts(house: Company) -> None:
     status, told = asked(house, house.mona, "POST", "triggers", **SIGNED)
     assert (status, told["code"], told["details"][0]["field"]) == (409, "no_account", "run_as")
-    assert "Acts as" in told["message"]
+    assert "Runs as" in told["message"]
     assert fetch("select count(*) from console.trigger") == [(0,)]
     assert asked(house, house.mona, "POST", "triggers", kind="webhook", enabled=True)[0] == 201, (
         "a key has an owner who acts"
@@ -85,7 +85,7 @@ def test_one_that_was_added_before_says_so_and_is_not_switched_on(house: Company
     with pytest.raises(Conflict, match="service account"):
         triggers.switch(house.mona, "orders", made.id, enabled=True)
     page = pages.mona.get("/workflows/orders/triggers")
-    assert "nobody acts: choose an account under Acts as" in page.text
+    assert "nobody acts: choose an account under Runs as" in page.text
     path = f"/workflows/orders/triggers/{made.id}/switch"
     assert "starts runs while nobody is there" in pages.mona.send(page, path, enabled="true", status=409).text
     assert asked(house, house.mona, "PATCH", f"triggers/{made.id}", enabled=True)[1]["code"] == "no_account"

@@ -30,7 +30,10 @@ def started(company: Company, who: str = "olivia", given: str = "1") -> str:
         "ask",
         "decision",
         None,
-        {"form": [OWNER], "options": [{"value": "go", "label": "Go on"}, {"value": "no", "label": "Stop"}]},
+        {
+            "form": [OWNER],
+            "options": [{"value": "go", "label": "Continue"}, {"value": "no", "label": "Stop"}],
+        },
     ) | {"next": {"go": "told", "no": "end"}}
     steps = [
         {**step("start", "start", "ask"), "config": {"fields": [OWNER]}},

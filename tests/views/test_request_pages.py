@@ -171,7 +171,7 @@ def test_the_asker_sees_received_and_missing_and_the_link_once(
     monkeypatch.setenv("CONSOLE_BASE_URL", "https://console.example")
     settings.current.cache_clear()
     page = pages.olivia.get(path)
-    assert ("IBAN Missing" in page.text, "Go on with these" in page.text) == (True, False)
+    assert ("IBAN Missing" in page.text, "Continue with these" in page.text) == (True, False)
     refused = pages.olivia.post(f"{path}/request/finish", {"csrf_token": pages.olivia.token}, status=422)
     assert "Still missing: IBAN." in refused.text
     outsider(pages).post(link(pages, run_id), data={**TYPED, "do": "save"})

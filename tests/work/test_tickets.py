@@ -329,7 +329,7 @@ def test_a_lead_takes_runs_out_of_hands(company: Company) -> None:
     given = ticket_assignment.unassign(company.mona, "unrated", [run, "record:1"])
     assert [(one.ticket, one.reason) for one in given] == [
         (run, ""),
-        ("record:1", "Nobody has this ticket in hand."),
+        ("record:1", "This ticket is unassigned."),
     ]
     assert company.told(run)["holder"] is None
     assert ids(company, "olivia")[0] == run

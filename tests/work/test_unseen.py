@@ -17,7 +17,7 @@ from tests.company import DESK, DOCUMENT, Company
 
 CHANGES: dict[str, Callable[[Company], Any]] = {
     "archived the team of this run": lambda at: teamwork.archive(at.people["ines"], "apart"),
-    "closed the account of who has this run in hand": lambda at: accounts.disable_person(
+    "closed the account of who holds this run": lambda at: accounts.disable_person(
         at.olivia.id, by=at.people["ines"]
     ),
     "removes": lambda at: accounts.remove_person(at.people["ines"], at.olivia.id, "CONFIRM REMOVE"),
@@ -83,7 +83,7 @@ def test_whoever_is_cleared_is_told_and_nobody_else(company: Company, said: str)
     assert told - {"olivia"} == {"mona"}, (
         "the one in whose hands it is may be told too, unless it is their account"
     )
-    expected = "closed the account of who has this run in hand" if said == "removes" else said
+    expected = "closed the account of who holds this run" if said == "removes" else said
     assert [text for text in heard(company.mona) if expected in text] or "took away" in said
     assert heard(company.people["ines"]) == []
 

@@ -9,11 +9,13 @@ from console import runs
 from console.auth.accounts import absences
 from console.core.errors import Malformed
 from console.infra.db.engine import fetch
-from console.work import due_times, tasks, waiting_reasons, work_list
+from console.runs.views import queues
+from console.work import due_times, tasks, work_list
 from console.work.work_list import DUE, GROUPS, KINDS, NOBODY, STATES, Filters, Item
 from console.workflows import find_known, inboxes
 from tests.company import DESK, Company
 from tests.support.four_eyes import bank, charging, requested
+from tests.tables import cases
 from tests.work.test_inbox import UNRATED
 from tests.work.test_standing_in import days
 from tests.work.test_tasks import begin as with_task
@@ -130,7 +132,7 @@ def test_each_kind_is_there_with_who_has_it_and_what_it_waits_for(bank: Company)
         approval: ("approval", "approval", ""),
     }
     assert found[ticket].waits_for == "“Please look”"
-    assert found[waits].waits_for == "Goes on when it is approved"
+    assert found[waits].waits_for == "Approval"
     assert found[task].title == "Look at Adaeze Okonkwo-Bell"
     assert found[task].due is not None
 
@@ -178,13 +180,15 @@ def test_a_due_time_is_the_order_once_the_worker_looked_and_again_when_it_is_cha
     later = company.started("2")
     workflow = find_known("care-review")
     assert workflow is not None
-    assert waiting_reasons.note_due() == 0, "its workflow has no due time"
+    assert due_times.note_due() == 0, "its workflow has no due time"
     terms = {"minutes": 60, "stages": [{"percent": 100, "do": "remind"}]}
     due_times.set_for_workflow(company.mona, workflow, terms)
-    assert waiting_reasons.note_due() == 2
-    assert waiting_reasons.note_due() == 0
+    assert due_times.note_due() == 2
+    assert due_times.note_due() == 0
     fetch("update console.run set due_known = null where id = %s returning 1", (run,))
-    assert waiting_reasons.note_due() == 1
+    assert due_times.note_due() == 1
+    inboxes.import_all([DESK, UNRATED | {"source": UNRATED["source"] | {"sort": "-display_name"}}])
+    assert due_times.note_due() == 2, "the inbox whose records start it was changed"
     stored = dict(fetch("select id, due_at from console.run"))
     shown = {item.id: item.due for item in work_list.find(company.mona, Filters()).items}
     assert stored == shown, "what a list is ordered by is what it shows"
@@ -233,3 +237,16 @@ def test_a_run_that_waits_is_computed_again(company: Company) -> None:
     due(run, datetime.now(UTC))
     runs.save(company.olivia, run, revision=None)
     assert fetch("select due_known from console.run where id = %s", (run,)) == [(None,)]
+
+
+@cases(
+    "zone, due, end",
+    [
+        ("Europe/Vilnius", "2026-12-01T23:59:59Z", "2026-12-01T21:59:59Z"),
+        ("America/Los_Angeles", "2026-12-01T23:59:59Z", "2026-12-02T07:59:59Z"),
+        ("Europe/Vilnius", "2026-12-01T22:30:00Z", "2026-12-01T22:30:00Z"),
+    ],
+)
+def test_a_due_day_ends_by_the_clocks_of_its_reader(company: Company, zone: str, due: str, end: str) -> None:
+    said = f"select {queues.due_end('%(due)s::timestamptz', '%(zone)s')}"
+    assert fetch(said, {"due": due, "zone": zone})[0][0] == datetime.fromisoformat(end)

@@ -43,7 +43,7 @@ class Template(Definition):
 
 
 class Binding(Definition):
-    """Role → column of the collection, and variable → the value that stands for it there. `sure`: nothing has to be asked."""
+    """Role → column of the collection, and variable → the value used for it there. `sure`: nothing has to be asked."""
 
     collection: str
     columns: dict[str, str]

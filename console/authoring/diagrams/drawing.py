@@ -1,4 +1,4 @@
-"""Where the steps of a picture stand and how the ways between them run, in pixels: rank below rank, as few crossings as four sweeps find."""
+"""Where the steps of a picture are and how the ways between them run, in pixels: rank below rank, as few crossings as four sweeps find."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from console.core.documents import graph
 
 WIDTH, HEIGHT = 252, 60
 GAP, WRAPPED = 40, 20
-"""Between two rows; names with more letters stand below each other."""
+"""Between two rows; names with more letters are below each other."""
 SIDE, LANE, ROOM = 28, 24, 20
 LETTER, LONGEST, NAME = 7, 28, 24
 SWEEPS = 4
 TRIED = (0.5, 0.34, 0.66, 0.2, 0.8, 0.1, 0.9)
-"""Parts of the first stretch of a way at which its name may stand."""
+"""Parts of the first stretch of a way at which its name may be."""
 
 Slot = str | tuple[str, int]
 """A step, or the rank at which the ways to a step pass others."""
@@ -73,7 +73,7 @@ def draw(
 ) -> Drawing:
     """Return the picture of the steps, from top to bottom. Ways from one step to another are one line with all their names.
 
-    `took`: (step id, id of the next) → how many went there, written beside the name.
+    `took`: (step id, id of the next) → how many went there, written next to the name.
     """
     ids = {node.id for node in nodes}
     edges = {
@@ -293,7 +293,7 @@ def _short(label: str) -> str:
 
 
 def _curve(points: Sequence[tuple[int, int]]) -> str:
-    """Return the path through the points: straight down where they stand below each other, else eased."""
+    """Return the path through the points: straight down where they are below each other, else eased."""
     (x, y), drawn = points[0], ""
     for (x_before, y_before), (x_to, y_to) in pairwise(points):
         half = (y_before + y_to) // 2
@@ -304,7 +304,7 @@ def _curve(points: Sequence[tuple[int, int]]) -> str:
 def _spot(
     points: Sequence[tuple[int, int]], width: int, boxes: list[tuple[int, int, int]]
 ) -> tuple[int, int]:
-    """Return where a name stands on the first stretch of its way: where others cover least of it. It is added to the `boxes` (its middle, its width)."""
+    """Return where a name is on the first stretch of its way: where others cover least of it. It is added to the `boxes` (its middle, its width)."""
     (x_from, y_from), (x_to, y_to) = points[:2]
     found = []
     low, high = sorted((y_from, y_to))
@@ -325,7 +325,7 @@ def _covered(spot: tuple[int, int], width: int, box: tuple[int, int, int]) -> fl
 
 
 def _frames(steps: Iterable[Placed], groups: Sequence[str]) -> list[Frame]:
-    """Return what is drawn around each group; nothing around one among whose steps others stand."""
+    """Return what is drawn around each group; nothing around one among whose steps others are."""
     every = [*steps]
     frames = []
     for number, title in enumerate(groups):

@@ -68,7 +68,7 @@ class Shown:
     draft_differs: bool
     live_runs: int
     labels: Mapping[str, str]
-    """Code → label, for values of house rules and policy tables."""
+    """Code → label, for values of variables and policy tables."""
 
 
 @dataclass(frozen=True, slots=True)

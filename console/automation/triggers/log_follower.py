@@ -258,7 +258,7 @@ def account(row: Row) -> Actor:
         return accounts.service_account(named or "")
     except NotFound:
         raise Conflict(
-            f"The service account {named} is closed: open it again, or choose another under Acts as and publish.",
+            f"The service account {named} is closed: open it again, or choose another under Runs as and publish.",
             code="nobody_acts",
         ) from None
 

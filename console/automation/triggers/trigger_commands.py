@@ -269,7 +269,7 @@ def _require_account(entry: Entry, trigger: Trigger) -> None:
     )
     if live is not None and (why := triggers_check.nobody_acts(trigger, live.run_as)):
         raise Conflict(
-            f"{why} Choose it under Acts as in the editor and publish; then this can be switched on.",
+            f"{why} Choose it under Runs as in the editor and publish; then this can be switched on.",
             code="no_account",
             at=("run_as", "Name a service account, and publish."),
         )

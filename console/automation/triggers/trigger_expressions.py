@@ -48,7 +48,7 @@ def read_inputs(definition: Trigger) -> frozenset[str]:
 
 
 def house_roots(trigger: Row, now: datetime) -> dict[str, Any]:
-    """The roots that every trigger knows: the house rules of its version on this day, and the moment."""
+    """The roots that every trigger knows: the variables of its version on this day, and the moment."""
     return {"now": now, **policy.rules(document_of(trigger), now).roots}
 
 

@@ -50,7 +50,7 @@ class Amounts(Block):
         min_length=1, max_length=12, description="Its parts, in the order in which they are drawn"
     )
     left: Template | None = Field(
-        Template("Left"),
+        Template("Remaining"),
         description="What the rest is called; {{ expressions }} are filled in; none: not named",
     )
 

@@ -143,7 +143,7 @@ class Action(StoredDocument):
     related: list[Beside] = Field(default_factory=list, max_length=12)
     variables: dict[Name, Any] = Field(
         default_factory=dict,
-        description="House rules by name, found as `variables.<name>`; decimals as strings",
+        description="Variables by name, found as `variables.<name>`; decimals as strings",
     )
     if_: str | None = Field(None, alias="if", description="Expression; offered only where it holds")
     why_not: Annotated[str, StringConstraints(min_length=1, max_length=300)] | None = Field(

@@ -191,7 +191,7 @@ def compared_at_event(on: str, of: Collection | None, slugs: Sequence[tuple[str,
     names = (*TELLS.get(on, ()), *(() if on.startswith("run.") else ("run",)))
     before = _of_record(of, "former") if on in ("record.updated", "stage.changed") else {}
     return _grouped(
-        ("What happened", {f"event.{name}": _field(name, *told[name]) for name in names}),
+        ("Event", {f"event.{name}": _field(name, *told[name]) for name in names}),
         ("The record", _of_record(of, "record")),
         ("The record as it was before", before),
     )
@@ -199,8 +199,8 @@ def compared_at_event(on: str, of: Collection | None, slugs: Sequence[tuple[str,
 
 def compared_by_exits(document: Mapping[str, Any], own: Collection | None) -> Groups:
     """Return what the condition of an exit may compare: what happened, the record, what came in with it."""
-    happened = _field("on", "What happened", "text", list(EVENTS.items()))
-    return {"What happened": {"event.on": happened}, **compared(document, own, {})}
+    happened = _field("on", "Event", "text", list(EVENTS.items()))
+    return {"Event": {"event.on": happened}, **compared(document, own, {})}
 
 
 def _grouped(*parts: tuple[str, Mapping[str, Field]]) -> Groups:

@@ -1,4 +1,4 @@
-"""House rules of a workflow document: variables, which may change on given days, and policy tables."""
+"""Variables of a workflow document, which may change on given days, and policy tables."""
 
 import json
 from collections.abc import Mapping
@@ -26,14 +26,14 @@ Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
 
 
 class Phase(Part):
-    """The value of a house rule from one day until the next value."""
+    """The value of a variable from one day until the next value."""
 
     valid_from: Day | None = Field(None, description="First day, in UTC; none: since ever")
     value: Any
 
 
 class Dated(Part):
-    """A house rule that changes on given days. A run keeps what was valid when it began."""
+    """A variable that changes on given days. A run keeps what was valid when it began."""
 
     dated: Annotated[list[Phase], Field(min_length=1, max_length=100)]
 
@@ -162,7 +162,7 @@ class Table(Part):
 
 
 def variable_json(variable: Any) -> Any:
-    """A house rule without default values."""
+    """A variable without default values."""
     if not isinstance(variable, Dated):
         return sorted_keys(variable)
     phases = [{VALID_FROM: phase.valid_from, "value": sorted_keys(phase.value)} for phase in variable.dated]

@@ -315,7 +315,7 @@ class Workflow(StoredDocument):
     )
     variables: dict[Name, Variable] = Field(
         default_factory=dict,
-        description='House rules by name, found as `variables.<name>`; decimals as strings. `{"dated": [{"value"}, {"valid_from", "value"}]}` changes on a day',
+        description='Variables by name, found as `variables.<name>`; decimals as strings. `{"dated": [{"value"}, {"valid_from", "value"}]}` changes on a day',
     )
     tables: dict[Name, Table] = Field(
         default_factory=dict, description="Policy tables, read by `lookup(tables.<name>.<column>, key, …)`"

@@ -67,7 +67,7 @@ def _mend(document: Mapping[str, Any], problem: Problem) -> Mending | None:
 
 
 def _bare_text(step: Mapping[str, Any], place: Sequence[str | int]) -> str:
-    """Return what stands at the place of an expression, where it is only words; else nothing."""
+    """Return what is at the place of an expression, where it is only words; else nothing."""
     held: Any = step
     for part in place:
         try:

@@ -1,4 +1,4 @@
-"""Names of house rules in a document: where each is used, and the document in which it is called otherwise."""
+"""Names of variables in a document: where each is used, and the document in which it is called otherwise."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple

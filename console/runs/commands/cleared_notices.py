@@ -59,7 +59,7 @@ def _sees(person: str, run_id: str) -> bool:
 
 WORDS: dict[str, str] = {
     "team_archived": "{by} archived the team of this run",
-    "account_closed": "{by} closed the account of who has this run in hand",
+    "account_closed": "{by} closed the account of who holds this run",
     "source_paused": "{by} paused the data source that this run works on",
     "source_removed": "{by} took away the data source that this run works on",
     "inbox_closed": "{by} closed the inbox that this run waits in",

@@ -22,9 +22,9 @@ TROUBLE = frozenset(
 )
 """Events after which a run may need a person while nobody looks at it."""
 UNHELD_TROUBLE = TROUBLE | {"step_entered"}
-"""The same where nobody has had the run in hand."""
-ASKED = "Nobody has it in hand."
-GONE = "Whoever had this run in hand can no longer go on with it."
+"""The same where nobody has held the run."""
+ASKED = "Unassigned."
+GONE = "Who held this run can no longer continue it."
 
 
 def no_one_left_events(

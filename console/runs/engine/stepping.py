@@ -360,7 +360,7 @@ def _focused(actor: Actor, run: Run, focus: Focus) -> Mapping[str, FormField]:
 
 @functools.lru_cache(maxsize=256)
 def rules_of(definition: Definition, day: date) -> Rules:
-    """The house rules of a version on a day. A run keeps those of the day on which it began."""
+    """The variables of a version on a day. A run keeps those of the day on which it began."""
     return on_day(definition.document, day)
 
 
@@ -378,12 +378,12 @@ def prompt_of(open_step: OpenStep, context: Context) -> Prompt:
         if outcome != "error"
     }
     if len(ways) <= 1:
-        return Prompt(button="Go on")
+        return Prompt(button="Continue")
     return Prompt(
         outcomes=tuple(
             Option(outcome, f"On to {document.step(target).title}") for outcome, target in ways.items()
         ),
-        button="Go on",
+        button="Continue",
     )
 
 

@@ -25,8 +25,14 @@ MOST = 10_000
 WAITING = ("saved", "waiting_person")
 _BATCH = 60
 
+
+def due_end(due: str, zone: str) -> str:
+    """SQL of the moment after which something is overdue: a day, which is kept as its last second in UTC, ends by the clocks of the zone."""
+    return f"case when (({due}) at time zone 'UTC')::time = '23:59:59' then (({due}) at time zone 'UTC') at time zone {zone} else {due} end"
+
+
 # Every run that waits in one of these inboxes, in groups of those that need the same rights; with the records of collections that have to be looked at.
-_GROUPS = """
+_GROUPS = f"""
 with served as (select * from unnest(%(inboxes)s::text[], %(workflows)s::text[]) as s (inbox, workflow)),
 waiting as (
     (select r.ticket ->> 'inbox' as inbox, r.* from console.run r where r.ticket ->> 'inbox' = any(%(inboxes)s) and r.ticket is not null
@@ -41,10 +47,11 @@ waiting as (
      and r.ended_at is null and r.holder is null and r.ticket is null and r.status in ('saved', 'waiting_person')
      and (r.label is null or r.label = any(%(cleared)s)) limit %(most)s)
 )
-select w.inbox, w.team, w.workflow, w.version, w.collection, a.step, count(*)::int, array_agg(w.record) filter (where w.collection = any(%(scoped)s))
+select w.inbox, w.team, w.workflow, w.version, w.collection, a.step, count(*)::int, array_agg(w.record) filter (where w.collection = any(%(scoped)s)),
+coalesce({due_end("w.due_at", "%(zone)s")} < now(), false)
 from waiting w left join console.attempt a on a.run = w.id and a.n = w.current
-group by 1, 2, 3, 4, 5, 6
-"""
+group by 1, 2, 3, 4, 5, 6, 9
+"""  # noqa: S608 (texts of ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +190,8 @@ def live_records(actor: Actor, workflow: str, collection: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def counts(actor: Actor, served: Mapping[str, str | None]) -> dict[str, int]:
-    """How many runs the actor could take from each inbox (id → the workflow of its records, or None), at most `MOST` + 1.
+def counts(actor: Actor, served: Mapping[str, str | None]) -> dict[str, tuple[int, int]]:
+    """How many runs the actor could take from each inbox (id → the workflow of its records, or None), at most `MOST` + 1, and how many of them are overdue.
 
     One statement; for an actor with a row scope one more per collection and 400 records.
     """
@@ -198,17 +205,15 @@ def counts(actor: Actor, served: Mapping[str, str | None]) -> dict[str, int]:
         "most": MOST + 1,
         "now": moment_text(log.now()),
         "cleared": access.runs(actor).cleared,
+        "zone": actor.zone,
     }
     allowed = visible_pairs(actor, "resume")
-    found = dict.fromkeys(served, 0)
+    found = dict.fromkeys(served, (0, 0))
     groups = [row for row in fetch(_GROUPS, given) if (row[1], row[2]) in allowed and _able(actor, row)]
     visible = _visible(actor, groups)
-    for inbox, _, _, _, collection, _, number, keys in groups:
-        found[inbox] += (
-            number
-            if collection is None or collection not in visible
-            else sum(key in visible[collection] for key in keys)
-        )
+    for inbox, _, _, _, collection, _, number, keys, overdue in groups:
+        shown = sum(key in visible[collection] for key in keys) if collection in visible else number
+        found[inbox] = found[inbox][0] + shown, found[inbox][1] + shown * overdue
     return found
 
 

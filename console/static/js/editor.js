@@ -199,7 +199,7 @@
   const list = (begun, values) => (values.length || begun ? values : GONE);
   // An outcome typed in words, as the document and its ways name it.
   const named = (text) => text.normalize("NFKD").toLowerCase().replace(/[\u0300-\u036f]/g, "").replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "").replace(/^(?=\d)/, "is_").slice(0, 60);
-  // What a value stands for: what was picked by its label, an expression where it looks like one, else a literal of its type.
+  // What a value represents: what was picked by its label, an expression where it looks like one, else a literal of its type.
   const ROOTS = /^(record|input|steps|variables|tables|item|run|lead|\$currentUser|related|results|answer|document|found|entry|event|former|approver)[.[]/;
   const looks = (text) => ROOTS.test(text) || /^(now|true|false|null)$|^[a-z]\w*\(|^[([!]|^-?\d+(\.\d+)?\s*[-+*/]|\{\{|^(["']).*\3$/s.test(text);
   function written(box, text) {

@@ -39,7 +39,7 @@ def of_run(workflow: str, version: int, document: Workflow, step: str | None = N
 
 
 def labels_in(document: Workflow) -> Mapping[str, str]:
-    """Code → label, for values that stand apart from their field, such as those of house rules: of options for which all fields of the workflow have one label.
+    """Code → label, for values that are apart from their field, such as those of variables: of options for which all fields of the workflow have one label.
 
     Of a draft, the steps that cannot be read yet, or by this release, say nothing.
     """

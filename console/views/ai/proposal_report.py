@@ -53,7 +53,7 @@ BECAME = {
     "hidden": "Proposal hidden",
     "by_hand": "Handled manually",
     "without": "No proposal came",
-    "quick": "Handed in within 2 s",
+    "quick": "Submitted within 2 s",
     "unopened": "No source opened",
     "revised": "Revised later",
     "automatic": "By itself",

@@ -86,7 +86,7 @@ class SwitchedTrigger(Sent):
 @blueprint.get("/workflows/<workflow_id>/triggers")
 @operation("listTriggers", "workflow.see", Listed[TriggerListed], query=Paged, example=Example(ONE))
 def every(workflow_id: str) -> ResponseReturnValue:
-    """What starts runs of the workflow: with the next firings, the last ones, and why something did not start."""
+    """What starts runs of the workflow: with the next runs, the last ones, and why something did not start."""
     _, found = triggers.list_triggers(g.actor, workflow_id)
     return page_of([_trigger_json(trigger) for trigger in found])
 

@@ -1,4 +1,4 @@
-"""What is set on a workflow without touching its steps, as JSON: settings of its runs, and house rules."""
+"""What is set on a workflow without touching its steps, as JSON: settings of its runs, and variables."""
 
 from typing import Any
 
@@ -19,14 +19,14 @@ ONE = {"workflow_id": "kyc-review"}
 
 
 class VariableUse(Shape):
-    """Where a house rule is used."""
+    """Where a variable is used."""
 
     step: str | None = Field(description="Id of the step; null: the document itself")
     field: str
 
 
 class WorkflowVariable(Shape):
-    """A house rule."""
+    """A variable."""
 
     name: str
     value: Anything = Field(description='Decimals and days as text; `{"dated": […]}` changes on a day')
@@ -61,7 +61,7 @@ class ChangedConfiguration(Sent):
 @blueprint.get("/workflows/<workflow_id>/configuration")
 @operation("getConfiguration", "workflow.see", WorkflowConfiguration, example=Example(ONE))
 def show(workflow_id: str) -> ResponseReturnValue:
-    """Settings of the runs, and house rules with where each is used."""
+    """Settings of the runs, and variables with where each is used."""
     return _answer(workflow_id)
 
 
@@ -74,7 +74,7 @@ def show(workflow_id: str) -> ResponseReturnValue:
     example=Example(ONE, body={"settings": {"retries": 5}}),
 )
 def change(workflow_id: str) -> ResponseReturnValue:
-    """Change settings and house rules, in the draft and as a new version of what is live (which needs `workflow.publish`); runs that have begun keep theirs."""
+    """Change settings and variables, in the draft and as a new version of what is live (which needs `workflow.publish`); runs that have begun keep theirs."""
     sent = read(ChangedConfiguration)
     edits = VariableEdits(
         sent.renamed, sent.removed, spelled("variables") if sent.variables is not None else {}

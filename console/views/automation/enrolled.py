@@ -36,14 +36,14 @@ MATCH = "match"
 COLUMN = "c."
 STATES = {
     "waiting": Badge("Queued", "", "clock"),
-    "active": Badge("Begun", "info", "player-play"),
+    "active": Badge("Started", "info", "player-play"),
     "paused": Badge("Paused", "", "player-pause"),
-    "left": Badge("Left", "", "check"),
+    "left": Badge("Exited", "", "check"),
     "refused": Badge("Could not begin", "bad", "alert-triangle"),
 }
 ENDINGS = {
     "completed": Badge("Went through", "", "flag"),
-    "exited": Badge("Left by an exit", "", "logout"),
+    "exited": Badge("Exit", "", "logout"),
     "unenrolled": Badge("Taken out", "", "x"),
     "record_gone": Badge("Record gone", "", "x"),
     "erased": Badge("Erased", "", "x"),
@@ -523,9 +523,9 @@ def _states(counts: Counts) -> list[dict[str, Any]]:
     listing = [
         ("", "Active", counts.enrolled),
         ("waiting", "Queued", counts.waiting),
-        ("active", "Begun", counts.active),
+        ("active", "Started", counts.active),
     ]
-    listing += [("left", "Left", counts.left)]
+    listing += [("left", "Exited", counts.left)]
     if counts.refused:
         listing.append(("refused", "Could not begin", counts.refused))
     return [

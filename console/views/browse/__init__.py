@@ -3,7 +3,7 @@
 OPEN_MODULES = frozenset(
     {
         "chosen_records",
-        "due_cells",
+        "expiry",
         "list_filters",
         "list_preview",
         "list_tags",

@@ -11,7 +11,7 @@ from console.formats import Kind, Look
 from console.records import Record
 from console.runs import RunHead
 from console.views import frame, states
-from console.views.browse import due_cells, list_tags
+from console.views.browse import expiry, list_tags
 
 LABELLED = 3  # columns that a telephone shows with their labels; of the others those that are late or bad (list.css hides the rest there)
 _MASKED = '<td class="e"><span aria-hidden="true">••••••</span><span class="vh">masked</span></td>'
@@ -68,9 +68,8 @@ def _cells(
     state = collection.summary.get("badge")
     for at, item in enumerate(shown):
         what, values = kinds[item.name], [values_of.get(item.name) for values_of in of_rows]
-        if due_cells.is_due(what):
-            ends = [due_cells.has_ended(values_of, collection, what) for values_of in of_rows]
-            cells = due_cells.cells(what, look, values, ends)
+        if expiry.is_expiry(what):
+            cells = expiry.cells(what, look, values)
         elif item.name == state or item.widget == "badge":
             cells = states.column(what, look)(values)
         else:
@@ -81,7 +80,7 @@ def _cells(
             continue
         said = f' data-l="{escape(item.label)}"'
         written.append(
-            [cell if at < LABELLED or '"badge bad"' in cell else cell.replace(said, "", 1) for cell in cells]
+            [cell if at < LABELLED or '"badge warn"' in cell else cell.replace(said, "", 1) for cell in cells]
         )
     return written
 

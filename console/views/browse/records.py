@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, make_response, request
@@ -22,7 +23,7 @@ from console.records import governing
 from console.runs import RunHead
 from console.views import concurrent_changes, errors, formats, frame, home, refusals, states
 from console.views.automation import enrolled
-from console.views.browse import due_cells, record_actions, reference_boxes
+from console.views.browse import expiry, record_actions, reference_boxes
 from console.views.browse.list_counts import tab_words
 from console.views.browse.time_line import time_line
 from console.views.documents.files import file_url
@@ -32,6 +33,7 @@ from console.views.runs import form_boxes, panes, workspace_return
 from console.views.runs.wait_words import waits_shortly
 from console.views.start_words import about_start
 from console.views.work import my_work, tasks
+from console.work import due_times
 from console.workflows import Definition
 
 blueprint = Blueprint("records", __name__, url_prefix="/c")
@@ -310,7 +312,11 @@ def runs_and_starts(page: RecordPage) -> dict[str, Any]:
     """Return the runs on the record, open ones first, and the workflows that may be started."""
     who, here = frame.actor(), frame.record_url(page.collection.id, page.record.key)
     heads = runs.on_record(who, page.collection.id, page.record.key or "")
-    drawn = [home.row(head) | {"may_resume": may_resume(head)} for head in heads]
+    due, look = due_times.due_of(heads, partial(access.scope_for, who, act="read")), frame.look()
+    drawn = [
+        home.row(head) | {"may_resume": may_resume(head), "due": my_work.due_badge(due.get(head.id), look)}
+        for head in heads
+    ]
     live, action_workflows = (
         [row for row, head in zip(drawn, heads, strict=True) if head.live],
         actions.made_of_actions(),
@@ -412,10 +418,8 @@ def _line(page: RecordPage, item: Field, look: Look, starts: Sequence[Start] = (
     else:
         badge = item.name == page.collection.summary.get("badge") or item.widget == "badge"
         drawn = states.badge(what, value, look) if badge else formats.html(what, value, look)
-        if due_cells.is_due(what):
-            drawn = due_cells.due_cell(
-                what, value, look, end=due_cells.has_ended(page.record.values, page.collection, what)
-            )
+        if expiry.is_expiry(what):
+            drawn = expiry.line(what, value, look)
     governor, empty = (
         page.governed.get(item.name),
         formats.absent(value) and item.type != "binary",

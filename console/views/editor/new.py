@@ -137,7 +137,7 @@ def _from_template(template: Template, team: str, whose: str | None) -> Response
 
 
 def _field_box(role: Role, binding: Binding, fields: Sequence[Field]) -> dict[str, Any]:
-    """Return what is asked of a role: the field, and which of its values stand for the states that the template writes."""
+    """Return what is asked of a role: the field, and which of its values represent the states that the template writes."""
     chosen = next((each for each in fields if each.name == binding.columns.get(role.name)), None)
     options = [(each.value, each.label) for each in chosen.options or ()] if chosen else []
     return {

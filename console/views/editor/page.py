@@ -336,7 +336,7 @@ def _about(document: Mapping[str, Any], problems: Sequence[Told]) -> dict[str, A
         )
 
     collections = [(each.id, each.label) for each in step_form.collections_of(actor)]
-    acts = [("", "Whoever holds the run"), *usable]
+    acts = [("", "The holder of the run"), *usable]
     about = [
         box("title", "Title", "title"),
         box("description", "What it is for", "area"),
@@ -353,7 +353,7 @@ def _about(document: Mapping[str, Any], problems: Sequence[Told]) -> dict[str, A
     ]
     if usable or document.get("run_as") or errors.get("run_as"):
         about.append(
-            box("run_as", "Acts as", "choice", acts, ACTS_AS if usable else f"{ACTS_AS} {USES_NONE}")
+            box("run_as", "Runs as", "choice", acts, ACTS_AS if usable else f"{ACTS_AS} {USES_NONE}")
         )
     return {
         "start": start,

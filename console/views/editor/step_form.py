@@ -83,9 +83,9 @@ FIRST = frozenset(
         "to",
     }
 )
-"""Settings that are shown before they are given; the others stand below "More settings"."""
+"""Settings that are shown before they are given; the others are below "More settings"."""
 MORE, STEP = "more", "step"
-"""Parts of a place that stand for the settings that are not given, and for what every step has."""
+"""Parts of a place that represent the settings that are not given, and for what every step has."""
 NOTE, NOTED = "Note", ("description",)
 """What a step's description is called on the page: it is for those who edit the workflow."""
 REQUESTER = "requester"
@@ -777,7 +777,7 @@ class _Offer:
         return groups
 
     def names_in(self, path: Path) -> Options:
-        """Return (name, label) of what may stand in an object of the step's settings; none where names are free."""
+        """Return (name, label) of what may be in an object of the step's settings; none where names are free."""
         return [(name, each.label) for name, each in self._fields_in(path[:2]).items()]
 
     def target(self, path: Path) -> Field | None:

@@ -14,9 +14,9 @@ DAYS = (("today()", "Today"), ("addDays(today(), 1)", "Tomorrow"), ("addDays(tod
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What stands in the box of a value.
+    """What is in the box of a value.
 
-    `text` is what people read; `expression` is what it stands for, "" where the page works it out of the text. `options` are (expression,
+    `text` is what people read; `expression` is what it represents, "" where the page works it out of the text. `options` are (expression,
     label) of what fits the field, `kind` how its values are written, `collection` that whose records it refers to. `strict`: the text is taken
     as it is, "text" or "expression", whatever it looks like.
     """

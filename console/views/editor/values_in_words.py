@@ -24,7 +24,7 @@ UNSEEN = re.compile(
     "(Only changes made in the console are seen|No deletion in .* is seen|Other programs' changes to .* are not seen, only their new rows): "
 )
 TRIGGERS = {
-    "manual": "By hand",
+    "manual": "Manual",
     "record": "From a record",
     "api": "By a program",
     "mcp": "By an assistant",
@@ -90,7 +90,7 @@ def problem_words(field: str, reason: str, document: Mapping[str, Any], step: st
     """The problem at this place of the step or of the document, for those who see boxes and no file. A way on has the name that its box has."""
     own: Mapping[str, Any] = next((each for each in document["steps"] if each["id"] == step), {})
     if acts := NOBODY_ACTS.match(reason) if field == "run_as" else None:
-        return f"{acts[1]}: choose an account under Acts as."
+        return f"{acts[1]}: choose an account under Runs as."
     if unseen := unseen_words(reason):
         return unseen
     if named := trigger_named(document, field):

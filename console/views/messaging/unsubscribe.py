@@ -18,10 +18,10 @@ def show(token: str) -> Response:
         page = unsubscribing.open_link(token, request.remote_addr or "")
     except (NotFound, TooMany) as gone:
         return _refused(gone)
-    told = next((name for name in ("done", "none") if name in request.args), "")
+    outcome = next((name for name in ("done", "none") if name in request.args), "")
     return security.answer_outside(
         render_template(
-            "unsubscribe/page.html", words=page.words, language=page.language, page=page, told=told
+            "unsubscribe/page.html", words=page.words, language=page.language, page=page, outcome=outcome
         ),
         200,
     )

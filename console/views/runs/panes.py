@@ -6,7 +6,6 @@ Nothing here decides anything or reads the database.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -17,10 +16,8 @@ from console.core.documents.collections import Field
 from console.core.errors import NotFound
 from console.runs import Today
 from console.views import formats, frame, states
-from console.views.browse import due_cells
+from console.views.browse import expiry
 from console.views.formats import Kind, Look
-
-LATE = Markup('<td data-l="{}">{}</td>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +49,7 @@ def sections(
     now = _with_currencies(kinds.values(), now) if now is not None else None
     placed: set[str] = set()
     made = []
-    ended = partial(_ended, record.get("collection"), values)
-    draw = _Drawing(look, now, state, ended, frozenset(record.get("masked", ())))
+    draw = _Drawing(look, now, state, frozenset(record.get("masked", ())))
     for part in record.get("sections", ()):
         names = [name for name in part["fields"] if name in values]
         placed |= set(names)
@@ -99,12 +95,11 @@ def _with_currencies(kinds: Iterable[Kind], values: Mapping[str, Any]) -> Mappin
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """How the values of one record are drawn: with those of today (`now`), the field `state` as a badge, those that are `masked` as dots; `ended`: of what is due nothing is late."""
+    """How the values of one record are drawn: with those of today (`now`), the field `state` as a badge, those that are `masked` as dots."""
 
     look: Look
     now: Mapping[str, Any] | None
     state: str | None
-    ended: Callable[[Kind], bool]
     masked: frozenset[str] = frozenset()
 
     def line(self, what: Kind, value: Any) -> Line:
@@ -117,9 +112,7 @@ class _Drawing:
         else:
             since = _renamed(what, value, self.look)
         drawn = (
-            due_cells.due_cell(what, value, self.look, end=self.ended(what))
-            if due_cells.is_due(what)
-            else draw(what, value, self.look)
+            expiry.line(what, value, self.look) if expiry.is_expiry(what) else draw(what, value, self.look)
         )
         return Line(what.label, drawn, since, what.name, empty=since is None and formats.absent(value))
 
@@ -134,14 +127,6 @@ def _renamed(what: Kind, value: Any, look: Look) -> Markup | None:
         if formats.text(what, value, today) != formats.text(what, value, look)
         else None
     )
-
-
-def _ended(collection: str | None, values: Mapping[str, Any], what: Kind) -> bool:
-    """Return whether a record of the collection with these values has come to its end: nothing of it is late then."""
-    try:
-        return collection is not None and due_cells.has_ended(values, records.collection(collection), what)
-    except NotFound:
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +169,6 @@ def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) 
         )
         for column in columns
     ]
-    dues = {what.name: what for what in columns if due_cells.is_due(what)}
     rows = []
     for row in source["rows"]:
         href = (
@@ -193,12 +177,11 @@ def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) 
             else None
         )
         values = _with_currencies(columns, row["values"])
-        ends = {name: _ended(source.get("collection"), row["values"], what) for name, what in dues.items()}
         cells = "".join(
-            LATE.format(
-                column.label, due_cells.due_cell(column, values.get(name), look, end=False, brief=True)
+            Markup('<td data-l="{}">{}</td>').format(
+                column.label, expiry.line(column, values.get(name), look)
             )
-            if not ends.get(name, True) and due_cells.days_late(values.get(name), look) > 0
+            if expiry.has_expired(column, values.get(name), look)
             else write(values.get(name))
             for (name, write), column in zip(writers, columns, strict=True)
         )
@@ -333,7 +316,6 @@ def facts(
         look,
         now,
         state,
-        partial(_ended, source.get("collection"), values),
         frozenset(source.get("masked", ())),
     )
     shown = _with_currencies(kinds, values)

@@ -266,7 +266,7 @@ def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look
     """Return the scrubber: every event of a short run; of a long run the events nearby and, spread evenly, what people and models did, decisions first.
 
     A mark names its moment in the reader's zone, and its day where that is another than of the mark before; it says not again whose run it is (`of`).
-    The zone itself and UTC stand on hover at the moment of the event at hand.
+    The zone itself and UTC are on hover at the moment of the event at hand.
     """
     made: list[Tick] = []
     before, day = None, ""

@@ -222,7 +222,7 @@ def _call_page(audited: audit.Audited, spoken: Mapping[str, Any] | None = None, 
         "facts": _facts(call),
         "rows": Table(
             "Fields",
-            ("Field", "Proposed", "Handed in", "Came to"),
+            ("Field", "Proposed", "Submitted", "Came to"),
             [_field_cells(row) for row in audited.fields],
         ),
         "status": STATUSES[call.status],
@@ -281,7 +281,7 @@ def _facts(call: Call) -> Sequence[tuple[str, str]]:
         ("Request at the provider", call.request_id),
         ("SHA-256 of the prompt", call.prompt_sha256),
         ("Sources opened before", call.opened),
-        ("Handed in after", None if call.seconds is None else f"{call.seconds.normalize():f} s"),
+        ("Submitted after", None if call.seconds is None else f"{call.seconds.normalize():f} s"),
     ]
     return [(label, f"{value}") for label, value in lines if value not in (None, "")]
 

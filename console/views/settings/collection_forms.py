@@ -13,7 +13,7 @@ from console.core.documents.collections.document_check import FITTING
 from console.sources.collections import Editing
 
 FLAGS = (
-    ("required", "Needed", "May not be left or made empty"),
+    ("required", "Required", "May not be left or made empty"),
     ("readonly", "Read-only", "Cannot be changed here"),
     ("sensitive", "Sensitive", "The API says so, and it names no record by itself"),
     ("personal", "Personal", "Data about a person: sealed in the log, and erased with them"),

@@ -150,7 +150,7 @@ def _form(
     own, back = editing.becoming, f"{collection_frame.url(editing.collection.id)}/relations"
     if target is None:
         leads = Field("with", "Leads to records of", "select", choices=collection_frame.targets(own))
-        form = Form([leads], submit="Go on", method="get", cancel=back, css="form card pad field-form")
+        form = Form([leads], submit="Continue", method="get", cancel=back, css="form card pad field-form")
     else:
         items: list[Item] = [
             Field("with", kind="hidden"),

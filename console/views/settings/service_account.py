@@ -46,7 +46,7 @@ def new() -> Response:
 
     def make(sent: dict[str, Any]) -> Response:
         made = accounts.create_service_account(sent["email"], pairs, name=sent["name"], teams=teams, by=who)
-        flash(f"{made.name} is there. A workflow chooses it under Acts as.")
+        flash(f"{made.name} is there. A workflow chooses it under Runs as.")
         return frame.redirect_to(people.url(made.id))
 
     return form.submit_to(make) or area.form_page("people", form, "New service account")

@@ -148,7 +148,7 @@ def tables(name: str) -> Response:
     picked = request.form.getlist("table") if request.method == "POST" else chosen
     form = Form(
         [picker(tested, set(picked), request.form.get("which", which))],
-        submit="Go on",
+        submit="Continue",
         aside="Next you see what comes and goes, and what refers to it. Nothing is taken over before that.",
         cancel=f"/settings/sources/{name}",
         working="Looking at the tables…",

@@ -103,7 +103,7 @@ def _address_form(*, by_url: bool = False, kept: bool = False) -> Form:
             *address_items(KINDS, "kept, as you typed it" if kept else "", by_url=by_url),
         ],
         {"kind": "postgresql"},
-        "Go on",
+        "Continue",
         do="next",
         buttons=[Button("Test the connection", "test", "plug")],
         working="Connecting; at most a few seconds…",

@@ -1,4 +1,4 @@
-"""What stands beside a request for approval on its page: questions, documents that were opened, earlier requests, and how much time is left."""
+"""What is shown next to a request for approval on its page: questions, documents that were opened, earlier requests, and how much of the time has passed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ CAME = {
 def panel_context(
     more: approval_context.Beside, view: View, look: Look, alike: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Return what stands beside the request: questions, what was opened, how alike ones ended, and how much time is left."""
+    """Return what is shown next to the request: questions, what was opened, how alike ones ended, and how much of the time has passed."""
     approval = view.line.approval
     total = (approval.until - approval.requested_at).total_seconds() if approval.until else 0
     passed = (look.now - approval.requested_at).total_seconds()
@@ -73,9 +73,6 @@ def panel_context(
             "marks": [line.approval.status == "approved" for line in reversed(more.alike.lines)],
         },
         "passed": min(100, max(0, round(100 * passed / total))) if total > 0 else None,
-        "left": formats.span(max(0.0, total - passed), look)
-        if total > 0 and approval.status == "open"
-        else "",
         "came": [
             {"summary": summary, "status": status, "icon": CAME[status][0], "word": CAME[status][1]}
             for summary, status in more.came

@@ -25,6 +25,7 @@ from console.views.formats import Kind, Look
 from console.views.frame import Badge
 from console.views.runs.block_papers import Papers
 from console.views.work import approval_panel
+from console.views.work.my_work import due_badge, order_key
 from console.views.work.publishing_reviews import drawn_rows
 from console.work import approval_context, approvals, approvers
 from console.work.approvals import MOST_COUNTED, Line, Page, View
@@ -35,7 +36,7 @@ PAGE_SIZE = 50
 NOT_TAKEN = "Your answer was not taken, and nothing was changed: what you would agree to cannot be compared with the record. Answer again once it can."
 LISTS: Mapping[str, tuple[str, Callable[..., Page], str]] = {
     "review": (
-        "To decide",
+        "Waiting",
         approvals.to_review,
         "Nothing waits for your decision. What somebody else has to agree to, such as a high refund, comes here.",
     ),
@@ -80,7 +81,7 @@ def show() -> Response:
         "list_name": chosen,
         "list_label": label,
         "tabs": _tabs(chosen),
-        "rows": [row(line) for line in page.lines],
+        "rows": _rows(page.lines, by_due=chosen == "review"),
         "publishing": [] if given or request.args.get("after") else drawn_rows(_publishing(chosen)),
         "nothing": nothing,
         **frame.page_places(page.next, request.args.get("after")),
@@ -153,6 +154,17 @@ def _asked_for(lines: Sequence[Line], chosen: str | None) -> list[tuple[str, str
     return sorted(found.items(), key=lambda pair: pair[1])
 
 
+def _rows(lines: Sequence[Line], *, by_due: bool) -> list[dict[str, Any]]:
+    """Return the requests of a page with when they are due; `by_due`: in that order, then the oldest first."""
+    due = approvals.due_of(frame.actor(), lines)
+    ordered = (
+        sorted(lines, key=lambda line: (*order_key(due.get(line.id)), line.approval.requested_at))
+        if by_due
+        else lines
+    )
+    return [row(line) | {"due": due_badge(due.get(line.id), frame.look())} for line in ordered]
+
+
 def row(line: Line) -> dict[str, Any]:
     """Return a request as the lists draw it."""
     approval = line.approval
@@ -166,7 +178,6 @@ def row(line: Line) -> dict[str, Any]:
         "requester": line.requester_name,
         "team": line.team_name,
         "at": approval.requested_at,
-        "until": approval.until if approval.status == "open" else None,
         "badge": _STATUS[approval.status],
         "votes": f"{given} of {approval.needs} approved" if approval.needs > 1 else "",
         "decided": ", ".join(line.names.get(each.by, "A former colleague") for each in approval.decided),
@@ -247,7 +258,9 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
     status = view.line.approval.status
     more = approval_context.context_of(frame.actor(), approval_id)
     content = _told_once(view.content)
+    due = approvals.due_of(frame.actor(), [view.line]).get(view.line.id)
     context = approval_panel.panel_context(more, view, look, [row(line) for line in more.alike.lines[:3]]) | {
+        "due": due_badge(due, look),
         "earlier": approval_panel.earlier(more, lambda values: _lines(view, values, look), view.line.values),
         "view": view,
         "row": row(view.line),

@@ -31,7 +31,7 @@ _PRIORITY = {
     "high": frame.Badge("High", "warn", "chevron-up"),
     "low": frame.Badge("Low", "", "chevron-down"),
 }
-_KINDS = {"handed_on": "Handed on", "saved": "To continue", "record": "Not begun"}
+_KINDS = {"handed_on": "Handed on", "saved": "To continue", "record": "Not started"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ def ticket_line(ticket: Ticket, who: Actor) -> Line:
     badge = None
     if run is not None and run.holder:
         badge = (
-            frame.Badge("With you", "info", "user")
+            frame.Badge("You", "info", "user")
             if run.holder == who.id
             else frame.Badge(f"With {run.holder_name or 'a colleague'}", "info", "user")
         )
@@ -267,8 +267,10 @@ def works_in(who: Actor, inbox: Inbox) -> bool:
 
 
 def _why(ticket: Ticket, look: formats.Look) -> str:
-    """Return why and by whom a run was handed on; for a record, the value that sorts it."""
+    """Return why and by whom a run was handed on; for a record that is never due, the value that sorts it."""
     if ticket.sorted_by is not None:
+        if ticket.due is not None:
+            return ""
         what, value = ticket.sorted_by
         return f"{what.label}: {formats.text(formats.kind(what.to_json()), value, look)}"
     return f"{ticket.by_name}: {ticket.reason}" if ticket.by_name and ticket.reason else ticket.reason

@@ -15,11 +15,12 @@ from console.runs import RunHead
 from console.views import assets, formats, frame
 from console.views.formats import Look
 from console.work.approvals import Line
+from console.work.due_times import earliest, end_of_day
 from console.work.my_work import MOST, Work
 from console.work.questions import Asked
 from console.work.tasks import Task
 from console.work.tickets import Count
-from console.work.waiting_reasons import Reason, earlier
+from console.work.waiting_reasons import Reason
 from console.workflows import Review
 
 blueprint = Blueprint("my_work", __name__)
@@ -30,9 +31,9 @@ NO_NAME = "A record that you cannot see now"
 RESUMES = "resume"
 """Parameter of a record's address with the saved run that goes on when the page opens."""
 TABS = {
-    "with": "With you",
+    "with": "Assigned",
     "continue": "To Continue",
-    "decide": "To decide",
+    "decide": "Approvals",
     "asked": "Tasks",
     "instead": "In place of others",
 }
@@ -139,7 +140,7 @@ def _tile(head: RunHead) -> tuple[str, str]:
 
 def _approval(line: Line, why: Reason | None) -> Row:
     approval = line.approval
-    due = earlier(why.due if why else None, approval.until)
+    due = earliest(why.due if why else None, approval.until)
     return Row(
         "decide",
         line.record_title or line.label,
@@ -234,10 +235,9 @@ def _about(task: Task) -> str:
 def draw_rows(found: Iterable[Row], look: Look) -> list[Drawn]:
     """Return the rows in the order in which they are due, then the oldest first; each with its group Overdue, Today or Later."""
     ready = [_drawn(row, look) for row in found]
-    last = datetime.max.replace(tzinfo=UTC)
     return sorted(
         ready,
-        key=lambda entry: (ORDER.index(entry.group), _moment(entry.row.due, look) or last, entry.row.at),
+        key=lambda entry: (ORDER.index(entry.group), *order_key(entry.row.due), entry.row.at),
     )
 
 
@@ -250,7 +250,7 @@ def _drawn(row: Row, look: Look) -> Drawn:
 
 
 def due_words(due: date | None, look: Look) -> tuple[str, str, str, str]:
-    """Return group, words, exact day or moment, and tone of a due day: ("Overdue", "2 days overdue", "19 Nov 2026", "late")."""
+    """Return group, words, exact day or moment, and tone of a due day: ("Overdue", "2 d overdue", "19 Nov 2026", "late")."""
     at = _moment(due, look)
     if at is None:
         return "Later", "–", "no due day", ""
@@ -270,6 +270,20 @@ def due_words(due: date | None, look: Look) -> tuple[str, str, str, str]:
     return "Later", formats.times.worded(at, shape, look), exactly, ""
 
 
+def due_badge(due: date | None, look: Look) -> frame.Badge | None:
+    """Return by when something is due as a badge; None where nothing says so."""
+    if due is None:
+        return None
+    group, words, exactly, tone = due_words(due, look)
+    said = words if group == "Overdue" else f"Due {words}"
+    return frame.Badge(said, {"late": "bad", "soon": "warn"}.get(tone, ""), "clock", exactly)
+
+
+def order_key(due: date | None) -> tuple[bool, datetime]:
+    """Return by what things that are due are put in order; what never is comes last."""
+    return due is None, end_of_day(due) if due else datetime.max.replace(tzinfo=UTC)
+
+
 def _moment(due: date | None, look: Look) -> datetime | None:
     """Return when something is due: of a day its end in the reader's zone."""
     if due is None or isinstance(due, datetime):
@@ -278,15 +292,14 @@ def _moment(due: date | None, look: Look) -> datetime | None:
 
 
 def short_span(seconds: float) -> str:
-    """Return a length of time in its largest unit: "40 min", "3 h", "1 day", "12 days"."""
+    """Return a length of time in its largest unit: "40 min", "3 h", "12 d"."""
     minutes = max(0, int(seconds // 60))
     if minutes < 60:
         return f"{minutes} min"
     hours = minutes // 60
     if hours < 24:
         return f"{hours} h"
-    days = hours // 24
-    return f"{days} day{'s' if days > 1 else ''}"
+    return f"{hours // 24} d"
 
 
 def first_name(name: str) -> str:

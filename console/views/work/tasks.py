@@ -53,7 +53,7 @@ def _listed(wrong: ConsoleError | None = None, task: str = "", status: int = 200
         "wrong": wrong,
         "wrong_task": task,
         "typed_note": request.form.get("note", ""),
-        "due": lambda due: my_work.due_words(due, frame.look()),
+        "due": lambda due: my_work.due_badge(due, frame.look()),
     }
     return frame.page("tasks/list.html", context, status=status)
 
@@ -62,7 +62,7 @@ def on_record(heads: Sequence[RunHead]) -> list[dict[str, Any]]:
     """The open tasks that these runs on a record have made, each with its due day in words: whoever opens the record sees what waits there for whom."""
     look = frame.look()
     return [
-        {"task": one, "due": my_work.due_words(one.due_on, look)}
+        {"task": one, "due": my_work.due_badge(one.due_on, look)}
         for one in tasks.open_of_runs(frame.actor(), [head.id for head in heads])
     ]
 

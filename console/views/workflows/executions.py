@@ -31,7 +31,7 @@ blueprint = Blueprint("workflow_executions", __name__)
 PAGE = 50
 TRIGGER_WORDS: Mapping[str, str] = {
     "record": "From a record",
-    "manual": "By hand",
+    "manual": "Manual",
     "api": "API",
     "report": "A report",
     "schedule": "Schedule",
@@ -103,7 +103,7 @@ def listed(slug: str) -> Response:
             }
             for head in heads
         ],
-        "starter_head": "Acts as"
+        "starter_head": "Runs as"
         if heads and all(head.mode == "hands_off" for head in heads)
         else "Started by",
         "waits": waits_shortly(
@@ -388,7 +388,7 @@ def _pairs(
 
 
 def _variables(document: Any) -> list[tuple[str, Any]]:
-    """Return the house rules of the version; of one that changes on given days the whole list."""
+    """Return the variables of the version; of one that changes on given days the whole list."""
     plain = document.to_json().get("variables") or {}
     return [
         (name, value["dated"] if isinstance(value, Mapping) and "dated" in value else value)

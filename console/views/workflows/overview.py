@@ -60,7 +60,7 @@ class Ways:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What stands beside the picture. `words` say what starts it, `again` whether people come again, `exits` what lets them leave early."""
+    """What is shown next to the picture. `words` say what starts it, `again` whether people come again, `exits` what lets them leave early."""
 
     here: Sequence[Here]
     words: Sequence[str]

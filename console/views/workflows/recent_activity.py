@@ -55,8 +55,8 @@ class Row:
 
 
 COLUMNS = {
-    "began": "Began",
-    "done": "Done",
+    "began": "Started",
+    "done": "Completed",
     "wrong": "Failed",
     "stopped": "Ended early",
     "quiet": "Not started",

@@ -48,7 +48,7 @@ TABS = ("Overview", "Editor", "Executions", "Configuration")
 class Section:
     """A page of a workflow under one of `TABS`: `path` follows its address, `place` orders those of a tab.
 
-    A `count` other than 0 stands beside the label; of an `alarming` one in red, on the tab too.
+    A `count` other than 0 is shown next to the label; of an `alarming` one in red, on the tab too.
     """
 
     tab: str

@@ -171,7 +171,7 @@ def _advice(trigger: Listed, document: Workflow | None) -> str:
     definition = trigger.definition
     if document is not None and triggers_check.nobody_acts(definition, document.run_as):
         return (
-            "It starts nothing, for nobody acts: choose an account under Acts as in the editor, and publish."
+            "It starts nothing, for nobody acts: choose an account under Runs as in the editor, and publish."
         )
     if definition.kind != "webhook" or not definition.signed or document is None:
         return ""

@@ -1,4 +1,4 @@
-"""House rules of a workflow on its Configuration tab: as fields of a type each, or as one text. What is typed becomes the edits of the document."""
+"""Variables of a workflow on its Configuration tab: as fields of a type each, or as one text. What is typed becomes the edits of the document."""
 
 import json
 import re

@@ -35,7 +35,7 @@ from console.core.errors import ConsoleError
 from console.formats import Look
 from console.records import Record
 from console.views import errors, formats, frame, states
-from console.views.browse import chosen_records, due_cells, record_actions, records
+from console.views.browse import chosen_records, expiry, record_actions, records
 from console.views.runs import panes
 from console.views.work import inbox as inbox_pages, my_work
 from console.views.workspaces import charts, links, metrics
@@ -368,27 +368,20 @@ class Drawer:
             made["cells"] = [
                 states.badge(what, values.get(what.name), look)
                 if what.name == badge or what.widget == "badge"
-                else due_cells.brief(
-                    what,
-                    values.get(what.name),
-                    look,
-                    end=due_cells.is_due(what) and due_cells.has_ended(values, collection, what),
-                )
+                else expiry.brief(what, values.get(what.name), look)
                 for what in kinds
             ]
             if item.columns is None:  # nobody chose what stands first
                 made["cells"].insert(0, escape(row.title))
         else:
-            made["cells"] = Markup("").join(
-                self._cell(what, values, badge, look, collection) for what in kinds
-            )
+            made["cells"] = Markup("").join(self._cell(what, values, badge, look) for what in kinds)
         return made
 
     @staticmethod
-    def _cell(what: Any, values: Any, badge: Any, look: Look, collection: Collection) -> Markup:
+    def _cell(what: Any, values: Any, badge: Any, look: Look) -> Markup:
         value = values.get(what.name)
-        if due_cells.is_due(what):
-            drawn = due_cells.cells(what, look, [value], [due_cells.has_ended(values, collection, what)])[0]
+        if expiry.is_expiry(what):
+            drawn = expiry.cells(what, look, [value])[0]
         else:
             drawn = (states.cell(what, look) if what.name == badge else formats.cell(what, look))(value)
         return Markup(drawn)  # noqa: S704 (`cell` escapes)

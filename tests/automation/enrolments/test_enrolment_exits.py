@@ -165,7 +165,7 @@ def test_what_changes_without_an_event_is_found_by_the_patrol_and_a_record_that_
     enrolled(company, "1", "2", "4")
     workflows.import_file({**NURTURE, "slug": "doomed", "title": "Doomed"})
     enrolments.batches.begin(company.olivia, "doomed", Question(keys=["1", "3"]))
-    with pytest.raises(Conflict, match="2 wait in it to begin: take everybody out"):
+    with pytest.raises(Conflict, match="2 wait in it to begin: remove all"):
         workflows.remove(company.mona, "doomed")
     fetch(
         "delete from console.workflow where slug = 'doomed' returning 1"

@@ -148,9 +148,6 @@ WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "
 BOOKKEEPING = WRITTEN | {"create", "write", "update", "uid"}
 """Words of columns that say when a row was written; and by whom."""
 CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency")
-ENDING = re.compile(
-    r"(?:is_|date_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|returned|settled|withdrawn)(?:_(?:at|on|date|time))?"
-)
 FEWEST_MARKED, MARKED = 4, 0.8
 """How many columns, and which part of a table's, begin with its mark."""
 NUMBERS = frozenset(
@@ -196,11 +193,6 @@ def parts_of(name: str) -> tuple[str, ...]:
 def snaked(name: str) -> str:
     """A name in small letters with `_` between its words: `DueDate` and "Due date" are due_date."""
     return "_".join(parts_of(name))
-
-
-def ends(name: str) -> bool:
-    """Whether a column with this name says that its record has come to its end: `closed_on`, `isDone`, `DateReturned`."""
-    return ENDING.fullmatch(snaked(name)) is not None
 
 
 def form_of(values: Sequence[Any], name: str) -> str | None:

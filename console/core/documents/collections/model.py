@@ -475,20 +475,6 @@ class Collection:
         beside = {self.by_name[name].currency for name in named} & self.by_name.keys()
         return tuple(sorted(named | {name for name in beside if name is not None}))
 
-    @cached_property
-    def ending_fields(self) -> Mapping[str, bool]:
-        """Fields that say whether a record has come to its end → True where any value says so (`closed_on`, `is_done`), False where its word does."""
-        said = {item.name: field_guesses.ends(item.name) for item in self.stored_fields}
-        states = {
-            *(
-                item.name
-                for item in self.stored_fields
-                if item.widget == "badge" or item.name.lower() in STATES
-            ),
-            self.summary.get("badge"),
-        }
-        return {name: ends for name, ends in said.items() if ends or name in states}
-
     def number_of(self, values: Mapping[str, Any]) -> str:
         """The number by which people call a record beside its title, from values that its reader may see; empty where there is none."""
         numbers = (values.get(name) for name in self._numbers)

@@ -23,7 +23,7 @@ class RunsByWorkflow(TableReport):
     gist = "How many runs were begun, what came of them, and how long they took"
     columns = (
         Column("Workflow"),
-        Column("Begun", "number"),
+        Column("Started", "number"),
         Column("Completed", "number"),
         Column("Ended otherwise", "number"),
         Column("Still open", "number"),

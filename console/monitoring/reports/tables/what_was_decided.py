@@ -52,7 +52,7 @@ class WhatWasDecided(PeriodReport):
         Column("Matter"),
         Column("Who"),
         Column("On"),
-        Column("What happened", wide=True),
+        Column("Event", wide=True),
         Column("Why", wide=True),
     )
 

@@ -1,4 +1,4 @@
-"""Work by person: what each colleague has done and has in hand, for who hands out a team's work."""
+"""Work by person: what each colleague has done and holds, for who hands out a team's work."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,9 +20,7 @@ class WorkByPerson(TableReport):
     """Of guided runs, one line for each person who completed a step in the window or holds a run now; confidential runs only for who is cleared for them."""
 
     title, icon = "Work by person", "users"
-    gist = (
-        "How many steps each person did, how long they took, what was done again, and what they have in hand"
-    )
+    gist = "How many steps each person did, how long they took, what was done again, and which runs are assigned to them"
     columns = (
         Column("Person"),
         Column("Steps done", "number"),
@@ -30,7 +28,7 @@ class WorkByPerson(TableReport):
         Column("Done again later", "number"),
         Column("Handled manually", "number"),
         Column("Half were done within", "time"),
-        Column("Runs in hand", "number"),
+        Column("Assigned runs", "number"),
         Column("The oldest since", "moment"),
     )
 

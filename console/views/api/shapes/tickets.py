@@ -68,6 +68,7 @@ class TicketRow(Shape):
     step: str | None
     holder: str | None
     since: Moment | None
+    due: str | None = Field(description="A day, or a moment in UTC")
     reason: str | None
 
 
