@@ -58,7 +58,7 @@ def test_a_lead_decides_by_keyboard_alone(bank: "Company", screens: Callable[...
     page = mona.page
     mona.press("g", "a")
     page.wait_for_url("**/approvals")
-    mona.press("j", "Enter")
+    mona.press("j", "j", "Enter")  # what is due first, then the oldest, is at the top
     page.wait_for_url(f"**/approvals/{second}")
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("text=Mona approved")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -10,8 +11,10 @@ from console import formats
 from console.auth import access, accounts
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.core.working_time import DAYS
+from console.runs.views import lists
 from console.views import frame, refusals
 from console.views.settings.zone_choices import zone_choices
+from console.views.work.my_work import due_badge
 from console.views.workflows import tabs
 from console.work import due_times
 from console.work.due_times import Clock, Rule
@@ -22,7 +25,6 @@ blueprint = Blueprint("workflow_due_time", __name__)
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 STAGES = ((50, "remind"), (80, "tell"), (100, "move"))
 """What the form offers; other stages are set through the API and stay as they are when nothing is changed here."""
-LATE, SOON = 100, 80
 WAITED = {"remind": "reminds who may decide", "substitute": "tells who stands in for them"}
 """What is done when an approval has waited so long; the form offers each once."""
 
@@ -88,15 +90,17 @@ def summary(known: Known) -> Mapping[str, Any] | None:
 
 
 def clock(known: Known, run_id: str) -> Mapping[str, Any] | None:
-    """Return how much of a run's time is used, for a meter; None where it has no due time."""
+    """Return how much of a run's time is used, for a meter, and by when it is due; None where it has no due time."""
     rule = due_times.rule_of_workflow(known.id)
     found = due_times.clock_of(run_id, rule) if rule is not None else None
+    who = frame.actor()
+    due = due_times.due_of(lists.with_ids(who, [run_id]), partial(access.scope_for, who, act="read"))
     return (
         None
         if found is None
         else {
             "clock": found,
-            "tone": _tone(found),
+            "badge": due_badge(due.get(run_id), frame.look()),
             "worked": formats.span(found.worked_s, frame.look()),
             "of": formats.span(found.total_s, frame.look()),
             "parts": _parts(found),
@@ -131,16 +135,6 @@ def _minutes(hours: str) -> int:
     except (ValueError, OverflowError):
         return 0
     return minutes if 0 < minutes <= due_times.LONGEST_MINUTES else 0
-
-
-def _tone(found: Clock) -> frame.Badge:
-    if found.percent >= LATE:
-        return frame.Badge("Overdue", "bad", "alert-triangle")
-    return (
-        frame.Badge("Nearly due", "warn", "clock")
-        if found.percent >= SOON
-        else frame.Badge("In time", "good", "check")
-    )
 
 
 def _does(stage: due_times.Stage, names: Mapping[str, str]) -> str:
