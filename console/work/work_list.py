@@ -515,7 +515,7 @@ def _item(
         why.words if why and run else "",
         own_due,
         head,
-        run and (head.team, head.workflow_id) in assigns,
+        kind != "approval" and (head.team, head.workflow_id) in assigns,
     )
 
 
