@@ -23,6 +23,7 @@ from console.core.drafting import Change, ChangeError
 from console.core.errors import Conflict, Invalid
 from console.views import frame
 from console.views.editor import changed_lines, proposal_form, start_form, step_form
+from console.views.editor.value_form import written
 from console.views.editor.values_in_words import problem_words, trigger_named, words_of
 from console.views.formats import label_of
 from console.views.workflows import tabs
@@ -114,6 +115,9 @@ def _changes(text: str) -> list[Change]:
     given, spots = loaded(f'{{"changes": {text or "[]"}}}')
     if given is None:
         raise Invalid(spots[0].reason)
+    for each in given["changes"] if isinstance(given["changes"], list) else ():
+        if isinstance(each, dict) and each.pop("typed", False):  # a value of which nobody chose a kind
+            each["value"] = written(str(each.get("value")))
     try:
         return drafting.read_changes(given["changes"])
     except ChangeError as error:
@@ -402,7 +406,6 @@ def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Tol
         mending = drafting.mend(document, problem)
         label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
         words = problem_words(problem.field, problem.reason, document, problem.step)
-        words = "This is text, no expression." if label == drafting.AS_TEXT else words
         ill_named = re.fullmatch(r"steps\[(\d+)\]\.id", problem.field)
         step = document["steps"][int(ill_named[1])]["id"] if ill_named else problem.step
         problems.append(

@@ -203,7 +203,7 @@ class Box:
 
     @property
     def tried(self) -> str:
-        """How the text is tried on an example: expression, each (it is judged for each record that is read), template or lines; empty for what is no expression."""
+        """How the text is tried on an example: expression, value, each (it is judged for each record that is read), template or lines; empty for what is no expression."""
         if self.path.endswith('"where"]'):
             return "each"
         if self.control == "condition":
@@ -211,7 +211,7 @@ class Box:
         if self.control == "lines" and self.expression:
             return self.control
         if self.control == "value":
-            return "expression"
+            return self.control
         if self.control in ("area", "text") and (
             "{{" in self.help or (self.control == "area" and self.expression)
         ):
@@ -342,8 +342,8 @@ class _Form:
             error="" if self.is_open(path) or not inside else inside[0],
         )
 
-    def said(self, value: Any) -> str:
-        """Return what a setting holds in a line."""
+    def said(self, value: Any, target: Field | None = None) -> str:
+        """Return what a setting holds in a line; `target`: the field that it is a value for."""
         if isinstance(value, list):
             return ", ".join(_title(each) if isinstance(each, Mapping) else self.said(each) for each in value)
         if isinstance(value, Mapping):
@@ -353,7 +353,7 @@ class _Form:
         text = "" if value is None else str(value)
         known = condition_rows.every_field(self.compared)
         words = conditions.sentence(text, known) if text else ""
-        return words if words != text else read_value(text, None, known).text
+        return words if words != text else read_value(text, target, known).text
 
     def arranged(self, schema: Mapping[str, Any], value: Mapping[str, Any], path: Path) -> list[Box]:
         """Return the boxes of an object: what is needed, wrong or open, and the lists that hold something; the others below "More settings"."""
@@ -553,7 +553,10 @@ class _Form:
                 box = self.box("value", schema, value, at, needed=True)
                 inner = [*own, *(box.boxes if box.control == "section" else [box])]
             rows.append(
-                replace(_box(names.get(key, key), "section", at, boxes=inner), summary=self.said(value))
+                replace(
+                    _box(names.get(key, key), "section", at, boxes=inner),
+                    summary=self.said(value, self.offer.target(at)),
+                )
             )
         free = [(name, label) for name, label in names.items() if name not in held]
         made = make(
@@ -574,8 +577,8 @@ class _Form:
         opened = self.is_open(path)
         made = _box(label, "section", path, boxes=self.arranged(schema, entry, path) if opened else ())
         said = [
-            self.said(each)
-            for each in entry.values()
+            self.said(each, self.offer.target((*path, name)) if name == "value" else None)
+            for name, each in entry.items()
             if isinstance(each, str) and title not in (each, _word(each))
         ]
         return replace(made, summary=", ".join(said))

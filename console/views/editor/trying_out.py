@@ -13,6 +13,7 @@ from console.core.expressions import ExpressionError
 from console.core.speaking import fill_text
 from console.runs.simulation import examples
 from console.views import formats, frame
+from console.views.editor.value_form import written
 from console.views.editor.values_in_words import words_of
 from console.views.formats import Kind, label_of
 
@@ -44,7 +45,7 @@ def offered(slug: str) -> Response:
 
 @blueprint.post("/<slug>/edit/example")
 def results(slug: str) -> Response:
-    """What each of `texts` (a JSON list of {"id", "text", "kind": "expression", "each", "template" or "lines"}) comes to on `example`."""
+    """What each of `texts` (a JSON list of {"id", "text", "kind": "expression", "value", "each", "template" or "lines"}) comes to on `example`."""
     actor = frame.actor()
     draft = workflows.open_draft(actor, slug)
     try:
@@ -77,6 +78,8 @@ def _result(text: str, kind: str, roots: dict[str, Any], titles: Mapping[str, st
                 "words": (fill_text(text, roots) + (GAP if gaps else "")) if "{{" in text else "",
                 "wrong": gaps,
             }
+        if kind == "value":
+            return {"words": _value_words(written(text), roots, titles), "wrong": False}
         if kind == "lines":
             said = [_value_words(line.strip(), roots, titles) for line in text.splitlines() if line.strip()]
             return {"words": "\n".join(said), "wrong": False}
