@@ -1,7 +1,8 @@
 """`/workflows/<slug>/edit/example`: what the expressions and texts of a step come to on an example, a run or a record that the reader chooses."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -10,6 +11,7 @@ from console import workflows
 from console.core import expressions
 from console.core.errors import Invalid, NotFound
 from console.core.expressions import ExpressionError
+from console.core.origins import Way, ways
 from console.core.speaking import fill_text
 from console.runs.simulation import examples
 from console.views import formats, frame
@@ -54,7 +56,7 @@ def results(slug: str) -> Response:
     except (ValueError, TypeError, KeyError, RecursionError):
         raise Invalid("The texts cannot be read.") from None
     try:
-        roots = examples.roots(actor, draft, request.form.get("example", ""))
+        roots = examples.roots(actor, draft, request.form.get("example", ""), _ways(texts))
     except NotFound:
         raise NotFound("The example is not there any more. Choose another one.") from None
     titles = {step["id"]: str(step.get("title") or step["id"]) for step in draft.document["steps"]}
@@ -67,6 +69,14 @@ def results(slug: str) -> Response:
             ]
         }
     )
+
+
+def _ways(texts: Sequence[tuple[str, str, str]]) -> set[Way]:
+    found = set[Way]()
+    for _, text, kind in texts:
+        with suppress(ExpressionError):
+            found |= set(ways(text, template=kind == "template"))
+    return found
 
 
 def _result(text: str, kind: str, roots: dict[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
