@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, jsonify, make_response, request
 
 from console import steps, workflows
 from console.auth import accounts
@@ -88,6 +88,13 @@ def edit(slug: str) -> Response:
     """
     draft = workflows.open_draft(frame.actor(), slug)
     return Response(status=204) if request.args.get("seen", -1, int) == draft.revision else _editor(draft)
+
+
+@blueprint.get("/<slug>/edit/fields")
+def fields(slug: str) -> Response:
+    """Return the fields, as JSON, of the record that the relations in `of` (`record.customer.`) lead to."""
+    document = workflows.open_draft(frame.actor(), slug).document
+    return jsonify(step_form.names_over(frame.actor(), document, request.args.get("of", "")))
 
 
 @blueprint.post("/<slug>/edit")
@@ -305,7 +312,7 @@ def _panel(
         "common": step_form.common(actor, document, step, errors, section),
         "ways": _ways(found.get(step["id"]), step, errors),
         "titles": {each["id"]: each.get("title") or each["id"] for each in document["steps"]},
-        "names": step_form.names(actor, document, before),
+        "names": step_form.names(actor, document, before, step),
         "rest": [text for box, text in errors.items() if box not in shown or box == "config"],
         "title_error": errors.get("title", ""),
         "place": place,

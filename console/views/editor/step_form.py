@@ -36,6 +36,9 @@ Path = tuple[str | int, ...]
 Options = Sequence[tuple[str, str]]
 Before = Mapping[str, frozenset[str] | None]
 
+LED = re.compile(r"\brecord\.((?:[A-Za-z]\w*\.)*[A-Za-z]\w*)\.[A-Za-z]")
+"""The relations that a path of the record goes over."""
+STEPS, MOST_RELATIONS = " › ", 2
 LONG = 1000
 """Texts that may be longer get a box of several lines."""
 DEEPEST = 4
@@ -764,6 +767,9 @@ class _Offer:
     def compared(self, before: Before) -> conditions.Groups:
         """Return what a row of a condition may compare, with the fields of single records that steps before read over a relation."""
         groups = dict(conditions.compared(self.document, self._own(), before))
+        for path in dict.fromkeys(LED.findall(json.dumps(self.step))):
+            label, fields, _ = self.led(path.split("."))
+            groups |= {label: {**groups.get(label, {}), **fields}} if fields else {}
         for step in self.document["steps"]:
             config = step.get("config") or {}
             for entry in (
@@ -778,6 +784,30 @@ class _Offer:
                 if read is not None and fields:
                     groups[f"{step.get('title') or step['id']}: {read.label_one}"] = fields
         return groups
+
+    def led(self, relations: Sequence[str]) -> tuple[str, Mapping[str, Field], Options]:
+        """Return what the record leads to over these relations: its label, path → field, and the relations from there."""
+        here, titles = self._own(), list[str]()
+        visible = {each.id: each for each in collections_of(self.actor)}
+        for name in relations:
+            relation = here.relation(name) if here is not None else None
+            if relation is None or relation.kind != "to_one" or relation.collection not in visible:
+                return "", {}, ()
+            here, titles = visible[relation.collection], [*titles, relation.label]
+        if here is None:
+            return "", {}, ()
+        root = ".".join(["record", *relations])
+        fields = {
+            f"{root}.{each.name}": replace(each, label=STEPS.join([*titles, each.label]))
+            for each in here.stored_fields
+            if condition_rows.conditional(each) and condition_rows.is_plain(each.name)
+        }
+        further = [
+            (f"{root}.{each.name}.", STEPS.join([*titles, each.label, ""]).rstrip())
+            for each in here.relations
+            if each.kind == "to_one" and each.collection in visible and len(relations) < MOST_RELATIONS
+        ]
+        return here.label_one, fields, further
 
     def names_in(self, path: Path) -> Options:
         """Return (name, label) of what may stand in an object of the step's settings; none where names are free."""
@@ -855,9 +885,24 @@ def roles() -> list[tuple[str, str]]:
     return [(role, formats.role_words(role)) for role in sorted(granted)]
 
 
-def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tuple[str, str, str]]:
+def names_over(actor: Actor, document: Mapping[str, Any], path: str) -> list[dict[str, Any]]:
+    """Return the options that a path such as `record.customer.` leads to: fields, and relations from there, whose paths end with a dot."""
+    label, fields, further = _Offer(actor, document).led(path.strip(".").split(".")[1:])
+    return [
+        *(
+            {**Box.condition_choice(name, each), "label": each.label, "data-about": f"{label}, {each.stored}"}
+            for name, each in fields.items()
+        ),
+        *({"value": name, "label": title} for name, title in further),
+    ]
+
+
+def names(
+    actor: Actor, document: Mapping[str, Any], before: Before, step: Mapping[str, Any]
+) -> list[tuple[str, str, str]]:
     """Return (name, label, group and type) of what expressions of a step can name: the record, input, outputs of the steps before, variables, tables."""
-    found = _Offer(actor, document).compared(before)
+    offer = _Offer(actor, document, step)
+    found = offer.compared(before)
     given = [
         (f"{part}.{name}", "", "") for part in ("variables", "tables") for name in document.get(part) or {}
     ]
@@ -867,6 +912,7 @@ def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tup
             for title, fields in found.items()
             for path, each in fields.items()
         ),
+        *((path, label, "") for path, label in offer.led(())[2]),
         *given,
         ("now", "Now", ""),
         *(
