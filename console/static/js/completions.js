@@ -16,6 +16,7 @@
 
   // The fields of the record that a relation leads to are asked for when it is taken: its name ends with a dot.
   const led = new Map();
+  const further = new Map();
   async function lead(name) {
     const address = `${document.getElementById("editor").dataset.url}/fields?of=${name}`;
     if (!led.has(name)) led.set(name, fetch(address).then((answer) => (answer.ok ? answer.json() : [])).catch(() => []));
@@ -24,9 +25,8 @@
       for (const [key, value] of Object.entries(given)) if (value !== null) option.setAttribute(key, value);
       return option;
     });
-    const known = document.getElementById("names");
-    known.append(...options.filter(({ value }) => ![...known.options].some((each) => each.value === value)).map((option) => option.cloneNode(true)));
-    return options;
+    options.forEach((option) => further.set(option.value, option));
+    return options.map((option) => option.cloneNode(true));
   }
 
   // What is typed before the caret: a name, or in a text `{` and the beginning of one.
@@ -45,7 +45,8 @@
     const value = valued(target);
     const word = merge ? merge[1] : value ? target.value.trim() : (before(target).match(WORD) || [""])[0];
     const given = value ? JSON.parse(target.dataset.values).map(([name, label]) => ({ value: name, label, dataset: { about: "Value" } })) : [];
-    const names = [...given, ...document.querySelectorAll("#names option")];
+    const known = [...document.querySelectorAll("#names option")];
+    const names = [...given, ...known, ...[...further.values()].filter(({ value: name }) => !known.some((each) => each.value === name))];
     const alike = (option) => !(value && !word && option.value.endsWith("(")) && !(merge && option.value.endsWith("(")) && plain(`${option.value} ${option.label}`).includes(word.toLowerCase()) && option.value !== word && !(option.label === word && option.value.endsWith("."));
     // in a text only a brace asks: Tab must not turn its words into names
     const wanted = merge || value || ((target.dataset.complete !== "template" || CONDITION.test(before(target))) && word.length > 1);

@@ -106,7 +106,7 @@
         // what the canvas is drawn from is put in as a whole, or stays
         if (old.id === "flow") return false;
         // what X6 has drawn is its own, and so is a condition that is being put together
-        return old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-text-margin]");
+        return old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-text-margin], #completions");
       },
     };
     window.Idiomorph.morph(from, to, { morphStyle: "outerHTML", ignoreActiveValue, callbacks });

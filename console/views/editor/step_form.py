@@ -887,10 +887,10 @@ def roles() -> list[tuple[str, str]]:
 
 def names_over(actor: Actor, document: Mapping[str, Any], path: str) -> list[dict[str, Any]]:
     """Return the options that a path such as `record.customer.` leads to: fields, and relations from there, whose paths end with a dot."""
-    label, fields, further = _Offer(actor, document).led(path.strip(".").split(".")[1:])
+    _, fields, further = _Offer(actor, document).led(path.strip(".").split(".")[1:])
     return [
         *(
-            {**Box.condition_choice(name, each), "label": each.label, "data-about": f"{label}, {each.stored}"}
+            {**Box.condition_choice(name, each), "label": each.label, "data-about": each.stored}
             for name, each in fields.items()
         ),
         *({"value": name, "label": title} for name, title in further),
