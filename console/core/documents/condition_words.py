@@ -243,12 +243,13 @@ def _of_steps(
         )
         for name in entries if start else sorted(before[step["id"]] or ()):
             path = f"input.{name}" if start else f"steps.{step['id']}.{name}"
+            column = name if name.startswith("record.") else f"record.{name}"
             if name in entries:
                 yield title, {path: form_field(entries[name])}
-            elif (read := fields.get(f"record.{name}")) is not None:
+            elif (read := fields.get(column)) is not None:
                 yield (
                     title,
-                    {path: replace(read, currency=condition_rows.unit_of(f"record.{name}", read) or None)},
+                    {path: replace(read, currency=condition_rows.unit_of(column, read) or None)},
                 )
             elif (chosen := _choices(step, name)) is not None:
                 yield title, {path: _field(name, f"“{title}”", "text", chosen)}

@@ -915,10 +915,10 @@ def names(
         *((path, label, "") for path, label in offer.led(())[2]),
         *given,
         ("now", "Now", ""),
-        *(
-            (name, "", "")
-            for name in ("run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email")
-        ),
+        ("run.id", "Run", ""),
+        ("$currentUser.id", "Current user", ""),
+        ("$currentUser.name", "Name of the current user", ""),
+        ("$currentUser.email", "E-mail of the current user", ""),
         *((name, words, "") for name, words in _functions()),
     ]
 
