@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from console.core import expressions
+from console.core.documents.collections import Collection
 from console.core.expressions.nodes import Call, Literal, Node, Path, walk
 
 Origin: TypeAlias = tuple[str, str]
@@ -61,6 +62,25 @@ def ways(text: str, *, template: bool = False) -> tuple[Way, ...]:
     return tuple(
         sorted({way for each in found for node in walk(each.node) if (way := _way(node)) is not None})
     )
+
+
+def followed(found: Iterable[Way], own: Collection | None, known: Mapping[str, Collection]) -> dict[Way, str]:
+    """Return the relations to one record that paths of the `record` follow, the nearest first: `("customer", "country")` → collection."""
+    led: dict[Way, str] = {}
+    for root, *names in found:
+        here = own if root == "record" else None
+        for depth, name in enumerate(names[:-1], 1):
+            relation = here.relation(name) if here is not None else None
+            if relation is None or relation.kind != "to_one":
+                break
+            led[tuple(names[:depth])] = relation.collection
+            here = known.get(relation.collection)
+    return dict(sorted(led.items(), key=lambda each: len(each[0])))
+
+
+def read_of_relation(path: Way) -> str:
+    """The name of what a step reads where its expressions follow relations of the record."""
+    return ".".join(("record", *path))
 
 
 def _way(node: Node) -> Way | None:
@@ -231,7 +251,9 @@ class Version:
     ) -> Origins:
         match way:
             case ("record", *rest):
-                return self._of_record(about or self.collection, tuple(rest))
+                return self._of_record(
+                    about or self.collection, tuple(rest), {} if about else step.places, ()
+                )
             case ("input", *rest):
                 return self._of_step(step.id if step.own else self.start, tuple(rest), known)
             case ("steps", named, *rest):
@@ -244,13 +266,18 @@ class Version:
                 return known.get(step.id, {}).get(SENT, NOTHING)
         return NOTHING
 
-    def _of_record(self, collection: str | None, rest: Way) -> Origins:
+    def _of_record(self, collection: str | None, rest: Way, places: Mapping[str, str], path: Way) -> Origins:
         if collection is None:
             return NOTHING
         if not rest:
             return frozenset({(collection, ANY)})
-        target = self.led.get((collection, rest[0]))
-        further = self._of_record(target, rest[1:]) if target is not None and len(rest) > 1 else NOTHING
+        path = (*path, rest[0])
+        target = self.led.get((base_collection_id(collection), rest[0]))
+        further = (
+            self._of_record(places.get(read_of_relation(path), target), rest[1:], places, path)
+            if target is not None and len(rest) > 1
+            else NOTHING
+        )
         return further | {(collection, rest[0])}
 
     def _of_step(self, step_id: str, rest: Way, known: Mapping[str, Mapping[str, Origins]]) -> Origins:

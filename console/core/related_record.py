@@ -9,8 +9,7 @@ from console.core.expressions.operands import UNKNOWN
 class Leading(dict[str, Any]):
     """The values of a record. `follow(name)` returns the related record, UNKNOWN without one, None if it is not a relation.
 
-    Related records are read when a condition first needs them. Only conditions of rights use this: in a template it would read past the
-    reader's scopes.
+    Related records are read when a condition first needs them: past the reader's scopes for conditions of rights, within them for all else.
     """
 
     def __init__(self, values: Mapping[str, Any], follow: Callable[[str], Any]) -> None:

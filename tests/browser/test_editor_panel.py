@@ -182,3 +182,65 @@ def test_a_step_is_dragged_from_the_palette_to_the_outline_and_to_the_canvas(
     assert steps_of["load"]["next"]["default"] == "guidance"
     assert steps_of["rate"]["next"]["default"] == "guidance_2"
     expect(page.locator("#status")).to_have_text("Guidance added behind Rate the risk")
+
+
+def test_a_field_over_relations_is_picked_by_labels_in_values_texts_and_conditions(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
+    steps_of = [
+        {"id": "start", "type": "start", "title": "Start", "next": {"default": "out"}},
+        {
+            "id": "out",
+            "type": "output",
+            "title": "Tell",
+            "config": {"values": {"who": '""', "whose": '"1"'}},
+            "next": {"default": "end"},
+        },
+        {
+            "id": "set",
+            "type": "update_data",
+            "title": "Set",
+            "config": {"set": [{"field": "customer_id", "value": '"1"'}]},
+        },
+        {
+            "id": "if",
+            "type": "condition",
+            "title": "If",
+            "config": {"branches": [{"outcome": "a", "if": ""}]},
+        },
+        {"id": "end", "type": "end", "title": "End"},
+    ]
+    draft = drawn(company, {"format": 1, "title": "Relations", "collection": "account", "steps": steps_of})
+    mona = screens().enter("mona")
+    page = mona.go(f"/workflows/{draft.slug}/edit?step=out&open=config.values.who")
+
+    def saved() -> list[dict[str, Any]]:
+        page.keyboard.press("Control+s")
+        expect(page.locator("#saved")).to_contain_text("Saved")
+        found: list[dict[str, Any]] = workflows.open_draft(company.mona, draft.slug).document["steps"]
+        return found
+
+    value = page.locator('[id="f-config-values-who"]')
+    value.press_sequentially("Cust")
+    relation = page.get_by_role("option", name="Customer ›", exact=True)
+    relation.wait_for()
+    for _ in range(page.locator("#completions li").count()):
+        if relation.get_attribute("aria-selected") == "false":
+            value.press("ArrowDown")
+    value.press("Enter")
+    page.get_by_role("option", name="Customer › Display name").click()
+    assert saved()[1]["config"]["values"]["who"] == "record.customer.display_name"
+    page.reload()
+    expect(value).to_have_value("Customer › Display name")
+
+    page.goto(f"{page.url.partition('?')[0]}?step=set&open=config.set[0]")
+    expect(page.locator("#f-config-set-0-value")).to_have_value("Adaeze Okonkwo-Bell")
+
+    page.goto(f"{page.url.partition('?')[0]}?step=if&open=config.branches[0]")
+    page.get_by_label("What is compared").select_option(label="Customer ›")
+    page.get_by_label("What is compared").select_option(label="Customer › Risk")
+    page.get_by_label("With what").fill("low")
+    assert saved()[3]["config"]["branches"][0]["if"] == 'record.customer.risk == "low"'
+    page.reload()
+    expect(page.get_by_label("What is compared")).to_have_value("record.customer.risk")
+    assert mona.faults() == []

@@ -509,6 +509,7 @@ ROUTES = [
     ),
     Route(WORKFLOW + "/filled/<trigger>", "/workflows/care-review/filled/none", ("GET", "POST"), status=403),
     Route(WORKFLOW + "/ask/<turn_id>/state", "/workflows/care-review/ask/bld_none/state", status=403),
+    Route(WORKFLOW + "/edit/fields", "/workflows/care-review/edit/fields", status=403),
     Route(WORKFLOW + "/test/past", "/workflows/care-review/test/past", status=403),
     Route(WORKFLOW + "/test/contacts", "/workflows/care-review/test/contacts", status=403),
     Route(WORKFLOW + "/moves/<move_id>", "/workflows/care-review/moves/mov_none", status=403),

@@ -5,6 +5,8 @@ from typing import Any
 
 from console import workflows
 from console.auth import access
+from console.auth.access import policy_store
+from console.infra.db import transaction
 from console.runs.simulation import examples
 from tests.company import Company
 from tests.conftest import web_app
@@ -76,3 +78,26 @@ def test_an_example_that_is_gone_or_of_another_workflow_is_refused_in_words(comp
         assert answer.status_code == 404
     assert post(mona, EXAMPLE, example="record:1", texts="[").status_code == 422
     assert workflows.open_draft(company.mona, "care-review").revision == 0
+
+
+def test_fields_over_a_relation_are_told_to_those_who_edit_and_only_of_collections_that_they_see(
+    company: Company,
+) -> None:
+    head = {"format": 1, "slug": "of-accounts", "title": "Of accounts", "team": "operations"}
+    start = {"id": "start", "type": "start", "title": "Start"}
+    workflows.create(
+        company.mona, "Of accounts", document={**head, "collection": "account", "steps": [start]}
+    )
+    fields = "/workflows/of-accounts/edit/fields?of=record.customer."
+    mona = signed_in(web_app(), "mona")
+    told_fields = {each["value"]: each["label"] for each in mona.get(fields).json or ()}
+    assert told_fields["record.customer.display_name"] == "Customer › Display name"
+    assert mona.get(f"{fields}nothing.").json == []
+    assert signed_in(web_app(), "stan").get(fields).status_code in (403, 404)
+    with transaction() as connection:
+        policy_store.write(
+            connection,
+            removed=[row for row in policy_store.rows_of(connection) if row.obj == "collection:customer"],
+        )
+    access.refresh()
+    assert mona.get(fields).json == []

@@ -8,17 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
-from console import actions, records, workflows
+from console import actions, workflows
 from console.auth import access
 from console.authoring.builder.reachable_names import reachable, visible_collections
 from console.core import drafting
 from console.core.actor import Actor
-from console.core.documents.collections.contact_document import FIELDS
 from console.core.documents.json_shape import loaded, problems_of_values
 from console.core.drafting import ChangeError, SetDocument
 from console.core.errors import Invalid, NotFound
 from console.core.plain_words import humanised
-from console.messaging.imports import headings
 from console.workflows import OBJECT
 
 UNTITLED = "Brought in from a file"
@@ -107,56 +105,25 @@ def begin(
     description: str,
     team: str | None,
     beginning: str,
-    collection: str | None = None,
+    document: Mapping[str, Any] | None = None,
     whose: str | None = None,
 ) -> tuple[workflows.Entry, list[tuple[str, str]]]:
     """Create a draft from a beginning; the workflow, and (name there, name here) of what was mapped. What is not here is a problem of the draft.
 
-    `collection`: whose records the runs are about in place of the beginning's own. Raises Invalid with the field, NotAllowed.
+    `document` is the beginning's own, bound to another collection. Raises Invalid with the field, NotAllowed.
     """
-    document = _document(actor, beginning)
-    mapped, pairs = replace_unknown_names(
-        document, reachable(actor), collection, contact_parts(document.get("collection"), collection)
-    )
+    mapped, pairs = replace_unknown_names(document or document_of(actor, beginning), reachable(actor))
     made = workflows.without_starts(mapped) if beginning.startswith(OWN) else mapped
     return workflows.create(
         actor, title, description=description, team=team, document=made, whose=whose
     ), pairs
 
 
-def contact_parts(there: str | None, here: str | None) -> dict[str, str]:
-    """Column of a collection of contacts → the column of another one that is the same part of a contact: the name, the e-mail address, the stage."""
-    every = {each.id: each for each in records.collections()}
-    former, chosen = every.get(there or ""), every.get(here or "")
-    if former is None or chosen is None or former.contact is None or chosen.contact is None:
-        return {}
-    parts = {part: (getattr(former.contact, part), getattr(chosen.contact, part)) for part in FIELDS}
-    given = next(
-        (
-            item.name
-            for item in chosen.stored_fields
-            if headings.GIVEN in map(headings.part_of, (item.label, item.name))
-        ),
-        None,
-    )
-    parts["name"] = (former.contact.name, chosen.contact.name or given)
-    return {
-        was: becomes
-        for was, becomes in parts.values()
-        if was is not None and becomes is not None and was != becomes
-    }
-
-
 def replace_unknown_names(
     document: Mapping[str, Any],
     names: Mapping[str, Any],
-    collection: str | None = None,
-    parts: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """The document with names that are not here replaced by those that are nearly the same; and what was replaced by what.
-
-    `collection` takes the place of the document's own, and `parts` are columns of it: there → here. Columns are looked at where another collection stands for the template's, and only its own: not those of other collections, nor fields of a form.
-    """
+    """Return the document with names that are not here replaced by those that are nearly the same; and what was replaced by what."""
     known = {
         part: {
             str(each["id"]): str(each.get("label") or each.get("title") or each.get("name"))
@@ -166,33 +133,14 @@ def replace_unknown_names(
     }
     known["roles"] = {role: role for role in names["roles"]}
     pairs: dict[str, str] = {}
-    own = alike(str(document.get("collection")), known["collections"])
 
     def named(part: str, name: str) -> str:
         here = alike(name, known[part])
-        if part == "collections" and collection is not None and here == own:
-            return collection
         if here != name:
             pairs[name] = here
         return here
 
-    made: dict[str, Any] = over_names(document, named)
-    fields = next(
-        (each["fields"] for each in names["collections"] if each["id"] == made.get("collection")), None
-    )
-    if fields is not None and made["collection"] != document.get("collection"):
-        asked = set(re.findall(r"'name': '(\w+)'", str(made["steps"])))
-        there = {each["name"]: each["label"] for each in fields}
-        used: dict[str, None] = {}
-        over_fields(made, lambda name: used.setdefault(name) or name, made["collection"])
-        renamed = {
-            name: here
-            for name in used.keys() - asked
-            if (here := (parts or {}).get(name) or alike(name, there)) != name
-        }
-        pairs |= renamed
-        made = over_fields(made, lambda name: renamed.get(name, name), made["collection"])
-    return made, sorted(pairs.items())
+    return over_names(document, named), sorted(pairs.items())
 
 
 def alike(name: str, known: Mapping[str, str]) -> str:
@@ -278,7 +226,8 @@ def _unpublished(known: workflows.Known) -> bool:
     return known.live is None
 
 
-def _document(actor: Actor, beginning: str) -> dict[str, Any]:
+def document_of(actor: Actor, beginning: str) -> dict[str, Any]:
+    """Return the document of a beginning. Raises Invalid for one that is not there."""
     try:
         if beginning.startswith(OWN):
             return workflows.open_draft(actor, beginning.removeprefix(OWN)).document

@@ -1,4 +1,4 @@
-"""Templates of ordinary businesses: a workflow document each whose fields are declared, bound to the columns of any collection by title, type and choices."""
+"""Templates: workflow documents whose fields are declared, bound to the columns of any collection by title, type and choices."""
 
 import functools
 import json
@@ -9,22 +9,30 @@ from pydantic import Field as Setting
 
 from console import workflows
 from console.auth import access
-from console.authoring.builder.new_workflows import Beginning, alike, beginning_of, over_fields, over_names
+from console.authoring.builder.new_workflows import (
+    Beginning,
+    alike,
+    beginning_of,
+    document_of,
+    over_fields,
+    over_names,
+)
 from console.authoring.builder.reachable_names import visible_collections
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.documents.fields import Definition
+from console.core.plain_words import humanised
 
 APPROVER = "approver"
 """The role of those who answer approvals, in a template."""
 
 
 class Role(Definition):
-    """A field that a template works on. `choices`: variable → title of a value that it writes there."""
+    """A field that a template works on, of one of the types; of any where there are none. `choices`: variable → title of a value that it writes there."""
 
     name: str
     title: str
-    types: list[str]
+    types: list[str] = Setting(default_factory=list)
     optional: bool = False
     written: bool = False
     choices: dict[str, str] = Setting(default_factory=dict)
@@ -36,9 +44,9 @@ class Template(Definition):
     id: str
     records: str
     fields: list[Role]
-    sample: dict[str, Any]
-    answers: dict[str, Any]
-    ends: str
+    sample: dict[str, Any] = Setting(default_factory=dict)
+    answers: dict[str, Any] = Setting(default_factory=dict)
+    ends: str = ""
     workflow: dict[str, Any]
 
 
@@ -61,6 +69,34 @@ def templates() -> Mapping[str, Template]:
     }
 
 
+def template_of(actor: Actor, beginning: str, collection: str | None) -> Template | None:
+    """Return the template to bind; None where the beginning is about no record, or has its own collection here and no other is chosen. Raises Invalid for one that is not there.
+
+    The fields of a workflow that declares none are those of its collection that it names.
+    """
+    if beginning in templates():
+        return templates()[beginning]
+    document = document_of(actor, beginning)
+    own = document.get("collection")
+    here = any(each.id == own for each in visible_collections(actor))
+    if own is None or (here and collection in (None, own)):
+        return None
+    used: dict[str, None] = {}
+    over_fields(document, lambda name: used.setdefault(name) or name, own)
+    fields = [
+        Role(name=name, title=humanised(name), optional=True) for name in used if not _asks(document, name)
+    ]
+    return Template(id=beginning, records=humanised(own.rpartition(".")[2]), fields=fields, workflow=document)
+
+
+def _asks(value: Any, name: str) -> bool:
+    """Tell whether a form in it has a field of this name."""
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return (isinstance(value, Mapping) and value.get("name") == name) or any(
+        _asks(each, name) for each in parts
+    )
+
+
 def beginnings() -> list[Beginning]:
     """Return the templates as what a new workflow begins from, by title."""
     made = [beginning_of(name, each.workflow, own=False) for name, each in templates().items()]
@@ -74,27 +110,31 @@ def choices_of(actor: Actor, collection: Collection, role: Role) -> list[Field]:
     return [
         field
         for field in collection.readable(scope)
-        if field.type in role.types
-        and not field.minor
-        and not field.references
-        and field.name not in collection.key
-        and not (writes and field.readonly)
+        if not role.types
+        or (
+            field.type in role.types
+            and not field.minor
+            and not field.references
+            and field.name not in collection.key
+            and not (writes and field.readonly)
+        )
     ]
 
 
 def match(
     actor: Actor, template: Template, collection: Collection, chosen: Mapping[str, str] | None = None
 ) -> Binding:
-    """Return the fields that have the roles: the chosen ones, else those of the title, else the only one of the type, or with the choices."""
+    """Return the fields that have the roles: the chosen ones, else those of the title, or with the choices; the only one of the type is to be confirmed."""
     given, columns, values, sure = chosen or {}, dict[str, str](), dict[str, str](), True
     for role in template.fields:
         every = choices_of(actor, collection, role)
         free = {each.name: each for each in every if each.name not in columns.values()}
         titled = alike(role.title, {name: each.label for name, each in free.items()})
         fitting = [name for name, each in free.items() if role.choices and _values(role, each, {})[1]]
-        if len(every) == 1 and not (role.optional or role.written):
-            fitting = [*free]
-        name = given.get(role.name, titled if titled in free else fitting[0] if len(fitting) == 1 else "")
+        decided = titled if titled in free else fitting[0] if len(fitting) == 1 else ""
+        alone = next(iter(free), "") if len(every) == 1 and not (role.optional or role.written) else ""
+        name = given.get(role.name, decided or alone)
+        sure = sure and (role.name in given or bool(decided) or (role.optional and bool(role.types)))
         if name in free:
             columns[role.name] = name
             found, whole = _values(role, free[name], given)
@@ -128,27 +168,28 @@ def find_binding(actor: Actor, template: Template) -> Binding | None:
 
 def bind(template: Template, binding: Binding, approver: str) -> dict[str, Any]:
     """Return the workflow for the collection: columns in the place of roles, without what works on fields that it has not."""
-    document = over_names(
-        template.workflow, lambda part, name: approver if (part, name) == ("roles", APPROVER) else name
-    )
     without = {role.name for role in template.fields} - binding.columns.keys()
-    steps = [_without(step, without) for step in document["steps"]]
+    steps = [_without(step, without) for step in template.workflow["steps"]]
     gone = {
         step["id"]: step["next"]["default"]
         for step in steps
         if step["type"] == "update_data" and not any(step["config"].values())
     }
-    document["steps"] = [
+    steps = [
         {**step, "next": {way: _beyond(to, gone) for way, to in step["next"].items()}}
         for step in steps
         if step["id"] not in gone
     ]
-    made: dict[str, Any] = over_fields(document, lambda name: binding.columns.get(name, name), "record")
-    made["collection"] = binding.collection
+    own = template.workflow["collection"]
+    here = {("roles", APPROVER): approver, ("collections", own): binding.collection}
+    document: dict[str, Any] = over_fields(
+        {**template.workflow, "steps": steps}, lambda name: binding.columns.get(name, name), own
+    )
+    document = over_names(document, lambda part, name: here.get((part, name), name))
     unused = {name for role in template.fields if role.name in without for name in role.choices}
-    variables = {**made.pop("variables", {}), **binding.values}
+    variables = {**document.pop("variables", {}), **binding.values}
     variables = {name: value for name, value in variables.items() if name not in unused}
-    return made | ({"variables": variables} if variables else {})
+    return document | ({"variables": variables} if variables else {})
 
 
 def _beyond(step: str, gone: Mapping[str, str]) -> str:
@@ -160,7 +201,9 @@ def _beyond(step: str, gone: Mapping[str, str]) -> str:
 def _without(step: Mapping[str, Any], roles: set[str]) -> dict[str, Any]:
     config = dict(step["config"])
     if "fields" in config and step["type"] != "start":
-        config["fields"] = [name for name in config["fields"] if name not in roles]
+        config["fields"] = [
+            each for each in config["fields"] if not isinstance(each, str) or each not in roles
+        ]
     if "set" in config:
         config["set"] = [each for each in config["set"] if each["field"] not in roles]
     return {**step, "config": config}

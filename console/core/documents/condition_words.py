@@ -137,12 +137,14 @@ def spoken(text: str, own: Collection | None, steps: Mapping[str, Mapping[str, A
     looked_at = [steps[each] for each in named if each in steps]
     if found is None:
         return ""
-    unknown = {
-        row.field: Field(row.field, humanised(row.field.rpartition(".")[2]), "other", "any")
-        for row in found[1]
-    }
+    unknown = {row.field: Field(row.field, _spoken_path(row.field), "other", "any") for row in found[1]}
     words = sentence(text, unknown | condition_rows.every_field(compared({"steps": looked_at}, own, named)))
     return words if words != text else ""
+
+
+def _spoken_path(path: str) -> str:
+    root, *names = path.split(".")
+    return " › ".join(map(humanised, names if root == "record" else names[-1:]))
 
 
 CHOICES = {"if": "if", "else if": "or if", "else": "otherwise"}
@@ -241,12 +243,13 @@ def _of_steps(
         )
         for name in entries if start else sorted(before[step["id"]] or ()):
             path = f"input.{name}" if start else f"steps.{step['id']}.{name}"
+            column = name if name.startswith("record.") else f"record.{name}"
             if name in entries:
                 yield title, {path: form_field(entries[name])}
-            elif (read := fields.get(f"record.{name}")) is not None:
+            elif (read := fields.get(column)) is not None:
                 yield (
                     title,
-                    {path: replace(read, currency=condition_rows.unit_of(f"record.{name}", read) or None)},
+                    {path: replace(read, currency=condition_rows.unit_of(column, read) or None)},
                 )
             elif (chosen := _choices(step, name)) is not None:
                 yield title, {path: _field(name, f"“{title}”", "text", chosen)}

@@ -1,7 +1,6 @@
 """How a problem of a draft can be mended by one change, where that is certain."""
 
 import json
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -23,9 +22,12 @@ from console.core.drafting.changes import (
     SetDocument,
     parts,
 )
+from console.core.expressions import ExpressionError, parse
 
 LONGEST_TITLE = 200
 AS_TEXT = "Use as text"
+VALUES = frozenset({"value", "values"})
+"""Settings whose expressions may be a text alone."""
 END = {"type": "end", "title": "End", "config": {}, "next": {}}
 
 
@@ -59,22 +61,25 @@ def _mend(document: Mapping[str, Any], problem: Problem) -> Mending | None:
         return Mending("Let a person complete it", Set(step=step["id"], field="completion"))
     if place[0] == "next" and len(place) == 2:
         return _way(document, step, str(place[1]), problem.reason)
-    if "(at character " in problem.reason and (text := _bare_text(step, place)):
+    if VALUES.intersection(map(str, place)) and (text := _unreadable(step, place)):
         return Mending(
             AS_TEXT, Set(step=step["id"], field=list(place), value=json.dumps(text, ensure_ascii=False))
         )
     return None
 
 
-def _bare_text(step: Mapping[str, Any], place: Sequence[str | int]) -> str:
-    """Return what is at the place of an expression, where it is only words; else nothing."""
+def _unreadable(step: Mapping[str, Any], place: Sequence[str | int]) -> str:
+    """Return the text at the place where it is no expression; else nothing."""
     held: Any = step
-    for part in place:
-        try:
+    try:
+        for part in place:
             held = held[part]
-        except (KeyError, IndexError, TypeError):
-            return ""
-    return held if isinstance(held, str) and re.fullmatch(r"[^\W\d_][\w ,;!?'’-]*\.?", held) else ""
+        parse(held)
+    except ExpressionError:
+        return str(held)
+    except (KeyError, IndexError, TypeError):
+        return ""
+    return ""
 
 
 def _way(document: Mapping[str, Any], step: Mapping[str, Any], outcome: str, reason: str) -> Mending | None:

@@ -1,6 +1,6 @@
 """The rows and totals that a step reads beside its record, with the rights of the person (of the holder for an automatic step)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,9 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection, Relation
 from console.core.errors import NotFound
 from console.core.expressions import Expression
+from console.core.expressions.operands import UNKNOWN
+from console.core.origins import Way, followed, read_of_relation
+from console.core.related_record import Leading
 from console.core.run import Run
 from console.core.scopes import Scope
 from console.records import Record
@@ -33,6 +36,39 @@ def read_rows(actor: Actor, run: Run, record: Record | None, read: Read, roots: 
     return _read_many(
         actor, run, records.collection(relation.collection), relation, read, roots, record.values
     )
+
+
+def lead_record(
+    actor: Actor, team: str | None, record: Record, found: Iterable[Way]
+) -> tuple[Leading, list[tuple[Read, Rows]]]:
+    """Return the record, from which these paths follow relations as far as the actor may read, and what was read for that. Raises SourceDown."""
+    known = {each.id: each for each in records.collections()}
+    held: dict[Way, Record] = {(): record}
+    reads = []
+    wanted = followed(found, known.get(record.collection), known)
+    for path, target in wanted.items():
+        parent = held.get(path[:-1])
+        if parent is None or parent.key is None:
+            continue
+        rows = []
+        if access.can(actor, team, f"collection:{target}", "read"):
+            scope = access.scope_for(actor, target, "read")
+            rows = records.related(
+                parent.collection, parent.key, path[-1], scope, 1, known=parent.values
+            ).rows
+        if rows:
+            held[path] = rows[0]
+        keys = [{"key": row.key} for row in rows]
+        reads.append((Read(read_of_relation(path), path[-1]), Rows(target, "", (), keys)))
+
+    def lead(path: Way) -> Leading:
+        values = known[held[path].collection].typed(held[path].values)
+        return Leading(values, lambda name: follow((*path, name)))
+
+    def follow(path: Way) -> Any:
+        return lead(path) if path in held else UNKNOWN if path in wanted else None
+
+    return lead(()), reads
 
 
 @dataclass(frozen=True, slots=True)

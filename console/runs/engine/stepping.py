@@ -25,8 +25,8 @@ from console.log import masking
 from console.records import Record
 from console.runs.engine import opened_documents, proposing
 from console.runs.engine.people_behind import people_behind
-from console.runs.engine.step_reads import read_rows
-from console.runs.store import loaded_rows
+from console.runs.engine.step_reads import lead_record, read_rows
+from console.runs.store import loaded_rows, version_origins
 from console.steps.base import Completion, Context, Focus, Option, Prompt, StepType, StepView
 from console.steps.effects import action_preview, spoken_values
 from console.workflows import Definition
@@ -236,8 +236,16 @@ def context_of(
     if opened_documents.FAILED in asked:
         seen[opened_documents.FAILED] = opened_documents.failed_checks(run.id)
     held = run.context if hidden is None else held_by_steps(run, hidden)
+    written = document.step(open_step.attempt.step).content
+    led, followed = (
+        lead_record(
+            actor, run.team, record, version_origins.ways_of_step(open_step.kind, open_step.view, written)
+        )
+        if record
+        else (None, [])
+    )
     roots = {
-        "record": records.collection(record.collection).typed(record.values) if record else None,
+        "record": led,
         "input": held.get(
             document.start.id,
             run.input if hidden is None else _masked(run.input, hidden, document.start.id, run),
@@ -285,7 +293,7 @@ def context_of(
         shown=shown,
         titles={step.id: step.title for step in document.steps},
         acts=acts,
-        loaded=loaded_rows.loaded_by([(read, reads[read.name]) for read in wanted], acts),
+        loaded=loaded_rows.loaded_by([*((read, reads[read.name]) for read in wanted), *followed], acts),
         key=settling.idempotency_key(
             run.id, open_step.attempt.step, open_step.attempt.attempt, len(open_step.attempt.effects) + 1
         ),

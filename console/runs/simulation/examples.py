@@ -1,7 +1,7 @@
 """Example values for whoever writes a draft: what a run of the workflow held, or a record, with the rights of whoever looks."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +9,11 @@ from console import browse, log, records, workflows
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import ConsoleError, NotFound
+from console.core.origins import Way
 from console.core.policy import rules
 from console.core.speaking import SPOKEN
 from console.runs.commands.run_rights import Seen, see
+from console.runs.engine.step_reads import lead_record
 from console.runs.engine.stepping import held_by_steps, run_facts
 from console.runs.simulation.workflow_trials import definition_to_try
 from console.runs.views import lists, reader_reach
@@ -41,8 +43,8 @@ def choices(actor: Actor, draft: Draft) -> list[tuple[str, str, datetime | None]
     return found
 
 
-def roots(actor: Actor, draft: Draft, chosen: str) -> dict[str, Any]:
-    """What the expressions of the draft read of the example. The look at its record is noted once in ten minutes, not at each letter that is typed.
+def roots(actor: Actor, draft: Draft, chosen: str, found: Iterable[Way]) -> dict[str, Any]:
+    """What these paths of the draft's expressions read of the example. The look at its record is noted once in ten minutes, not at each letter that is typed.
 
     Raises NotFound for an example that is not there or not shown to the actor, SourceDown.
     """
@@ -55,19 +57,27 @@ def roots(actor: Actor, draft: Draft, chosen: str) -> dict[str, Any]:
     }
     if chosen.startswith(RECORD):
         return base | {
-            "record": _record(actor, str(draft.document.get("collection")), chosen.removeprefix(RECORD))
+            "record": _record(
+                actor, draft, str(draft.document.get("collection")), chosen.removeprefix(RECORD), found
+            )
         }
     seen = see(actor, chosen, whole=True)
     if seen.run.workflow != draft.id or seen.run.label is not None:
         raise NotFound
-    return base | _of_run(actor, seen)
+    return base | _of_run(actor, draft, seen, found)
 
 
-def _record(actor: Actor, collection_id: str, key: str) -> Mapping[str, Any]:
+def _record(
+    actor: Actor, draft: Draft, collection_id: str, key: str, found: Iterable[Way]
+) -> Mapping[str, Any]:
     collection, scope = browse.browsed_collection(actor, collection_id)
-    found = records.get(collection_id, key, scope)
+    record = records.get(collection_id, key, scope)
     _note(actor, collection, key)
-    return collection.typed(found.values)
+    led, reads = lead_record(actor, draft.team, record, found)
+    for _, rows in reads:
+        for row in rows.rows:
+            _note(actor, records.collection(rows.collection), row["key"])
+    return led
 
 
 def _note(actor: Actor, collection: Collection, key: str) -> None:
@@ -80,7 +90,7 @@ def _note(actor: Actor, collection: Collection, key: str) -> None:
     browse.note_view(actor, collection, key)
 
 
-def _of_run(actor: Actor, seen: Seen) -> dict[str, Any]:
+def _of_run(actor: Actor, draft: Draft, seen: Seen, found: Iterable[Way]) -> dict[str, Any]:
     """What the run held, without what the actor may not read, and its record as it is today."""
     run = seen.run
     hidden = reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=True)
@@ -88,7 +98,9 @@ def _of_run(actor: Actor, seen: Seen) -> dict[str, Any]:
     start = seen.definition.document.start.id
     known = {"steps": held, "input": held.get(start, {}), "run": run_facts(run)}
     try:
-        record = _record(actor, run.collection or "", run.record or "") if run.record is not None else None
+        record = (
+            _record(actor, draft, run.collection or "", run.record, found) if run.record is not None else None
+        )
     except NotFound:
         record = None
     return known | {"record": record}

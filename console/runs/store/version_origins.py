@@ -38,7 +38,9 @@ from console.core.origins import (
     Version,
     Way,
     any_hidden,
+    followed,
     read_of_action,
+    read_of_relation,
     ways,
 )
 from console.infra.db.engine import fetch
@@ -212,6 +214,21 @@ def of_run(run: str, workflow: str, version: int, hidden: Hidden) -> Version:
     return replace(known, taken=taken) if taken else known
 
 
+def ways_of_step(kind: StepType, view: StepView, content: list[dict[str, Any]] | None) -> tuple[Way, ...]:
+    """Return the paths in the step's expressions and texts that are about the run's own record, input and steps."""
+    written = [
+        *((each, False) for each in kind.expressions(view.config)),
+        *((each, True) for each in kind.templates(view.config)),
+        *blocks.texts_of(blocks.parsed(content)),
+    ]
+    own = [
+        (each.text, template)
+        for each, template in written
+        if each.relation is None and each.collection is None
+    ]
+    return tuple(way for text, template in own for way in _ways(text, template=template))
+
+
 def _step(
     document: Workflow,
     kind: StepType,
@@ -244,10 +261,14 @@ def _step(
         for name, taken in reads.items()
         if PLACE in taken.collection and name != "record"
     }
+    content = document.step(view.id).content
+    for path, target in followed(ways_of_step(kind, view, content), own, known).items():
+        name = read_of_relation(path)
+        places[name] = f"{target}{PLACE}{view.id}.{name}"
     texts = [
         *_texts(kind, config, outputs, own),
         *_acting(view, acts, known, reads),
-        *_shown(document.step(view.id).content),
+        *_shown(content),
     ]
     about = [
         name

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from console import records, steps
+from console import steps
 from console.core import blocks, expressions
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.core.run import Run
 from console.log import masking
 from console.records import Record
-from console.runs.engine.step_reads import read_rows
+from console.runs.engine.step_reads import lead_record, read_rows
 from console.runs.engine.stepping import rules_of, run_facts
+from console.runs.store import version_origins
 from console.runs.views import block_content
 from console.steps.base import rows_of
 from console.steps.items import LIST
@@ -52,8 +53,10 @@ def _roots(
     at: datetime,
 ) -> dict[str, Any]:
     step_id, document = str(screen["step"]), definition.document
+    defined = document.step(step_id)
+    found = version_origins.ways_of_step(steps.get(defined.type), steps.view(defined), defined.content)
     roots: dict[str, Any] = {
-        "record": records.collection(record.collection).typed(record.values) if record else None,
+        "record": lead_record(actor, run.team, record, found)[0] if record else None,
         "input": run.context.get(document.start.id, run.input),
         "steps": dict(run.context),
         **rules_of(definition, (run.created_at or at).date()).roots,

@@ -14,6 +14,21 @@
     box = null;
   }
 
+  // The fields of the record that a relation leads to are asked for when it is taken: its name ends with a dot.
+  const led = new Map();
+  const further = new Map();
+  async function lead(name) {
+    const address = `${document.getElementById("editor").dataset.url}/fields?of=${name}`;
+    if (!led.has(name)) led.set(name, fetch(address).then((answer) => (answer.ok ? answer.json() : [])).catch(() => []));
+    const options = (await led.get(name)).map((given) => {
+      const option = new Option(given.label);
+      for (const [key, value] of Object.entries(given)) if (value !== null) option.setAttribute(key, value);
+      return option;
+    });
+    options.forEach((option) => further.set(option.value, option));
+    return options.map((option) => option.cloneNode(true));
+  }
+
   // What is typed before the caret: a name, or in a text `{` and the beginning of one.
   const FIELD = /\{\{?\s*([\p{L}\p{N}_.$]*)$/u;
   const WORD = /[\p{L}\p{N}_.$]+$/u;
@@ -30,8 +45,9 @@
     const value = valued(target);
     const word = merge ? merge[1] : value ? target.value.trim() : (before(target).match(WORD) || [""])[0];
     const given = value ? JSON.parse(target.dataset.values).map(([name, label]) => ({ value: name, label, dataset: { about: "Value" } })) : [];
-    const names = [...given, ...document.querySelectorAll("#names option")];
-    const alike = (option) => !(value && !word && option.value.endsWith("(")) && !(merge && option.value.endsWith("(")) && plain(`${option.value} ${option.label}`).includes(word.toLowerCase()) && option.value !== word;
+    const known = [...document.querySelectorAll("#names option")];
+    const names = [...given, ...known, ...[...further.values()].filter(({ value: name }) => !known.some((each) => each.value === name))];
+    const alike = (option) => !(value && !word && option.value.endsWith("(")) && !(merge && option.value.endsWith("(")) && plain(`${option.value} ${option.label}`).includes(word.toLowerCase()) && option.value !== word && !(option.label === word && option.value.endsWith("."));
     // in a text only a brace asks: Tab must not turn its words into names
     const wanted = merge || value || ((target.dataset.complete !== "template" || CONDITION.test(before(target))) && word.length > 1);
     const extends_ = (name) => Boolean(word) && name.toLowerCase().startsWith(word.toLowerCase());
@@ -63,9 +79,15 @@
   }
 
   // What is picked whole is shown by its label.
-  const valued = (target) => target.dataset.complete === "value" && !/[-+*/(&|<>=!"]/.test(target.value);
-  function take(item) {
+  const valued = (target) => target.dataset.complete === "value" && (target.value.includes("›") || !/[-+*/(&|<>=!"]/.test(target.value));
+  async function take(item) {
     const target = box;
+    if (valued(target) && item.dataset.name.endsWith(".")) {
+      target.value = `${item.dataset.label} `;
+      await lead(item.dataset.name);
+      offer(target);
+      return;
+    }
     if (valued(target) && !item.dataset.name.endsWith("(")) {
       target.value = item.dataset.label;
       target.dataset.strict = "";
@@ -78,8 +100,10 @@
     const merge = field(target);
     const choice = merge && item.dataset.name === CHOICE;
     const rest = (choice ? " }}{{ else }}{{ end }}" : "") + target.value.slice(target.selectionStart);
-    const start = choice ? `${before(target).slice(0, merge.index)}{{ if ` : merge ? `${before(target).slice(0, merge.index)}{{ ${item.dataset.name} }}` : before(target).replace(WORD, "") + item.dataset.name;
-    target.value = start + (merge && !choice ? rest.replace(/^\s*\}\}?/, "") : rest);
+    const leads = item.dataset.name.endsWith(".");
+    if (leads) await lead(item.dataset.name);
+    const start = choice ? `${before(target).slice(0, merge.index)}{{ if ` : merge ? `${before(target).slice(0, merge.index)}{{ ${item.dataset.name}${leads ? "" : " }}"}` : before(target).replace(WORD, "") + item.dataset.name;
+    target.value = start + (merge && !choice && !leads ? rest.replace(/^\s*\}\}?/, "") : rest);
     target.setSelectionRange(start.length, start.length);
     target.focus();
     target.dispatchEvent(new Event("input", { bubbles: true }));
@@ -111,7 +135,11 @@
     const item = event.target.closest?.("#completions li");
     if (item) { event.preventDefault(); take(item); } else if (open()) close();
   });
-  document.addEventListener("focusout", (event) => { if (event.target === box) close(); });
+  document.addEventListener("focusout", (event) => {
+    if (event.target === box) close();
+    // the field at the end of the relations was not chosen
+    if (event.target.dataset?.complete === "value" && event.target.value.endsWith("› ")) event.target.value = JSON.parse(event.target.parentElement.querySelector("[data-picked]").value)[0];
+  });
 
-  window.handrailCompletions = { open };
+  window.handrailCompletions = { open, lead };
 })();

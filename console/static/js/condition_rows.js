@@ -158,6 +158,7 @@
   document.addEventListener("input", (event) => {
     if (!event.target.matches?.("[data-condition] :is([data-part], [data-joined], [data-chosen] input)")) return;
     const row = event.target.closest(".condition-row");
+    if (event.target.matches("[data-part=field]") && event.target.value.endsWith(".")) { lead(event.target.selectedOptions[0]); return; }
     if (event.detail === "picked" && !chosen(row).hidden) choose(row);
     if (row && event.target.matches("select")) fit(row);
     write(boxOf(event.target));
@@ -166,7 +167,23 @@
     if (event.target.closest?.("[data-condition-add]")) add(boxOf(event.target));
     if (event.target.closest?.("[data-condition-remove]")) remove(event.target.closest(".condition-row"));
   });
-  const fitAll = () => document.querySelectorAll("[data-condition] .condition-row").forEach(fit);
+  // Fields over relations are offered by the name of the relation, which gives way to them when it is chosen.
+  function offerRelations(select) {
+    const known = [...document.querySelectorAll("#names option[value$='.']")].map((option) => new Option(option.label, option.value));
+    if (!known.length || select.querySelector("[data-related]")) return;
+    const group = Object.assign(document.createElement("optgroup"), { label: "Related" });
+    group.dataset.related = "";
+    group.append(...known);
+    select.append(group);
+  }
+  async function lead(option) {
+    const options = await window.handrailCompletions.lead(option.value);
+    const select = option.closest("select");
+    option.replaceWith(...options);
+    select.value = options[0]?.value ?? "";
+    select.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  const fitAll = () => document.querySelectorAll("[data-condition] .condition-row").forEach((row) => { if (part(row, "field").closest("#editor")) offerRelations(part(row, "field")); fit(row); });
   document.addEventListener("DOMContentLoaded", fitAll);
   document.addEventListener("editor:drawn", fitAll);
 })();

@@ -56,7 +56,6 @@
     }
     root().querySelectorAll("[data-outline] [data-select]").forEach((line) => { if (line.dataset.select === chosen()) line.setAttribute("aria-current", "true"); else line.removeAttribute("aria-current"); });
     root().querySelectorAll("select[data-way]").forEach(offerSteps);
-    root().querySelectorAll("[data-kind=value][aria-invalid]").forEach(taken);
     document.dispatchEvent(new Event("editor:drawn"));
     if (flow && former && !stands) document.getElementById("flow")?.replaceWith(flow);
     if (!stands) document.querySelector("step-picture")?.redraw();
@@ -107,7 +106,7 @@
         // what the canvas is drawn from is put in as a whole, or stays
         if (old.id === "flow") return false;
         // what X6 has drawn is its own, and so is a condition that is being put together
-        return old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-taken], [data-text-margin]");
+        return old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-text-margin], #completions");
       },
     };
     window.Idiomorph.morph(from, to, { morphStyle: "outerHTML", ignoreActiveValue, callbacks });
@@ -187,7 +186,7 @@
       case "number": return text.trim() === "" ? GONE : /^-?\d{1,15}$/.test(text.trim()) ? Number(text.trim()) : text.trim();
       case "duration": return duration(box.querySelector("input").value.trim(), box.querySelector("select").value);
       case "lines": return list("", text.split("\n").map((line) => line.trim()).filter(Boolean));
-      case "value": return written(box, text.trim());
+      case "value": return written(box, text.trim()) ?? text.trim();
       case "name": return named(text) || GONE;
       case "json": return text.trim() === "" ? GONE : JSON.parse(text);
       case "many": return list(box.dataset.default, [...box.querySelectorAll("input:checked")].map((each) => each.value));
@@ -199,30 +198,16 @@
   const list = (begun, values) => (values.length || begun ? values : GONE);
   // An outcome typed in words, as the document and its ways name it.
   const named = (text) => text.normalize("NFKD").toLowerCase().replace(/[\u0300-\u036f]/g, "").replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "").replace(/^(?=\d)/, "is_").slice(0, 60);
-  // What a value represents: what was picked by its label, an expression where it looks like one, else a literal of its type.
-  const ROOTS = /^(record|input|steps|variables|tables|item|run|lead|\$currentUser|related|results|answer|document|found|entry|event|former|approver)[.[]/;
-  const looks = (text) => ROOTS.test(text) || /^(now|true|false|null)$|^[a-z]\w*\(|^[([!]|^-?\d+(\.\d+)?\s*[-+*/]|\{\{|^(["']).*\3$/s.test(text);
+  // What a value represents: what was picked by its label, or is as it was chosen to be taken; undefined where the server decides.
   function written(box, text) {
     const [label, of, whole] = JSON.parse(box.parentElement.querySelector("[data-picked]").value || "[]");
-    const number = /^-?\d{1,30}(\.\d{1,30})?$/.test(text);
-    const literal = number && !["text", "day", "id"].includes(box.dataset.type) ? text : JSON.stringify(text);
-    const option = JSON.parse(box.dataset.values).find(([, each]) => each.toLowerCase() === text.toLowerCase());
+    const option = JSON.parse(box.dataset.values).find((each) => each.some((one) => one.toLowerCase() === text.toLowerCase()));
     if (text === "") return box.dataset.needed === undefined ? GONE : "";
-    if (label?.trim() === text && !box.dataset.strict) return whole ? of : box.dataset.type === "number" ? of : JSON.stringify(of);
-    if (option && !box.dataset.strict) return option[0];
-    return (box.dataset.strict || (looks(text) ? "expression" : "text")) === "expression" ? text : literal;
-  }
-  // How it was taken, and the other way.
-  function taken(box) {
-    const [value, text] = [valueOf(box), box.value.trim()];
-    const place = document.getElementById(`${box.id}-taken`);
-    place.replaceChildren();
-    if (value === GONE || (value !== text && value !== JSON.stringify(text))) return;
-    const other = value === text ? "text" : "expression";
-    if (/^-?[\d.]+$/.test(value)) return;
-    const button = Object.assign(document.createElement("button"), { className: "btn small ghost", type: "button", textContent: `Use as ${other}` });
-    button.dataset.strictly = other;
-    place.append(`Taken as ${other === "text" ? "an expression" : "text"}. `, button);
+    if (label?.trim() === text) return whole || box.dataset.type === "number" ? of : JSON.stringify(of);
+    if (box.dataset.strict) return box.dataset.strict === "expression" ? text : JSON.stringify(text);
+    if (option) return option[0];
+    if (/^-?\d+(\.\d+)?$/.test(text)) return ["text", "day", "id"].includes(box.dataset.type) ? JSON.stringify(text) : text;
+    return undefined;
   }
 
   function set(path, value) {
@@ -241,9 +226,9 @@
       return;
     }
     if (box.dataset.kind === "key") return;
-    if (box.dataset.kind === "value") taken(box);
+    const typed = box.dataset.kind === "value" && written(box, box.value.trim()) === undefined;
     const settled = box.matches("select, [data-kind=check], [data-kind=many]");
-    change([set(box.dataset.path, value)], { now: settled });
+    change([{ ...set(box.dataset.path, value), ...(typed && { typed }) }], { now: settled });
   });
   document.addEventListener("change", (event) => {
     const way = event.target.closest?.("[data-way]");
@@ -286,7 +271,7 @@
     if (on("data-undo")) { back("undo"); return; }
     if (on("data-redo")) { back("redo"); return; }
     if (on("data-mend")) { change([JSON.parse(on("data-mend").dataset.mend)]); return; }
-    if (on("data-strictly")) { const box = on("data-strictly").closest(".field").querySelector("[data-kind=value]"); box.dataset.strict = on("data-strictly").dataset.strictly; box.dispatchEvent(new Event("input", { bubbles: true })); box.focus(); return; }
+    if (on("data-strictly")) { const box = on("data-strictly").closest(".field").querySelector("[data-kind=value]"); box.dataset.strict = on("data-strictly").dataset.strictly; box.parentElement.querySelector("[data-picked]").value = ""; box.dispatchEvent(new Event("input", { bubbles: true })); box.focus(); return; }
     if (on("data-set")) { const place = JSON.parse(on("data-set").dataset.rowList); const value = JSON.parse(on("data-set").dataset.set); rowed(`[id^="f-${place.join("-")}"]${FIRST}`, place, value, Array.isArray(value) ? [...place, Math.max(0, value.findLastIndex((each) => each.if === ""))] : place); return; }
     if (on("data-row-add")?.matches("button")) { addRow(on("data-row-add")); return; }
     if (on("data-row-remove")) { removeRow(on("data-row-remove")); return; }

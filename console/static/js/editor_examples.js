@@ -54,7 +54,7 @@
 
   // What the names of a list hold on the example.
   window.handrailSamples = async (items) => {
-    const named = items.filter((item) => !item.dataset.name.endsWith("("));
+    const named = items.filter((item) => !/[(.]$/.test(item.dataset.name));
     if (!chosen) return;
     const found = (await results(named.map((item, number) => ({ id: String(number), text: item.dataset.name, kind: "expression" })))) ?? [];
     for (const { id, words, wrong } of found) if (!wrong) named[id].append(Object.assign(document.createElement("small"), { textContent: ` ${words.slice(0, 40)}` }));

@@ -79,7 +79,12 @@ def new() -> Response:
         return frame.page("editor/new.html", context | {"nearest": builder.nearest(every, words)})
     try:
         team, whose = form.get("team") or offered[0][0], form.get("whose") or None
-        template = template_binding.templates().get(context["template"])
+        chosen = context["template"] if form.get("do") != "file" else ""
+        template = (
+            template_binding.template_of(frame.actor(), chosen, _collection())
+            if chosen not in ("", REVIEW, FROM_WORDS)
+            else None
+        )
         if template is not None:
             return _from_template(template, team, whose)
         title = next((each.title for each in every if each.id == begun), form.get("title", "").strip())
@@ -108,15 +113,17 @@ def _from_template(template: Template, team: str, whose: str | None) -> Response
     approver = form.get("approver") or template_binding.approver_of(actor, team)
     roles, asks = dict(step_form.roles()), template_binding.asks_approver(template)
     if binding is not None and binding.sure and form.get("do") != "match" and (approver in roles or not asks):
-        made = workflows.create(
-            actor,
-            form.get("title", "").strip() or template.workflow["title"],
-            description=template.workflow["description"],
-            team=team,
-            document=template_binding.bind(template, binding, approver),
-            whose=whose,
+        return frame.redirect_to(
+            _made(
+                form.get("title", "").strip() or template.workflow["title"],
+                str(template.workflow.get("description") or ""),
+                team,
+                template.id,
+                None,
+                whose,
+                template_binding.bind(template, binding, approver),
+            )
         )
-        return frame.redirect_to(f"/workflows/{made.slug}/edit")
     context = {
         "template": template,
         "title": form.get("title", "").strip() or template.workflow["title"],
@@ -196,9 +203,15 @@ def _begun(
 
 
 def _made(
-    title: str, words: str, team: str | None, beginning: str, collection: str | None, whose: str | None
+    title: str,
+    words: str,
+    team: str | None,
+    beginning: str,
+    collection: str | None,
+    whose: str | None,
+    bound: Mapping[str, Any] | None = None,
 ) -> str:
-    """Create the workflow; the address at which one goes on. A template brings its own collection, unless one is chosen. Raises Invalid with the field, NotAllowed."""
+    """Create the workflow; the address at which one goes on. `bound`: the document of a template. Raises Invalid with the field, NotAllowed."""
     actor = frame.actor()
     if beginning == FROM_WORDS:
         if not words:
@@ -223,7 +236,7 @@ def _made(
     if not beginning:
         return f"/workflows/{_begun(title, words, team, collection, whose)[0]}/edit"
     made, pairs = builder.begin(
-        actor, title, description=words, team=team, beginning=beginning, collection=collection, whose=whose
+        actor, title, description=words, team=team, beginning=beginning, document=bound, whose=whose
     )
     if beginning.startswith(builder.OWN) and workflows.definition(actor, made.slug).get("triggers"):
         flash(

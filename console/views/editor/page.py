@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, jsonify, make_response, request
 
 from console import steps, workflows
 from console.auth import accounts
@@ -23,6 +23,7 @@ from console.core.drafting import Change, ChangeError
 from console.core.errors import Conflict, Invalid
 from console.views import frame
 from console.views.editor import changed_lines, proposal_form, start_form, step_form
+from console.views.editor.value_form import written
 from console.views.editor.values_in_words import problem_words, trigger_named, words_of
 from console.views.formats import label_of
 from console.views.workflows import tabs
@@ -89,6 +90,13 @@ def edit(slug: str) -> Response:
     return Response(status=204) if request.args.get("seen", -1, int) == draft.revision else _editor(draft)
 
 
+@blueprint.get("/<slug>/edit/fields")
+def fields(slug: str) -> Response:
+    """Return the fields, as JSON, of the record that the relations in `of` (`record.customer.`) lead to."""
+    document = workflows.open_draft(frame.actor(), slug).document
+    return jsonify(step_form.names_over(frame.actor(), document, request.args.get("of", "")))
+
+
 @blueprint.post("/<slug>/edit")
 def change(slug: str) -> Response:
     """Change the draft: `do` is change (a JSON list), text (the whole document), undo or redo. Answers the editor as it is then, with `shown` as `edit`."""
@@ -114,6 +122,9 @@ def _changes(text: str) -> list[Change]:
     given, spots = loaded(f'{{"changes": {text or "[]"}}}')
     if given is None:
         raise Invalid(spots[0].reason)
+    for each in given["changes"] if isinstance(given["changes"], list) else ():
+        if isinstance(each, dict) and each.pop("typed", False):  # a value of which nobody chose a kind
+            each["value"] = written(str(each.get("value")))
     try:
         return drafting.read_changes(given["changes"])
     except ChangeError as error:
@@ -301,7 +312,7 @@ def _panel(
         "common": step_form.common(actor, document, step, errors, section),
         "ways": _ways(found.get(step["id"]), step, errors),
         "titles": {each["id"]: each.get("title") or each["id"] for each in document["steps"]},
-        "names": step_form.names(actor, document, before),
+        "names": step_form.names(actor, document, before, step),
         "rest": [text for box, text in errors.items() if box not in shown or box == "config"],
         "title_error": errors.get("title", ""),
         "place": place,
@@ -402,7 +413,6 @@ def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Tol
         mending = drafting.mend(document, problem)
         label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
         words = problem_words(problem.field, problem.reason, document, problem.step)
-        words = "This is text, no expression." if label == drafting.AS_TEXT else words
         ill_named = re.fullmatch(r"steps\[(\d+)\]\.id", problem.field)
         step = document["steps"][int(ill_named[1])]["id"] if ill_named else problem.step
         problems.append(

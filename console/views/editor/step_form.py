@@ -36,6 +36,9 @@ Path = tuple[str | int, ...]
 Options = Sequence[tuple[str, str]]
 Before = Mapping[str, frozenset[str] | None]
 
+LED = re.compile(r"\brecord\.((?:[A-Za-z]\w*\.)*[A-Za-z]\w*)\.[A-Za-z]")
+"""The relations that a path of the record goes over."""
+STEPS, MOST_RELATIONS = " › ", 2
 LONG = 1000
 """Texts that may be longer get a box of several lines."""
 DEEPEST = 4
@@ -203,7 +206,7 @@ class Box:
 
     @property
     def tried(self) -> str:
-        """How the text is tried on an example: expression, each (it is judged for each record that is read), template or lines; empty for what is no expression."""
+        """How the text is tried on an example: expression, value, each (it is judged for each record that is read), template or lines; empty for what is no expression."""
         if self.path.endswith('"where"]'):
             return "each"
         if self.control == "condition":
@@ -211,7 +214,7 @@ class Box:
         if self.control == "lines" and self.expression:
             return self.control
         if self.control == "value":
-            return "expression"
+            return self.control
         if self.control in ("area", "text") and (
             "{{" in self.help or (self.control == "area" and self.expression)
         ):
@@ -342,8 +345,8 @@ class _Form:
             error="" if self.is_open(path) or not inside else inside[0],
         )
 
-    def said(self, value: Any) -> str:
-        """Return what a setting holds in a line."""
+    def said(self, value: Any, target: Field | None = None) -> str:
+        """Return what a setting holds in a line; `target`: the field that it is a value for."""
         if isinstance(value, list):
             return ", ".join(_title(each) if isinstance(each, Mapping) else self.said(each) for each in value)
         if isinstance(value, Mapping):
@@ -353,7 +356,7 @@ class _Form:
         text = "" if value is None else str(value)
         known = condition_rows.every_field(self.compared)
         words = conditions.sentence(text, known) if text else ""
-        return words if words != text else read_value(text, None, known).text
+        return words if words != text else read_value(text, target, known).text
 
     def arranged(self, schema: Mapping[str, Any], value: Mapping[str, Any], path: Path) -> list[Box]:
         """Return the boxes of an object: what is needed, wrong or open, and the lists that hold something; the others below "More settings"."""
@@ -553,7 +556,10 @@ class _Form:
                 box = self.box("value", schema, value, at, needed=True)
                 inner = [*own, *(box.boxes if box.control == "section" else [box])]
             rows.append(
-                replace(_box(names.get(key, key), "section", at, boxes=inner), summary=self.said(value))
+                replace(
+                    _box(names.get(key, key), "section", at, boxes=inner),
+                    summary=self.said(value, self.offer.target(at)),
+                )
             )
         free = [(name, label) for name, label in names.items() if name not in held]
         made = make(
@@ -574,8 +580,8 @@ class _Form:
         opened = self.is_open(path)
         made = _box(label, "section", path, boxes=self.arranged(schema, entry, path) if opened else ())
         said = [
-            self.said(each)
-            for each in entry.values()
+            self.said(each, self.offer.target((*path, name)) if name == "value" else None)
+            for name, each in entry.items()
             if isinstance(each, str) and title not in (each, _word(each))
         ]
         return replace(made, summary=", ".join(said))
@@ -761,6 +767,9 @@ class _Offer:
     def compared(self, before: Before) -> conditions.Groups:
         """Return what a row of a condition may compare, with the fields of single records that steps before read over a relation."""
         groups = dict(conditions.compared(self.document, self._own(), before))
+        for path in dict.fromkeys(LED.findall(json.dumps(self.step))):
+            label, fields, _ = self.led(path.split("."))
+            groups |= {label: {**groups.get(label, {}), **fields}} if fields else {}
         for step in self.document["steps"]:
             config = step.get("config") or {}
             for entry in (
@@ -775,6 +784,30 @@ class _Offer:
                 if read is not None and fields:
                     groups[f"{step.get('title') or step['id']}: {read.label_one}"] = fields
         return groups
+
+    def led(self, relations: Sequence[str]) -> tuple[str, Mapping[str, Field], Options]:
+        """Return what the record leads to over these relations: its label, path → field, and the relations from there."""
+        here, titles = self._own(), list[str]()
+        visible = {each.id: each for each in collections_of(self.actor)}
+        for name in relations:
+            relation = here.relation(name) if here is not None else None
+            if relation is None or relation.kind != "to_one" or relation.collection not in visible:
+                return "", {}, ()
+            here, titles = visible[relation.collection], [*titles, relation.label]
+        if here is None:
+            return "", {}, ()
+        root = ".".join(["record", *relations])
+        fields = {
+            f"{root}.{each.name}": replace(each, label=STEPS.join([*titles, each.label]))
+            for each in here.stored_fields
+            if condition_rows.conditional(each) and condition_rows.is_plain(each.name)
+        }
+        further = [
+            (f"{root}.{each.name}.", STEPS.join([*titles, each.label, ""]).rstrip())
+            for each in here.relations
+            if each.kind == "to_one" and each.collection in visible and len(relations) < MOST_RELATIONS
+        ]
+        return here.label_one, fields, further
 
     def names_in(self, path: Path) -> Options:
         """Return (name, label) of what may be in an object of the step's settings; none where names are free."""
@@ -852,9 +885,24 @@ def roles() -> list[tuple[str, str]]:
     return [(role, formats.role_words(role)) for role in sorted(granted)]
 
 
-def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tuple[str, str, str]]:
+def names_over(actor: Actor, document: Mapping[str, Any], path: str) -> list[dict[str, Any]]:
+    """Return the options that a path such as `record.customer.` leads to: fields, and relations from there, whose paths end with a dot."""
+    _, fields, further = _Offer(actor, document).led(path.strip(".").split(".")[1:])
+    return [
+        *(
+            {**Box.condition_choice(name, each), "label": each.label, "data-about": each.stored}
+            for name, each in fields.items()
+        ),
+        *({"value": name, "label": title} for name, title in further),
+    ]
+
+
+def names(
+    actor: Actor, document: Mapping[str, Any], before: Before, step: Mapping[str, Any]
+) -> list[tuple[str, str, str]]:
     """Return (name, label, group and type) of what expressions of a step can name: the record, input, outputs of the steps before, variables, tables."""
-    found = _Offer(actor, document).compared(before)
+    offer = _Offer(actor, document, step)
+    found = offer.compared(before)
     given = [
         (f"{part}.{name}", "", "") for part in ("variables", "tables") for name in document.get(part) or {}
     ]
@@ -864,12 +912,13 @@ def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tup
             for title, fields in found.items()
             for path, each in fields.items()
         ),
+        *((path, label, "") for path, label in offer.led(())[2]),
         *given,
         ("now", "Now", ""),
-        *(
-            (name, "", "")
-            for name in ("run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email")
-        ),
+        ("run.id", "Run", ""),
+        ("$currentUser.id", "Current user", ""),
+        ("$currentUser.name", "Name of the current user", ""),
+        ("$currentUser.email", "E-mail of the current user", ""),
         *((name, words, "") for name, words in _functions()),
     ]
 

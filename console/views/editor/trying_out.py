@@ -1,7 +1,8 @@
 """`/workflows/<slug>/edit/example`: what the expressions and texts of a step come to on an example, a run or a record that the reader chooses."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -10,9 +11,11 @@ from console import workflows
 from console.core import expressions
 from console.core.errors import Invalid, NotFound
 from console.core.expressions import ExpressionError
+from console.core.origins import Way, ways
 from console.core.speaking import fill_text
 from console.runs.simulation import examples
 from console.views import formats, frame
+from console.views.editor.value_form import written
 from console.views.editor.values_in_words import words_of
 from console.views.formats import Kind, label_of
 
@@ -44,7 +47,7 @@ def offered(slug: str) -> Response:
 
 @blueprint.post("/<slug>/edit/example")
 def results(slug: str) -> Response:
-    """What each of `texts` (a JSON list of {"id", "text", "kind": "expression", "each", "template" or "lines"}) comes to on `example`."""
+    """What each of `texts` (a JSON list of {"id", "text", "kind": "expression", "value", "each", "template" or "lines"}) comes to on `example`."""
     actor = frame.actor()
     draft = workflows.open_draft(actor, slug)
     try:
@@ -53,7 +56,7 @@ def results(slug: str) -> Response:
     except (ValueError, TypeError, KeyError, RecursionError):
         raise Invalid("The texts cannot be read.") from None
     try:
-        roots = examples.roots(actor, draft, request.form.get("example", ""))
+        roots = examples.roots(actor, draft, request.form.get("example", ""), _ways(texts))
     except NotFound:
         raise NotFound("The example is not there any more. Choose another one.") from None
     titles = {step["id"]: str(step.get("title") or step["id"]) for step in draft.document["steps"]}
@@ -68,6 +71,14 @@ def results(slug: str) -> Response:
     )
 
 
+def _ways(texts: Sequence[tuple[str, str, str]]) -> set[Way]:
+    found = set[Way]()
+    for _, text, kind in texts:
+        with suppress(ExpressionError):
+            found |= set(ways(text, template=kind == "template"))
+    return found
+
+
 def _result(text: str, kind: str, roots: dict[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
     """`words` (empty for a text in which nothing is filled in), and `wrong` where the text cannot be read or has a gap."""
     try:
@@ -77,6 +88,8 @@ def _result(text: str, kind: str, roots: dict[str, Any], titles: Mapping[str, st
                 "words": (fill_text(text, roots) + (GAP if gaps else "")) if "{{" in text else "",
                 "wrong": gaps,
             }
+        if kind == "value":
+            return {"words": _value_words(written(text), roots, titles), "wrong": False}
         if kind == "lines":
             said = [_value_words(line.strip(), roots, titles) for line in text.splitlines() if line.strip()]
             return {"words": "\n".join(said), "wrong": False}

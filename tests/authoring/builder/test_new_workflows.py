@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from console import workflows
+from console import records, workflows
 from console.authoring import builder
 from console.authoring.builder.new_workflows import alike, replace_unknown_names
+from console.authoring.builder.template_binding import bind, match, template_of
 from tests.company import Company
-from tests.support.contact_club import found_club
 
 NAMES: dict[str, Any] = {
     "collections": [
@@ -86,7 +86,6 @@ def test_names_that_are_nearly_the_same_are_mapped_and_others_stay() -> None:
         "customer": "client",
         "operators": "operator",
         "compliance-desk": "compliance_desk",
-        "risk_class": "riskClass",
     }
     assert (made["title"], made["collection"]) == ("About customer", "client")
     rate, up, *kept, pay = made["steps"]
@@ -94,20 +93,13 @@ def test_names_that_are_nearly_the_same_are_mapped_and_others_stay() -> None:
     assert (rate["title"], rate["roles"], rate["config"]["fields"]) == (
         "customer",
         ["operator", "wizard"],
-        ["riskClass", "other"],
+        ["risk_class", "other"],
     )
     assert up["config"]["inbox"] == "compliance_desk"
-    assert up["config"]["text"].startswith("{{ record.riskClass }}")
+    assert up["config"]["text"].startswith("{{ record.risk_class }}")
     assert pay["config"]["action"] == "charge.refund"
     assert alike("team", {"teams": "Teams", "teamz": "x"}) == "teams"
     assert alike("none", {}) == "none"
-    here = {
-        **NAMES,
-        "collections": [
-            {"id": "customer", "label": "Customers", "fields": NAMES["collections"][0]["fields"]}
-        ],
-    }
-    assert "risk_class" not in dict(replace_unknown_names(document, here)[1])
 
 
 def test_a_template_becomes_a_draft_that_says_what_is_missing(company: Company) -> None:
@@ -147,32 +139,28 @@ def test_a_template_becomes_a_draft_that_says_what_is_missing(company: Company) 
     assert not [each for each in builder.beginnings(company.stan) if each.own]
 
 
-def test_a_chosen_collection_of_contacts_takes_the_place_of_the_templates_own(company: Company) -> None:
-    found_club(company)
-    made, _ = builder.begin(
-        company.mona, "Welcome", description="", team="operations", beginning="welcome", collection="contact"
+def test_a_shipped_workflow_is_bound_to_another_collection_by_the_fields_that_it_names(
+    company: Company,
+) -> None:
+    assert template_of(company.mona, "kyc-rereview", None) is None
+    template = template_of(company.mona, "kyc-rereview", "account")
+    assert template is not None
+    account = records.collection("account")
+    assert not match(company.mona, template, account).sure
+    column = next(role.name for role in template.fields)
+    binding = match(
+        company.mona, template, account, {role.name: "" for role in template.fields} | {column: "status"}
     )
-    document = workflows.open_draft(company.mona, made.slug).document
-    assert document["collection"] == "contact"
-    assert {trigger.get("collection") for trigger in document["triggers"]} <= {None, "contact"}
-    columns = "{{ record.name }} {{ record.phone }} {{ steps.x.name }} {{ record.other }}"  # also in the title of a task
-    raw = {
-        "slug": "x",
-        "title": "X",
-        "collection": "there",
-        "steps": [{"id": "say", "type": "sms", "config": {"text": columns, "title": columns}}],
-    }
-    names = {
-        **NAMES,
-        "collections": [{"id": "here", "label": "Here", "fields": [], "relations": [], "segments": []}],
-    }
-    changed, pairs = replace_unknown_names(raw, names, "here", {"name": "full_name", "phone": "mobile"})
-    assert (
-        changed["steps"][0]["config"]["text"]
-        == changed["steps"][0]["config"]["title"]
-        == "{{ record.full_name }} {{ record.mobile }} {{ steps.x.name }} {{ record.other }}"
+    assert binding.sure
+    document = bind(template, binding, "")
+    assert document["collection"] == "account"
+    text = str(document["steps"])
+    assert f"record.{column}" not in text
+    assert all(
+        role.name not in step["config"].get("fields", ())
+        for role in template.fields
+        for step in document["steps"]
     )
-    assert ("name", "full_name") in pairs
 
 
 DESCRIPTIONS = (
