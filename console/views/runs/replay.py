@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, request
+from markupsafe import Markup
 
 from console import browse, documents, runs
 from console.core.errors import NotFound
@@ -26,6 +27,7 @@ from console.views.runs import (
 )
 from console.views.runs.block_papers import Papers
 from console.views.runs.form_boxes import Box
+from console.views.work import approvals
 
 blueprint = Blueprint("replay", __name__, url_prefix="/runs")
 
@@ -63,6 +65,7 @@ def show(run_id: str) -> Response:
     context = replay_context(view, request.args.get("since") == "1", frame.look())
     context["looked"] = documents.opened_documents(frame.actor(), run_id, view.at)
     context["checked"] = _checked(run_id, view)
+    context["asked"] = _asked(view)
     return frame.page("replay/page.html", context, blocks={"replay": "replay"})
 
 
@@ -73,6 +76,16 @@ def _checked(run_id: str, view: ReplayView) -> dict[str, Any] | None:
         return None
     checks = documents.checks_then(frame.actor(), run_id, screen["step"], screen["attempt"], view.at)
     return checklist.past_checklist(checks) if checks else None
+
+
+def _asked(view: ReplayView) -> Markup | None:
+    """Return the request for approval that the event is about, where no screen of a step was shown to who acted."""
+    event = view.json["event"]
+    seen = event["kind"] != "approval_decided" and view.run.screen
+    if seen or "approval" not in event["data"]:
+        return None
+    at = formats.moment_of(event["createdAt"])
+    return approvals.asked_at(event["data"]["approval"], at) if at is not None else None
 
 
 def place() -> int | None:
