@@ -67,7 +67,7 @@ def show(run_id: str) -> Response:
     context = replay_context(view, request.args.get("since") == "1", frame.look())
     context["looked"] = documents.opened_documents(frame.actor(), run_id, view.at)
     context["checked"] = _checked(run_id, view)
-    context["asked"] = _asked(view)
+    context["asked"] = _past_request(view)
     if view.parts and not context["asked"]:
         context |= _gathered(view, context, request.args.get("since") == "1")
     return frame.page("replay/page.html", context, blocks={"replay": "replay"})
@@ -116,7 +116,7 @@ def _gathered(view: ReplayView, context: Mapping[str, Any], since: bool) -> dict
     }
 
 
-def _asked(view: ReplayView) -> Markup | None:
+def _past_request(view: ReplayView) -> Markup | None:
     """Return the request for approval that the event is about, where no screen of a step was shown to who acted."""
     event = view.json["event"]
     seen = event["kind"] != "approval_decided" and view.run.screen

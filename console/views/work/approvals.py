@@ -249,7 +249,7 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
     look = replace(_naming(view), people=view.line.names)
     status = view.line.approval.status
     more = approval_context.context_of(frame.actor(), approval_id)
-    context = _asked(view, more, look, status) | {
+    context = _request_context(view, more, look, status) | {
         "may": status == "open" and view.refusal is None,
         "approve_url": url(approval_id, "approve"),
         "reject_url": url(approval_id, "reject"),
@@ -287,11 +287,11 @@ def asked_at(approval_id: str, at: datetime) -> Markup | None:
     enough = answers.count(APPROVE) >= view.line.approval.needs
     status = "rejected" if REJECT in answers else "approved" if enough else "open"
     more = replace(more, remarks=said, may_reply=False)
-    context = _asked(view, more, look, status) | {"read_only": True}
+    context = _request_context(view, more, look, status) | {"read_only": True}
     return Markup(frame.render("approvals/asked.html", context))  # noqa: S704 (a template of ours)
 
 
-def _asked(view: View, more: approval_context.Beside, look: Look, status: str) -> dict[str, Any]:
+def _request_context(view: View, more: approval_context.Beside, look: Look, status: str) -> dict[str, Any]:
     """Return what the request says, who answered, and what stands beside it."""
     content = _told_once(view.content)
     return approval_panel.panel_context(more, view, look, [row(line) for line in more.alike.lines[:3]]) | {
