@@ -107,7 +107,7 @@ COMPONENTS = {
         "opens_sources",
         "hint_way",
     ),
-    "field": ("field", "finds_records", "picked_key", "box_text", "file_line", "box_refusal", "box_said"),
+    "field": ("field", "finds_records", "picked_key", "file_line", "box_refusal", "box_said"),
     "table": ("table",),
     "technical": ("technical",),
     "then_now": ("then_now",),

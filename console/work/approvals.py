@@ -184,8 +184,8 @@ def due_of(actor: Actor, lines: Sequence[Line]) -> dict[str, date]:
     return {ident: at for ident, at in found.items() if at is not None}
 
 
-def get(actor: Actor, approval_id: str) -> View:
-    """The request as the actor may see it; looking decides nothing. Raises NotFound as `runs.get` does."""
+def get(actor: Actor, approval_id: str, *, looking_back: bool = False) -> View:
+    """The request as the actor may see it, or may when `looking_back`; looking decides nothing. Raises NotFound as `runs.get` does."""
     found = visible_request(actor, approval_id)
     approval, run, definition = found.approval, found.seen.run, found.seen.definition
     refused = why_refused(actor, found)
@@ -196,7 +196,9 @@ def get(actor: Actor, approval_id: str) -> View:
         set(),
     )
     held = {"wishes": list(approval.wishes), "record": dict(approval.shown.get("record", {}))}
-    hidden = kept_from(actor, run.workflow, run.version, found.attempt.step, run=run.id)
+    hidden = kept_from(
+        actor, run.workflow, run.version, found.attempt.step, run=run.id, looking_back=looking_back
+    )
     shown, _ = masking.mask(held, "", hidden, approval.collection, values=False)
     shown["context"] = {
         step: masking.mask(output, "", masking.at_step(hidden, step), run.collection)[0]
@@ -231,6 +233,7 @@ def get(actor: Actor, approval_id: str) -> View:
             titles,
             _names_in(run, approval),
             _teams(),
+            looking_back=looking_back,
         ),
         run={"title": definition.title} | {name: getattr(run, name) for name in OF_RUN},
         step_title=title_of(definition, found.attempt.step),
@@ -383,8 +386,10 @@ def _line(
     titles: Mapping[tuple[str, str], str],
     names: Mapping[str, str],
     teams: Mapping[str, str],
+    *,
+    looking_back: bool = False,
 ) -> Line:
-    hidden = kept_from(actor, definition.id, definition.number, step, run=run_id)
+    hidden = kept_from(actor, definition.id, definition.number, step, run=run_id, looking_back=looking_back)
     values, _ = masking.mask(dict(approval.values), "values", hidden, approval.collection)
     says = hidden.closed is None or hidden.closed.says(step)
     return Line(

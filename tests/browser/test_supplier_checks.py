@@ -51,6 +51,10 @@ def test_all_checks_of_a_supplier_are_answered_on_one_screen(
     results = page.locator("select[name$=result]")
     assert results.count() == total == page.locator("section.part").count() + 1
     page.locator("section.part .checks, #checks").last.wait_for()
+    page.wait_for_function("() => !document.querySelector('.coming')")
+    assert page.locator("main").count() == 1, "the results stand in each part, and nothing of their own page"
+    assert page.locator(".items-grid > .part").count() == total
+    assert stan.faults() == []
     for number in range(total):
         results.nth(number).select_option("pass")
     last = page.locator("section.part").last

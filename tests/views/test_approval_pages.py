@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console import runs
+from console import log, runs
 from console.runs.commands import approval_questions, attachments
 from tests.messaging.messages.reached import clock
 from tests.papers import pdf
@@ -53,6 +53,19 @@ def test_a_lead_finds_the_request_and_approves_it(bank: "Company", pages: "Pages
         "when it was asked for, and when Mona answered"
     )
     assert "Approved" in pages.olivia.get("/approvals?list=created").text
+
+
+def test_replay_shows_the_request_as_its_approver_saw_it(bank: "Company", pages: "Pages") -> None:
+    charging()
+    run_id, asked = requested(bank)
+    pages.mona.send(pages.mona.get(f"/approvals/{asked}"), "/approve", reason="Fits.")
+    events = {event.type: event.n for event in log.events_of(run_id)}
+    then = pages.mona.get(f"/runs/{run_id}/replay?at={events['approval_decided']}").text
+    for words in ("Olivia", "12.50", "300", "Mona approved", "Fits."):
+        assert words in then, words
+    before = pages.mona.get(f"/runs/{run_id}/replay?at={events['approval_requested']}").text
+    assert "Mona approved" not in before
+    pages.stan.get(f"/runs/{run_id}/replay?at={events['approval_decided']}", status=404)
 
 
 def test_what_was_asked_or_replied_after_the_page_was_opened_is_read_before_it_is_approved(

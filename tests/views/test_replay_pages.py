@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import records, runs
+from console import log, records, runs, workflows
 from console.auth import access
 from tests.papers import at_note, workflow
+from tests.runs.commands.test_gathered import document, submitted
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
@@ -141,3 +142,29 @@ def test_rows_and_answers_that_differ_today_are_marked(
 def test_an_event_that_is_not_there_is_not_found(pages: "Pages", at: str) -> None:
     run = pages.company.started("1")
     pages.olivia.get(f"/runs/{run}/replay?at={at}", status=404)
+
+
+def test_a_screen_of_several_steps_is_one_screen_in_replay(pages: "Pages") -> None:
+    workflows.import_file(document(), publish=True)
+    company = pages.company
+    run = runs.start(company.olivia, "gathered", "customer", "1", {"why": "periodic"})
+    company.answer(run)
+    pages.olivia.get(f"/runs/{run}")
+    shown = company.told(run)["last_event"]
+    submitted(company, run)
+    numbers = {(event.type, event.open.get("n")): event.n for event in log.events_of(run)}
+    note = next(
+        event.open["n"] for event in log.events_of(run) if (event.body["step"] or {}).get("id") == "note"
+    )
+    first, last = (numbers["step_entered", note], numbers["step_completed", note + 3])
+    then = pages.rosa.get(f"/runs/{run}/replay?at={shown}")
+    assert "Twice." not in then.text
+    for at in (numbers["step_completed", note], numbers["step_shown", note + 2], last):
+        page = pages.rosa.get(f"/runs/{run}/replay?at={at}")
+        inert(page)
+        places = [
+            page.text.index(words)
+            for words in ("Judgement", "Fine.", "Twice.", "High", "Events of this screen")
+        ]
+        assert places == sorted(places), at
+        assert {f"/runs/{run}/replay?at={first - 1}", f"/runs/{run}/replay?at={last + 1}"} <= set(page.links)

@@ -122,21 +122,17 @@ def complete_and_look(
     reason_of(submission.reason)
     waiting: Sequence[Submission] = ()
 
-    def once(recent: Loaded | None) -> tuple[Seen, Screen | None, Mapping[str, Any]]:
+    def once(recent: Loaded | None) -> tuple[Seen, Screen | None]:
         nonlocal waiting
         seen, now = see(actor, run_id, shown=True, recent=recent), log.now()
-        typed = _drafts_of_other_items(seen, submission.values)
         before, events = _completion_events(actor, seen, submission, now)
         events, waiting = _complete_later(actor, seen, submission, before, events, later, now)
         screen, more, row = (
             (None, [], None) if waiting else _screen_after(actor, seen, fold(events, before.run), now)
         )
         keeps = _keeping(actor, after_events(before, events), waiting, now) if waiting else None
-        return (
-            replace(seen, loaded=write(actor, seen.definition, before, events + more, shown=row, also=keeps)),
-            screen,
-            typed,
-        )
+        written = write(actor, seen.definition, before, events + more, shown=row, also=keeps)
+        return replace(seen, loaded=written), screen
 
     with loaded_rows.judged_once():
         view = _completed_and_looked(actor, run_id, submission.revision, once)
@@ -236,8 +232,8 @@ def _keeping(actor: Actor, loaded: Loaded, waiting: Sequence[Submission], now: d
     attempt, subject = loaded.run.attempt, loaded.subject or ""
     values: dict[str, Any] = {}
     for each in waiting:
-        own = attempt is not None and attempt.step == each.step
-        values |= each.values if own else typed_drafts.named_values(each.step, each.values)
+        own = attempt is not None and attempt.step == each.step and each.item is None
+        values |= each.values if own else typed_drafts.named_values(each.part or each.step, each.values)
     values |= {MARKS: {"outcome": waiting[-1].outcome}} if waiting[-1].outcome is not None else {}
     kept = log.body.canonical_value(draft_with_stored_files(loaded.run.id, values))
 
@@ -252,14 +248,14 @@ def _completed_and_looked(
     actor: Actor,
     run_id: str,
     revision: int | None,
-    once: Callable[[Loaded | None], tuple[Seen, Screen | None, Mapping[str, Any]]],
+    once: Callable[[Loaded | None], tuple[Seen, Screen | None]],
 ) -> RunView:
     """The run as the actor sees it, after `once` and the automatic steps that follow."""
-    seen, screen, typed = retried_from_memory(run_id, revision, once, shown=True)
+    seen, screen = retried_from_memory(run_id, revision, once, shown=True)
     if screen is not None:
-        return reading.view(
-            actor, seen, screen, reading.PageState(_keep_other_items(actor, seen, screen, typed))
-        )
+        run, listed = seen.run, "progress" in screen
+        draft = typed_drafts.latest(run.id, run.current or 0, seen.loaded.subject) if listed else None
+        return reading.view(actor, seen, screen, reading.PageState(draft))
     onlooker = _Onlooker(actor)
     loaded = go_on(actor, seen.definition, seen.loaded, onlooker=onlooker)
     notify_approvers(loaded.run)
@@ -316,34 +312,6 @@ class _Onlooker:
         ):
             return None
         return reading.view(self.actor, replace(self.seen, loaded=loaded), self.screen, reading.PageState())
-
-
-def _drafts_of_other_items(seen: Seen, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The drafts of other items of the current list, by key."""
-    run = seen.run
-    if run.current is None or not step_at(seen.definition, run).kind.by_items:
-        return {}
-    return typed_drafts.drafts_of_other_items(
-        typed_drafts.latest(run.id, run.current, seen.loaded.subject), str(values.get("item"))
-    )
-
-
-def _keep_other_items(
-    actor: Actor, seen: Seen, screen: Screen, typed: Mapping[str, Any]
-) -> typed_drafts.Draft | None:
-    """Save the drafts of other items with the next item of the list, and return the draft of that one."""
-    run = seen.run
-    if not typed or run.current is None or "progress" not in screen:
-        return None
-    key, now = screen["progress"]["key"], log.now()
-    values = {
-        **typed.get(key, {"item": None}),
-        typed_drafts.OTHERS: {other: value for other, value in typed.items() if other != key},
-    }
-    typed_drafts.keep(
-        run.id, run.current, actor.id, seen.loaded.subject or "", log.body.canonical_value(values), now
-    )
-    return typed_drafts.Draft(values, now, actor.id)
 
 
 def _with_item(submitted: Submission, shown: Screen, run_id: str, n: int, person: str) -> Submission:

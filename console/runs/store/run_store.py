@@ -194,14 +194,19 @@ def write(
 def _with_screen_draft(
     definition: Definition, state: Run, after: Run, subject: str | None, also: Also | None
 ) -> Also | None:
-    """What is written with the run, and the draft of its screen where the run goes on to another step of the same screen."""
+    """What is written with the run, and the draft of its screen where the run stays on it: at a step below, or at another item of a list."""
     left, entered = state.attempt, after.attempt
     if left is None or entered is None:
         return also
+    passed = [after.attempts[n].values or {} for n in range(left.n, entered.n + 1) if n in after.attempts]
+    done = {str(values["item"]) for values in passed if values.get("item") is not None}
     below = definition.document.gathered_after(left.step)
-    if not below or (entered.n != left.n and entered.step not in below):
+    if done and entered.step == left.step:
+        draft = typed_drafts.left_of_items(state.id, left.n, subject, done)
+    elif below and (entered.n == left.n or entered.step in below):
+        draft = typed_drafts.left_on_screen(state.id, left.n, subject, entered.step)
+    else:
         return also
-    draft = typed_drafts.left_on_screen(state.id, left.n, subject, entered.step)
     if draft is None:
         return also
 

@@ -1,7 +1,7 @@
 """Drafts: unfinished forms. They are the only state of a run outside the log, and encrypted under the subject's key."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
@@ -137,18 +137,31 @@ MOST_OTHERS = 50
 
 
 def with_other_items(kept: Draft | None, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values for one item of a list, with the drafts of other items as `others`: by key, the latest last, at most 50."""
-    others = drafts_of_other_items(kept, str(values.get("item")))
+    """The values for one item of a list, or several, with the drafts of other items as `others`: by key, the latest last, at most 50."""
     own = {name: value for name, value in values.items() if name != OTHERS}
+    others = drafts_of_items(kept.values) if kept is not None else {}
+    others = {key: typed for key, typed in others.items() if key not in drafts_of_items(own)}
     return own | {OTHERS: dict(list(others.items())[-MOST_OTHERS:])} if others else own
 
 
-def drafts_of_other_items(kept: Draft | None, done: str) -> dict[str, Any]:
-    """The drafts of the items of a list other than `done`, by key."""
-    if kept is None:
-        return {}
-    last = {name: value for name, value in kept.values.items() if name != OTHERS}
-    found = dict(kept.values.get(OTHERS) or {})
-    if isinstance(last.get("item"), str):
-        found = {key: value for key, value in found.items() if key != last["item"]} | {last["item"]: last}
-    return {key: value for key, value in found.items() if key != done}
+def drafts_of_items(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Key → what is typed for this item of a list, by the names of its step's fields; the latest last."""
+    found = {str(key): dict(typed) for key, typed in (values.get(OTHERS) or {}).items()}
+    own = {name: value for name, value in values.items() if name != OTHERS and MARK not in name}
+    if isinstance(own.get("item"), str):
+        found.pop(own["item"], None)
+        found[own["item"]] = own
+    for name, value in values.items():
+        part, mark, field = name.rpartition(MARK)
+        key = of_part(part)[1] if mark else None
+        if key is not None:
+            found.setdefault(key, {"item": key})[field] = value
+    return found
+
+
+def left_of_items(run_id: str, n: int, subject: str | None, done: Collection[str]) -> Draft | None:
+    """What is typed at attempt `n` for the items of its list that are not `done`."""
+    kept = latest(run_id, n, subject)
+    left = drafts_of_items(kept.values) if kept is not None else {}
+    left = {key: typed for key, typed in left.items() if key not in done}
+    return replace(kept, values={"item": None, OTHERS: left}) if kept is not None and left else None

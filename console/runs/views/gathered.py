@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from console.core.actor import Actor
+from console.core.documents.workflow import Step
 from console.core.errors import ConsoleError, NotAllowed, NotFound, SourceDown
 from console.core.run import commands, decisions
 from console.log import now as time_now
@@ -71,6 +72,11 @@ def later_screens(
 def goes_together(open_step: OpenStep) -> bool:
     """Whether the forms of all items of this step are drawn on one screen."""
     return getattr(open_step.view.config, "screen", None) == "one"
+
+
+def is_one_screen(step: Step) -> bool:
+    """Whether the forms of all items of this step of a document are drawn on one screen."""
+    return step.config.get("screen") == "one"
 
 
 def _item_screens(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection as Many, Iterable, Iterator, Ma
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from console import browse, log, records, workflows
 from console.auth import access, accounts
@@ -21,7 +21,7 @@ from console.runs.engine.run_causes import causes_shown_to
 from console.runs.store import loaded_rows
 from console.runs.store.run_events import as_event
 from console.runs.store.run_store import retried
-from console.runs.views import block_content, step_findings
+from console.runs.views import block_content, gathered, step_findings
 from console.runs.views.blocks_today import blocks_today
 from console.runs.views.reader_reach import hidden_from, kept_from, screen_for
 from console.runs.views.reading import PATH_SHOWN, by_name, called, masked_run, record_timed_reading
@@ -48,6 +48,14 @@ TOLD = frozenset({"source_opened"}) | DONE
 """Kinds of events whose tick has their open values: opened sources, and what people made of a proposal."""
 
 
+class Part(NamedTuple):
+    """A step of a screen of several: its first and last event, and the one at which it is drawn."""
+
+    first: int
+    last: int
+    drawn: int
+
+
 @dataclass(frozen=True)
 class ReplayView:
     """A run after event `at` of `last`. `json` is its shape in the API; `run` and `ticks` are for pages, and computed on first use. `names` are those of that moment.
@@ -63,6 +71,7 @@ class ReplayView:
     make_ticks: Callable[[], Sequence[Mapping[str, Any]]]
     names: sentences.Names
     now_values: Mapping[str, Any] | None = None
+    make_parts: Callable[[Sequence[Mapping[str, Any]]], Sequence[Part]] = lambda _ticks: ()
     make_blocks_today: Callable[[], Sequence[Mapping[str, Any]] | None] = lambda: None
     gone: str = ""
     masked: Sequence[str] = field(default_factory=tuple)
@@ -81,6 +90,11 @@ class ReplayView:
     def ticks(self) -> Sequence[Mapping[str, Any]]:
         """All events for the scrubber."""
         return self.make_ticks()
+
+    @cached_property
+    def parts(self) -> Sequence[Part]:
+        """The steps, or items of a list, that stood on one screen with the present one, in their order; none where it stood alone."""
+        return self.make_parts(self.ticks)
 
 
 class Tick(dict[str, Any]):
@@ -105,6 +119,8 @@ class Tick(dict[str, Any]):
             quiet=stored.type in QUIET,
             who=stored.body["actor"]["id"] if person else None,
             told=stored.open if stored.type in TOLD else {},
+            step=stored.body["step"] and stored.body["step"]["id"],
+            iteration=bool(stored.open.get("iteration")),
         )
         self._of = row, names
 
@@ -202,9 +218,41 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
             log.closed(rows[-1]).at,
             masking.at_step(hidden, (screen or {}).get("step")),
         ),
+        make_parts=lambda ticks: _parts(definition, state.current, ticks, place),
         gone=gone,
         masked=masked,
     )
+
+
+def _parts(
+    definition: Definition, current: int | None, ticks: Sequence[Mapping[str, Any]], at: int
+) -> list[Part]:
+    """The attempts that stood on one screen with the `current` one. Each is drawn as it was handed in once one of them was, before as it was shown."""
+    entered = {tick["about"]: tick for tick in ticks if tick["kind"] == "step_entered"}
+
+    def is_below(n: int) -> bool:
+        above, here = entered.get(n - 1), entered.get(n)
+        if above is None or here is None:
+            return False
+        if above["step"] == here["step"]:
+            return here["iteration"] and gathered.is_one_screen(definition.document.step(here["step"]))
+        return definition.document.gathered_after(above["step"])[:1] == (here["step"],)
+
+    if current is None or current not in entered:
+        return []
+    first = last = current
+    while is_below(first):
+        first -= 1
+    while is_below(last + 1):
+        last += 1
+    about = [[tick for tick in ticks if tick["about"] == n] for n in range(first, last + 1)]
+    handed_in = any(tick["kind"] in DONE and tick["n"] <= at for events in about for tick in events)
+    drawn = DONE if handed_in else QUIET
+    places = [[tick["n"] for tick in events if tick["kind"] in drawn] or [events[0]["n"]] for events in about]
+    parts = [
+        Part(events[0]["n"], events[-1]["n"], place[-1]) for events, place in zip(about, places, strict=True)
+    ]
+    return parts if len(parts) > 1 else []
 
 
 def _then(run_id: str, rows: Sequence[log.Row]) -> tuple[Run, Screen | None, str]:

@@ -72,7 +72,7 @@ def show(run_id: str) -> Response:
         context
         | checklist_context(made.to_json(), _parts(run_id, made))
         | {"again": again, "checks_id": part or "checks"},
-        blocks={"checks": "checks"},
+        blocks={"*": "checks"},
     )
 
 

@@ -575,8 +575,14 @@ def _typed_values(
     kept = [dict(draft.get("values", {})), dict(typed.values if typed else {})]
     if "progress" in screen:
         key = screen["progress"]["key"]
-        others = draft.get("values", {}).get("others") or {}
-        kept = [dict(others.get(key, {})), *(values for values in kept if values.get("item") == key)]
+        others = [typed_drafts.drafts_of_items(values) for values in kept]
+        below = [
+            typed_drafts.named_values(typed_drafts.item_part(screen["step"], other), values)
+            for items in others
+            for other, values in items.items()
+            if other != key
+        ]
+        kept = [*below, *(items[key] for items in others if key in items)]
     return {name: value for values in kept for name, value in values.items()}
 
 

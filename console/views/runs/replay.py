@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, request
+from markupsafe import Markup
 
-from console import browse, documents, runs
+from console import browse, documents, runs, workflows
 from console.core.errors import NotFound
+from console.core.forms import BUTTONS
 from console.core.run import FINAL
 from console.runs import ReplayView, RunView, Today
 from console.views import blocks, formats, frame
@@ -17,6 +19,7 @@ from console.views.runs import (
     blocks_since,
     checklist,
     consequences,
+    form_boxes,
     page,
     panes,
     replayed_proposal,
@@ -26,6 +29,7 @@ from console.views.runs import (
 )
 from console.views.runs.block_papers import Papers
 from console.views.runs.form_boxes import Box
+from console.views.work import approvals
 
 blueprint = Blueprint("replay", __name__, url_prefix="/runs")
 
@@ -63,6 +67,9 @@ def show(run_id: str) -> Response:
     context = replay_context(view, request.args.get("since") == "1", frame.look())
     context["looked"] = documents.opened_documents(frame.actor(), run_id, view.at)
     context["checked"] = _checked(run_id, view)
+    context["asked"] = _past_request(view)
+    if view.parts and not context["asked"]:
+        context |= _gathered(view, context, request.args.get("since") == "1")
     return frame.page("replay/page.html", context, blocks={"replay": "replay"})
 
 
@@ -73,6 +80,50 @@ def _checked(run_id: str, view: ReplayView) -> dict[str, Any] | None:
         return None
     checks = documents.checks_then(frame.actor(), run_id, screen["step"], screen["attempt"], view.at)
     return checklist.past_checklist(checks) if checks else None
+
+
+def _gathered(view: ReplayView, context: Mapping[str, Any], since: bool) -> dict[str, Any]:
+    """Return a screen of several steps, or of the items of a list: each drawn as a part of it, and what all of them do."""
+    who, run_id, drawn, does = frame.actor(), str(view.run.json["id"]), list[Markup](), list[Any]()
+    for number, part in enumerate(view.parts):
+        then = view if part.drawn == view.at else runs.replay(who, run_id, part.drawn)
+        own = replay_context(then, since, frame.look()) | {"checked": _checked(run_id, then)}
+        title = (own["progress"] or {}).get("title") or own["step_title"]
+        own["boxes"] = [
+            replace(box, id=f"{box.id}-{number}", name=f"{number}.{box.name}")
+            for box in form_boxes.without_buttons(own["boxes"])
+        ]
+        does += own["consequences"]
+        part_of = {"part": title, "part_id": frame.dom_id("part", str(number))}
+        drawn.append(Markup(frame.render("replay/step.html", own | part_of)))  # noqa: S704 (a template of ours)
+    first, last = view.parts[0].first, view.parts[-1].last
+    moves = {
+        "previous": _address(run_id, first - 1, since) if first > 1 else None,
+        "next": _address(run_id, last + 1, since) if last < view.last else None,
+    }
+    screen = workflows.version(view.run.json["workflow"]["id"], view.run.json["version"]).document.screen_of(
+        str(view.run.json["current"]["step"])
+    )
+    return {
+        "gathered": drawn,
+        "consequences": does,
+        "buttons": None,
+        "step_title": screen.title if screen is not None else context["step_title"],
+        "button": own["button"],
+        "pressed": own["pressed"],
+        "moves": {**context["moves"], **moves},
+        "events": [tick for tick in context["ticks"] if first <= tick.n <= last],
+    }
+
+
+def _past_request(view: ReplayView) -> Markup | None:
+    """Return the request for approval that the event is about, where no screen of a step was shown to who acted."""
+    event = view.json["event"]
+    seen = event["kind"] != "approval_decided" and view.run.screen
+    if seen or "approval" not in event["data"]:
+        return None
+    at = formats.moment_of(event["createdAt"])
+    return approvals.asked_at(event["data"]["approval"], at) if at is not None else None
 
 
 def place() -> int | None:
@@ -144,6 +195,8 @@ def replay_context(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "record_number": panes.number_of(record),
         "consequences": consequences.consequences(screen, look, answered["outcome"]),
         "button": str(screen.get("button") or "Done"),
+        "buttons": next((box for box in context["boxes"] if box.control == BUTTONS), None),
+        "pressed": answered["pressed"],
         "ended": run["status"] in FINAL,
         "gone": GONE.get(view.gone, ""),
         "gave": []
@@ -151,6 +204,9 @@ def replay_context(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         else sources.given_by(view.run, frame.actor(), look, str(view.json["event"]["step"] or "")),
         "results": page.results(run, look, context["result_kinds"]),
         "read_only": True,
+        "mode": "form",
+        "strip": None,
+        "choice": None,
         "can": frozenset(),
     }
 
@@ -230,6 +286,7 @@ def _answers(view: RunView, screen: Mapping[str, Any], event: Mapping[str, Any])
         ):
             return {
                 "values": attempt["values"] or {},
+                "pressed": attempt["status"] != "cancelled",
                 "outcome": view.chosen.get((attempt["step"], attempt["attempt"])),
             }
     draft = (run["current"] or {}).get("draft") or {}
@@ -238,7 +295,7 @@ def _answers(view: RunView, screen: Mapping[str, Any], event: Mapping[str, Any])
         if event["kind"] == "outcome_chosen" and event["step"] == screen.get("step")
         else None
     )
-    return {"values": draft.get("values", {}), "outcome": chosen}
+    return {"values": draft.get("values", {}), "pressed": False, "outcome": chosen}
 
 
 def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,19 +5,22 @@ A GET never decides anything: an answer is a POST by a signed-in person.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
+from markupsafe import Markup
 
 from console import browse, workflows
 from console.auth import accounts
 from console.core import media, record_links
 from console.core.blocks import KINDS
 from console.core.documents.fields import BECAUSE
-from console.core.errors import Conflict, ConsoleError, Invalid, Malformed, SourceDown
+from console.core.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound, SourceDown
 from console.core.moments import moment_text
 from console.core.plain_words import roles_words
+from console.core.run.approval_request import APPROVE, REJECT
 from console.core.run.duties import OF_STEP
 from console.runs.commands import approval_questions
 from console.views import blocks, formats, frame
@@ -257,48 +260,20 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
     look = replace(_naming(view), people=view.line.names)
     status = view.line.approval.status
     more = approval_context.context_of(frame.actor(), approval_id)
-    content = _told_once(view.content)
     due = approvals.due_of(frame.actor(), [view.line]).get(view.line.id)
-    context = approval_panel.panel_context(more, view, look, [row(line) for line in more.alike.lines[:3]]) | {
+    context = _request_context(view, more, look, status) | {
         "due": due_badge(due, look),
-        "earlier": approval_panel.earlier(more, lambda values: _lines(view, values, look), view.line.values),
-        "view": view,
-        "row": row(view.line),
-        "status": _STATUS[status],
-        "open": status == "open",
         "may": status == "open" and view.refusal is None,
         "approve_url": url(approval_id, "approve"),
         "reject_url": url(approval_id, "reject"),
         "ask_url": url(approval_id, "ask"),
         "reply_url": url(approval_id, "reply"),
-        "asks_for": _amount(view, look),
-        "plea": _plea(view),
-        "text": frame.prose(view.text, look) if view.text else None,
-        "values": _values(view, look),
-        "changes": _changes(view, look),
-        "content": blocks.draw_blocks(content, look, papers=Papers(frame.actor(), _of_run(view))),
-        "foretold": any((known := KINDS.get(str(block["block"]))) and known.foretells for block in content),
         "moved": _moved(view, look),
         "record": _lines(view, view.record, look),
-        "record_url": frame.record_url(view.line.collection, view.line.approval.record)
-        if view.line.collection
-        else None,
         "run_context_url": frame.run_url(view.line.run, tab="context") if view.context else None,
         "rules": list(dict.fromkeys(filter(None, (_rule(rule, view) for rule in view.line.approval.not_by)))),
         "roles": roles_words(view.line.approval.roles) or "whoever has the right to approve this action",
         "deciders": view.deciders,
-        "answers": [
-            {
-                "who": view.line.names.get(each.by, "A former colleague"),
-                "at": each.at,
-                "yes": each.decision == "approve",
-                "reason": each.reason,
-                "instead": " and ".join(
-                    view.line.names.get(person, "a former colleague") for person in each.stands_in_for
-                ),
-            }
-            for each in view.decided
-        ],
         "typed_reason": reason,
         "began": request.path.rpartition("/")[2] if wrong else "",
         "reason_error": next(
@@ -309,6 +284,58 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
         "wrong": wrong.message if wrong is not None and wrong.code != "invalid" else "",
     }
     return frame.page("approvals/one.html", context, status=wrong.status if wrong is not None else 200)
+
+
+def asked_at(approval_id: str, at: datetime) -> Markup | None:
+    """Return the request as it was read at this moment, with the answers until then; None if the reader may not see it."""
+    try:
+        view = approvals.get(frame.actor(), approval_id, looking_back=True)
+        more = approval_context.context_of(frame.actor(), approval_id)
+    except NotFound:
+        return None
+    look = replace(_naming(view), people=view.line.names, now=at)
+    view = replace(view, decided=[each for each in view.decided if each.at <= at])
+    said = [each for each in more.remarks or () if each.at <= at]
+    answers = [each.decision for each in view.decided]
+    enough = answers.count(APPROVE) >= view.line.approval.needs
+    status = "rejected" if REJECT in answers else "approved" if enough else "open"
+    more = replace(more, remarks=said, may_reply=False)
+    context = _request_context(view, more, look, status) | {"read_only": True}
+    return Markup(frame.render("approvals/asked.html", context))  # noqa: S704 (a template of ours)
+
+
+def _request_context(view: View, more: approval_context.Beside, look: Look, status: str) -> dict[str, Any]:
+    """Return what the request says, who answered, and what stands beside it."""
+    content = _told_once(view.content)
+    return approval_panel.panel_context(more, view, look, [row(line) for line in more.alike.lines[:3]]) | {
+        "earlier": approval_panel.earlier(more, lambda values: _lines(view, values, look), view.line.values),
+        "view": view,
+        "row": row(view.line),
+        "status": _STATUS[status],
+        "open": status == "open",
+        "asks_for": _amount(view, look),
+        "plea": _plea(view),
+        "text": frame.prose(view.text, look) if view.text else None,
+        "values": _values(view, look),
+        "changes": _changes(view, look),
+        "content": blocks.draw_blocks(content, look, papers=Papers(frame.actor(), _of_run(view))),
+        "foretold": any((known := KINDS.get(str(block["block"]))) and known.foretells for block in content),
+        "record_url": frame.record_url(view.line.collection, view.line.approval.record)
+        if view.line.collection
+        else None,
+        "answers": [
+            {
+                "who": view.line.names.get(each.by, "A former colleague"),
+                "at": each.at,
+                "yes": each.decision == APPROVE,
+                "reason": each.reason,
+                "instead": " and ".join(
+                    view.line.names.get(person, "a former colleague") for person in each.stands_in_for
+                ),
+            }
+            for each in view.decided
+        ],
+    }
 
 
 def _told_once(content: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import pytest
 from console import runs, sources, workflows
 from console.auth import access
 from console.core.errors import Conflict, Invalid
+from console.runs.store import typed_drafts
 from tests.company import Company
 from tests.runs.commands.test_midway import denied, ruled
 from tests.support.engine import whole
@@ -230,6 +231,29 @@ EDIT: dict[str, Any] = {
     "title": "{{ item.desk }}",
     "gather": [{"name": "rejected", "if": "item.remark == 'bad'"}],
 }
+
+
+@pytest.mark.parametrize("done", [0, 1])
+@pytest.mark.parametrize(
+    ("loop", "values"),
+    [({**LOOP, "screen": "one"}, {"verdict": "good"}), (EDIT, {"risk": "high", "remark": "fine"})],
+)
+def test_what_is_typed_for_other_items_is_kept_when_one_is_handed_in_elsewhere(
+    company: Company, loop: dict[str, Any], values: dict[str, Any], done: int
+) -> None:
+    run_id = begin(company, loop)
+    told = company.told(run_id)
+    keys = [item["key"] for item in told["current"]["progress"]["items"]]
+    part = typed_drafts.item_part("check", keys[1])
+    typed = {"item": keys[0], "remark": f"of {keys[0]}", f"{part}/remark": f"of {keys[1]}"}
+    runs.draft(company.olivia, run_id, step="check", revision=told["revision"], values=typed)
+    seen = runs.get(company.olivia, run_id, keys[done]).json
+    given = runs.Submission("check", seen["revision"], {"item": keys[done], **values})
+    told = runs.complete_and_look(company.olivia, run_id, given).json
+    assert [item["state"] for item in told["current"]["progress"]["items"]].count("done") == 1
+    left = typed_drafts.drafts_of_items(told["current"]["draft"]["values"])
+    (other,) = {*keys} - {keys[done]}
+    assert {key: each["remark"] for key, each in left.items()} == {other: f"of {other}"}
 
 
 def test_fields_of_the_items_record_are_written_compared_and_set(company: Company) -> None:
