@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from console.sources import collections
+from tests.views.test_right_to_shape import document
 from tests.views.test_workspace_pages import statements
 
 if TYPE_CHECKING:
@@ -55,3 +57,25 @@ def test_nobody_goes_where_they_may_not(pages: "Pages") -> None:
     for odd in (way("nothing"), way("account", "1", "nothing", "2"), f"{START}?way=%00"):
         pages.olivia.get(odd, status=404)
     pages.olivia.get(way(*["account", "x"] * 40), status=404)
+
+
+def test_a_relation_may_be_drawn_as_the_tree_of_who_owns_whom(pages: "Pages") -> None:
+    company = pages.company
+    owner = {
+        "each": "related.held",
+        "owner": "entry.key",
+        "name": "{{ entry.iban }} {{ entry.balance }}",
+        "share": "60",
+        "person": "true",
+    }
+    held = {"name": "held", "collection": "account", "kind": "to_many", "via": "customer_id", "label": "Held"}
+    tree = {"block": "tree", "title": "Who holds it", "owners": [owner]}
+    made = document(company, relations=[held | {"tree": tree}])
+    collections.publish(company.ines, "customer", collections.save(company.ines, "customer", 0, made))
+    with statements() as told:
+        part = pages.olivia.get(way("held"), "way-1")
+    assert len(told) <= 4, told
+    assert "Who holds it" in part.text
+    assert "LT459999900012345679" in part.text
+    assert 'class="stakes"' in part.html
+    pages.stan.get(way("held"), status=404)

@@ -16,7 +16,7 @@ from console.core.documents.json_shape import Spot, model_errors
 from console.core.expressions import ExpressionError
 from console.core.kind_files import kinds_in
 
-OPEN_MODULES = frozenset({"base", "comparison"})
+OPEN_MODULES = frozenset({"base", "comparison", "tree"})
 
 
 KINDS: Mapping[str, type[Block]] = kinds_in(__name__, __path__, Block, "block")  # type: ignore[type-abstract]  # only its subclasses are made

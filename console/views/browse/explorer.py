@@ -8,10 +8,12 @@ from flask import Blueprint, Response, make_response, request
 
 from console import browse
 from console.browse import RelatedPage
+from console.core import blocks
 from console.core.documents.collections import Collection, Field
 from console.core.errors import ConsoleError, NotFound, SourceDown
 from console.records import Record
 from console.views import formats, frame, states
+from console.views.blocks import with_words
 from console.views.browse import records
 from console.views.browse.list_counts import tab_words
 from console.views.formats import Look
@@ -21,7 +23,7 @@ blueprint = Blueprint("explorer", __name__, url_prefix="/c")
 STEP = "way"
 """Parameter of the address, once for each step: the name of a relation, then the key of a record that it leads to, and so on."""
 LONGEST_WAY = 12
-ROWS = 20
+ROWS, MOST_IN_TREE = 20, 300
 FACTS = 3
 
 
@@ -38,7 +40,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A record with its relations, or the records of a relation. `why` says why it shows none; `href` is the page of all of it."""
+    """A record with its relations, or the records of a relation; `tree` draws these. `why` says why it shows none; `href` is the page of all of it."""
 
     number: int
     title: str
@@ -48,6 +50,7 @@ class Column:
     facts: Sequence[tuple[str, Any]] = ()
     more: bool = False
     why: str = ""
+    tree: blocks.Data | None = None
 
 
 @blueprint.get("/<collection>/<part>/explorer")
@@ -156,9 +159,13 @@ class _Walk:
 
     def _list(self, number: int) -> Column:
         collection_id, key = self.stops[number // 2]
-        found = browse.related(frame.actor(), collection_id, key, self.way[number - 1], ROWS)
-        rows = [self._row(number, found, row) for row in found.rows]
-        href = frame.record_url(collection_id, key) + f"/related/{frame.segment(self.way[number - 1])}"
+        name = self.way[number - 1]
+        link = browse.browsed_collection(frame.actor(), collection_id)[0].relation(name)
+        most = MOST_IN_TREE if link is not None and link.tree else ROWS
+        found = browse.related(frame.actor(), collection_id, key, name, most)
+        tree = self._tree(found) if found.relation.tree and found.rows else None
+        rows = [] if tree else [self._row(number, found, row) for row in found.rows]
+        href = frame.record_url(collection_id, key) + f"/related/{frame.segment(name)}"
         return Column(
             number,
             found.relation.label,
@@ -166,8 +173,17 @@ class _Walk:
             href,
             rows,
             more=bool(found.next),
-            why="" if rows else "There are none.",
+            why="" if found.rows else "There are none.",
+            tree=tree,
         )
+
+    @staticmethod
+    def _tree(found: RelatedPage) -> blocks.Data:
+        """The records of the relation as a tree, as far as the reader may see them."""
+        rows = [{"key": row.key, **found.collection.typed(row.values)} for row in found.rows]
+        roots = {"related": {found.relation.name: rows}}
+        drawn = blocks.compute(blocks.parsed([found.relation.tree or {}]), roots, lambda *_: {})
+        return with_words(drawn[0], frame.look())
 
     def _row(self, number: int, found: RelatedPage, row: Record) -> Choice:
         look = frame.naming(found.named)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from console.core.blocks.tree import Tree
 from console.core.documents.collections import treatment
 from console.core.documents.collections.contact_document import ContactDocument
 from console.core.documents.collections.model import Author, FieldKind, Format, Widget
@@ -183,6 +184,10 @@ class RelationDocument(Said):
     )
     to: Column | Annotated[list[Column], Field(min_length=1, max_length=8)] | None = Field(
         None, description="Columns pointed at; none: the key"
+    )
+    tree: Tree | None = Field(
+        None,
+        description="How the Explorer draws its records as a tree of who owns whom: a block `tree` whose expressions find them as `related.<name>`",
     )
 
 

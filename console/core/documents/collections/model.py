@@ -249,6 +249,7 @@ class Relation:
     """A relation from a record to others. `columns` are pairs of (column here, column there).
 
     `exact`: the database or the key guarantees at most one target record. `only`: (column there, value) that the other records have besides.
+    `tree`: how the records are drawn as one, as the document says it.
     """
 
     name: str
@@ -258,6 +259,7 @@ class Relation:
     columns: tuple[tuple[str, str], ...]
     exact: bool = False
     only: tuple[tuple[str, str], ...] = ()
+    tree: Mapping[str, Any] | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, str]:
         """The form in the API."""

@@ -159,4 +159,5 @@ def _declared_relation(made: Mapping[str, Collection], own: Collection, item: Ma
         item["kind"],
         pairs,
         exact=item["kind"] == "to_one" and bool(target.key) and set(target.key) <= set(to),
+        tree=item.get("tree"),
     )
