@@ -113,13 +113,6 @@ OUTSIDE = (
         ("note",),
         ("title", "titled"),
     ),
-    Kind(
-        "task_moved",
-        "record",
-        "A person gave a task to somebody else, or back to its team: `from` and `to` are people, null is its team.",
-        ("task", "from", "to"),
-        ("reason",),
-    ),
     *MESSAGES,
     Kind(
         "secret_changed",
