@@ -17,7 +17,6 @@ OPEN_MODULES = frozenset(
         "ticket_assignment",
         "tickets",
         "waiting_reasons",
-        "waiting_records",
         "work_list",
         "work_moves",
     }
