@@ -17,11 +17,10 @@ from console.core.scopes import Scope
 from console.infra.db.engine import hot_engine
 from console.records import Record
 from console.runs.views import queues
-from console.workflows.inboxes import Document, Inbox
+from console.workflows.inboxes import Inbox
 
 CAP = queues.MOST
 SKIPPED = 500
-PREVIEWED = 5
 KEPT_S = 10.0
 MOST_TOTALS = 2000
 
@@ -97,26 +96,6 @@ def waiting_records(actor: Actor, inbox: Inbox) -> WaitingRecords | None:
         due,
         source.due.days if source.due else 0,
     )
-
-
-class Preview(NamedTuple):
-    """What an inbox with some rules would hold now: the number of its records (`more`: at least), and the titles of the first."""
-
-    number: int
-    more: bool
-    first: list[str]
-
-
-def preview(actor: Actor, document: Document) -> Preview | None:
-    """What the inbox would hold if it said this; None where `waiting_records` finds no records for the actor."""
-    waiting = waiting_records(
-        actor, Inbox(document.id, document.title, None, document.team, source=document.source)
-    )
-    if waiting is None:
-        return None
-    number, more = count_free(actor, waiting)
-    rows, _ = free_records(actor, waiting, PREVIEWED, None)
-    return Preview(number, more, [row.title for row in rows])
 
 
 def free_records(

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
-from pydantic import ValidationError
 
 from console import records, workflows
 from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.core.errors import Conflict, DefinitionError, Invalid, NotFound
+from console.core.errors import Conflict, Invalid, NotFound
 from console.core.plain_words import slug
 from console.views import formats, frame
-from console.work import due_times, waiting_records
+from console.work import due_times
 from console.workflows.inboxes import Document
 from console.workspaces import inbox_rules
 
@@ -33,8 +32,7 @@ def new() -> Response:
     """Make an inbox."""
     if not inbox_rules.teams_of(frame.actor()):
         raise NotFound(hidden=True)
-    given = {name: request.args[name] for name in ("team", "workflow") if request.args.get(name)}
-    return _save(None) if request.method == "POST" else _drawn(None, given)
+    return _save(None) if request.method == "POST" else _drawn(None, {})
 
 
 @blueprint.route("/<name>/rules", methods=["GET", "POST"])
@@ -80,8 +78,6 @@ def _save(document: Document | None) -> Response:
         return _drawn(document, typed)
     try:
         made = _document(document, typed)
-        if typed.get("hours"):
-            _number(typed["hours"], "hours")
         ident = inbox_rules.save(who, made, form.get("seen", "") if document is not None else None)
         _save_clock(who, ident, typed.get("hours", ""))
     except (Invalid, Conflict) as wrong:
@@ -183,23 +179,12 @@ def _drawn(
         "days": [(each.name, each.label) for each in collection.fields if each.type in ("date", "datetime")]
         if collection
         else [],
-        "preview": _preview(document, typed) if typed.get("workflow") else None,
-        "saved": waiting_records.preview(who, document) if document is not None and document.source else None,
         "versions": versions,
         "names": accounts.names({each.made_by for each in versions}),
         "seen": document.hash if document is not None else "",
         "action": f"/inbox/{document.id}/rules" if document is not None else "/inbox/new",
     }
     return frame.page("inbox/rules.html", context, status=wrong.status if wrong is not None else 200)
-
-
-def _preview(document: Document | None, typed: Mapping[str, str]) -> waiting_records.Preview | None:
-    """Return what the inbox would hold if it said what the form says; None where it cannot yet."""
-    try:
-        wanted = Document.model_validate({"title": "New", **_document(document, typed), "id": "preview"})
-        return waiting_records.preview(frame.actor(), wanted)
-    except (Invalid, ValidationError, DefinitionError):
-        return None
 
 
 def _roles(document: Document | None) -> list[str]:

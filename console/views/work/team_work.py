@@ -168,11 +168,7 @@ def _drawn(
         ],
         "view": view,
         "inboxes": work_inboxes(who),
-        "makes_inboxes": frame.with_query(
-            "/inbox/new", {"team": filters.team or None, "workflow": filters.workflow or None}
-        )
-        if inbox_rules.teams_of(who)
-        else "",
+        "makes_inboxes": bool(inbox_rules.teams_of(who)),
         "saves": frame.with_query("/work-views", filters.to_query() | {"by": by}),
         "audiences": [(each, audience_words(each)) for each in saved_segments.audiences(who)],
         "label": request.form.get("label", ""),
