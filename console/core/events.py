@@ -507,13 +507,6 @@ _RUN = (
         ("note",),
     ),
     Kind(
-        "task_moved",
-        "step",
-        "A person gave a task to somebody else, or back to its team: `from` and `to` are people, null is its team.",
-        ("task", "from", "to"),
-        ("reason",),
-    ),
-    Kind(
         "notice_sent",
         "step",
         "People were told of something, in the console and where it is set up by mail.",

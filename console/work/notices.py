@@ -64,7 +64,6 @@ _WORDS = {
     "run_assigned": "{by} gave you this run",
     "run_taken_over": "{by} took over this run from you",
     "run_taken_away": "{by} gave this run of yours away",
-    "task_taken_away": "{by} gave this task of yours away",
     "approval_decided": "{by} decided on your request",
     "approval_decided:approve": "{by} approved what you asked for",
     "approval_decided:reject": "{by} rejected what you asked for",

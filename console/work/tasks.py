@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import log, runs
-from console.auth import access, accounts, notify
+from console.auth import access, accounts
 from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
@@ -224,59 +224,6 @@ def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
             "closed_by": actor.id,
         }
         runs.arrive(actor, run, task_id, outcome=result, output=output)
-
-
-def move(actor: Actor, task_id: str, to: str | None, *, was: str | None, reason: str) -> None:
-    """Give an open task to a person, or with None to its team, and notify who loses it and who gets it.
-
-    Needs the right to assign runs of its workflow. Raises NotFound, NotAllowed, Invalid on `user` for who may not see its run, and Conflict where
-    `was` has it no longer or it is closed.
-    """
-    rows = fetch(_MOVED, (task_id,)) if "\x00" not in task_id else []
-    if not rows or title_if_seen(actor, rows[0][0]) is None:
-        raise NotFound
-    run, team, slug, subject = rows[0]
-    access.require(actor, team, f"workflow:{slug}", "assign")
-    if to is not None and not _may_see(to, run):
-        raise Invalid("The task cannot be given to this person.", at=("user", "They may not see its run."))
-    with transaction() as connection:
-        now = log.now()
-        given = {"to": to, "team": team, "id": task_id, "was": was}
-        if connection.execute(_MOVE, given).rowcount == 0:
-            raise Conflict("Somebody moved or closed it meanwhile.", code="stale_revision")
-        told = {"task": task_id, "from": was, "to": to}
-        log.note(
-            actor, "task_moved", open=told, sealed={"reason": reason}, subject=subject, connection=connection
-        )
-        connection.execute(_FORGET, {"key": task_id, "people": [was, to]})
-        for person, kind in ((was, "task_taken_away"), (to, "task_created")):
-            if person is not None and person != actor.id:
-                notify.add_notices(connection, [person], task_id, kind, at=now, run=run, by=actor.id)
-
-
-def runs_of(ids: Sequence[str]) -> dict[str, str]:
-    """Task → its run, of the open ones."""
-    return dict(
-        fetch("select id, run from console.task where id = any(%s) and status = 'open'", (list(ids),))
-    )
-
-
-_MOVED = (
-    f"select t.run, t.run_team, w.slug, t.subject from console.task t join {access.EVERY_RUN.sql()} on r.id = t.run"  # noqa: S608 (a text of ours)
-    " join console.workflow w on w.id = r.workflow where t.id = %s"
-)
-_MOVE = sa.text(
-    "update console.task set assignee = :to, team = coalesce(team, :team)"
-    " where id = :id and status = 'open' and assignee is not distinct from :was and assignee is distinct from :to"
-)
-_FORGET = sa.text("delete from console.notice where key = :key and person = any(:people)")
-
-
-def _may_see(person: str, run: str) -> bool:
-    try:
-        return title_if_seen(accounts.actor_of_person(person, "sys:engine"), run) is not None
-    except ConsoleError:
-        return False
 
 
 def _with_note(task_id: str, subject: str, nonce: bytes, ct: bytes, note: str) -> dict[str, Any]:

@@ -515,7 +515,7 @@ def _item(
         why.words if why and run else "",
         own_due,
         head,
-        kind != "approval" and (head.team, head.workflow_id) in assigns,
+        run and (head.team, head.workflow_id) in assigns,
     )
 
 

@@ -1,7 +1,7 @@
 """Moving chosen work of one's teams: to a person, away from its holders, or into an inbox; and taking that back. Each run is judged and moved by itself."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from console import runs
 from console.auth import access, accounts
@@ -9,52 +9,35 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.runs import RunHead
 from console.runs.views import handovers, lists
-from console.work import tasks
 from console.workflows import inboxes
 from console.workflows.inboxes import Inbox
 
 MOST = 100
-TASK = "tsk_"
 MOST_SEARCHED, MOST_OFFERED = 500, 30
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A run of the list at the revision that it was shown at, or an open task; whoever is slower moves nothing.
-
-    `former` and `inbox` are who had a run before, and where it waited: for taking a move back. Of a task, `holder` has it now and `former` had it before.
-    """
+    """A run of the list at the revision that it was shown at; whoever is slower moves nothing. `former` and `inbox` are who had it before, and where it waited: for taking a move back."""
 
     run: str
-    revision: int = 0
+    revision: int
     former: str = ""
     inbox: str = ""
-    holder: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "Chosen":
         """What `to_text` wrote. Raises Malformed."""
         run, _, rest = text.partition("~")
         revision, _, rest = rest.partition("~")
-        former, _, rest = rest.partition("~")
-        inbox, _, holder = rest.partition("~")
-        if (
-            not run.startswith(("run_", TASK))
-            or not revision.isdecimal()
-            or len(revision) > 9
-            or "\x00" in text
-        ):
+        former, _, inbox = rest.partition("~")
+        if not run.startswith("run_") or not revision.isdecimal() or len(revision) > 9 or "\x00" in text:
             raise Malformed("That is no work of the list; choose it anew.", at=("item", "Not of this list."))
-        return cls(run, int(revision), former, inbox, holder)
-
-    @property
-    def is_task(self) -> bool:
-        """Whether it is a task."""
-        return self.run.startswith(TASK)
+        return cls(run, int(revision), former, inbox)
 
     def to_text(self) -> str:
         """The choice as a value of a form."""
-        return f"{self.run}~{self.revision}~{self.former}~{self.inbox}~{self.holder}"
+        return f"{self.run}~{self.revision}~{self.former}~{self.inbox}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +56,6 @@ def reassign(actor: Actor, chosen: Sequence[Chosen], user: str, reason: str) -> 
         actor,
         chosen,
         lambda each: runs.assign(actor, each.run, revision=each.revision, user=user, reason=reason),
-        lambda each: _move_task(actor, each, user, reason),
     )
 
 
@@ -84,7 +66,6 @@ def release(actor: Actor, chosen: Sequence[Chosen], reason: str) -> list[Moved]:
         actor,
         chosen,
         lambda each: runs.release_from_holder(actor, each.run, revision=each.revision, reason=reason),
-        lambda each: _move_task(actor, each, "", reason),
         held=True,
     )
 
@@ -96,28 +77,12 @@ def hand_over(actor: Actor, chosen: Sequence[Chosen], inbox: str, reason: str) -
         actor,
         chosen,
         lambda each: runs.hand_over(actor, each.run, revision=each.revision, inbox=inbox, reason=reason),
-        lambda _: _stay("A task goes to a person, not into an inbox."),
     )
 
 
 def undo(actor: Actor, moved: Sequence[Chosen]) -> list[Moved]:
     """Give the runs back to who had them, or to where they waited and since when. One that was changed since stays. Raises Invalid on `item`."""
-    return _each(
-        actor,
-        moved,
-        lambda each: _give_back(actor, each),
-        lambda each: _move_task(actor, each, each.former, "Taken back."),
-    )
-
-
-def _move_task(actor: Actor, each: Chosen, to: str, reason: str) -> str:
-    """Move a task, and return who has it then; "" is its team."""
-    tasks.move(actor, each.run, to or None, was=each.holder or None, reason=reason)
-    return to
-
-
-def _stay(reason: str) -> str:
-    raise Conflict(reason, code="not_possible")
+    return _each(actor, moved, lambda each: _give_back(actor, each))
 
 
 def _give_back(actor: Actor, each: Chosen) -> None:
@@ -150,42 +115,30 @@ def _require_reason(reason: str) -> None:
 
 
 def _each(
-    actor: Actor,
-    chosen: Sequence[Chosen],
-    move: Callable[[Chosen], None],
-    move_task: Callable[[Chosen], str],
-    *,
-    held: bool = False,
+    actor: Actor, chosen: Sequence[Chosen], move: Callable[[Chosen], None], *, held: bool = False
 ) -> list[Moved]:
     """Move each and say what came of it; with `held` only those that somebody holds."""
     if not 1 <= len(chosen) <= MOST:
         raise Invalid("Nothing was moved.", at=("item", f"Choose 1 to {MOST} rows."))
     wanted = {each.run: each for each in chosen}
     before = heads(actor, chosen)
-    titles = tasks.titles_of(actor, [each.run for each in chosen if each.is_task])
     results: dict[str, Moved] = {}
     for ident, each in wanted.items():
         head = before.get(ident)
-        title = titles.get(ident) or (_title(head) if head is not None else ident)
+        title = _title(head) if head is not None else ident
         try:
-            if head is None and ident not in titles:
+            if head is None:
                 raise NotFound
-            if held and not (each.holder if each.is_task else head and head.holder):
+            if held and head.holder is None:
                 raise Conflict("Nobody holds it.", code="not_possible")
-            undo = each
-            if each.is_task:
-                undo = Chosen(ident, former=each.holder, holder=move_task(each))
-            else:
-                move(each)
-            results[ident] = Moved(title, undo)
+            move(each)
+            results[ident] = Moved(title, each)
         except ConsoleError as error:
             reasons = [str(detail["reason"]) for detail in error.details if detail.get("field") != "holder"]
             results[ident] = Moved(title, None, reasons[0] if reasons else error.message)
     after = heads(actor, [wanted[ident] for ident, each in results.items() if each.undo is not None])
     return [
-        replace(each, undo=_to_undo(before[ident], after.get(ident)))
-        if each.undo and ident in before
-        else each
+        Moved(each.title, _to_undo(before[ident], after.get(ident)) if each.undo else None, each.reason)
         for ident, each in results.items()
     ]
 
@@ -202,17 +155,14 @@ def _title(head: RunHead) -> str:
 
 def heads(actor: Actor, chosen: Sequence[Chosen]) -> dict[str, RunHead]:
     """Those of the chosen runs that the actor may see, by id."""
-    wanted = [each.run for each in chosen if not each.is_task]
-    return {head.id: head for head in lists.with_ids(actor, wanted)} if wanted else {}
+    return {head.id: head for head in lists.with_ids(actor, [each.run for each in chosen])}
 
 
 def assignable(actor: Actor, chosen: Sequence[Chosen]) -> set[tuple[str, str]]:
-    """(team, slug) of the chosen runs, and of the runs of chosen tasks, that the actor may assign. Raises NotFound where there are none."""
-    of_tasks = tasks.runs_of([each.run for each in chosen if each.is_task])
-    wanted = [*chosen, *(Chosen(run) for run in set(of_tasks.values()))]
+    """(team, slug) of the chosen runs that the actor may assign. Raises NotFound where there are none."""
     found = {
         (head.team, head.slug)
-        for head in heads(actor, wanted).values()
+        for head in heads(actor, chosen).values()
         if access.can(actor, head.team, f"workflow:{head.slug}", "assign")
     }
     if chosen and not found:

@@ -10,12 +10,11 @@ from console import log, runs
 from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Invalid, Malformed, NotFound
-from console.work import notices, tasks, work_list, work_moves
+from console.work import notices, work_list, work_moves
 from console.work.work_list import Filters
 from console.work.work_moves import Chosen, Moved
 from console.workflows import inboxes
 from tests.company import DESK, Company
-from tests.work.test_tasks import begin
 from tests.work.test_tickets import handed_on, saved
 
 WHY = "Tom is ill."
@@ -76,48 +75,6 @@ def test_all_is_moved_that_can_be_and_both_are_told_why(company: Company) -> Non
     last = log.events_of(first)[-1]
     assert (last.type, last.values["reason"]) == ("run_assigned", WHY)
     assert not list(runs.rebuild(first, check=True))
-
-
-def task_row(company: Company) -> Chosen:
-    (item,) = work_list.find(company.mona, Filters(kind="task")).items
-    assert item.movable
-    return Chosen(item.id, holder=item.person or "")
-
-
-def test_a_task_moves_beside_runs_back_to_its_team_and_back(company: Company) -> None:
-    begin(company, {"assignee": "'olivia@fernwick.example'"})
-    row, run = task_row(company), company.started("2")
-    stayed = work_moves.hand_over(company.mona, [row], "desk", WHY)
-    assert [(each.undo, each.reason) for each in stayed] == [
-        (None, "A task goes to a person, not into an inbox.")
-    ]
-    moved = work_moves.reassign(company.mona, [row, *chosen(company, run)], company.tom.id, WHY)
-    assert [each.title for each in tasks.tasks_of(company.tom)] == ["Look at Adaeze Okonkwo-Bell"]
-    assert (tasks.tasks_of(company.olivia), holder(company, run)) == ([], "tom")
-    texts = [each.text for each in notices.notices_of(company.olivia)]
-    assert "Mona gave this task of yours away" in texts
-    assert any(each.text.startswith("A task for you") for each in notices.notices_of(company.tom))
-    (slower,) = work_moves.reassign(company.mona, [row], company.mona.id, WHY)
-    assert slower.undo is None, "who is slower moves nothing"
-    back = work_moves.undo(company.mona, undo(moved))
-    assert (len(undo(back)), len(tasks.tasks_of(company.olivia))) == (2, 1)
-    released = work_moves.release(company.mona, [task_row(company)], WHY)
-    assert released[0].undo is not None
-    assert tasks.tasks_of(company.olivia) == []
-    assert task_row(company).holder == ""
-
-
-@pytest.mark.parametrize("who", ["olivia", "tom", "rosa", "ada", "ines", "stan"])
-def test_who_may_not_assign_moves_no_task(company: Company, who: str) -> None:
-    begin(company)
-    row, person = task_row(company), company.people[who]
-    for moved in (
-        work_moves.reassign(person, [row], person.id, WHY),
-        work_moves.release(person, [row], WHY),
-        work_moves.undo(person, [row]),
-    ):
-        assert [each.undo for each in moved] == [None]
-    assert len(tasks.tasks_of(company.mona)) == 1
 
 
 def test_released_work_is_anybodys_with_what_was_typed(company: Company) -> None:

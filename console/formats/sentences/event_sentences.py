@@ -392,7 +392,6 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "document_link_revoked": "{who} revoked the link for documents{on_record}",
         "task_created": "{who} made a task{assignee: for }{on_record}",
         "task_closed": "{who} closed a task{on_record}{instead}",
-        "task_moved": "{who} gave a task to somebody else",
         "channel_changed": "{who} changed a channel",
         "contact_rules_changed": "{who} changed at which hours and how often people outside are reached",
         "consent_default_set": "{who} set on which legal basis a workflow reaches leads",

@@ -199,10 +199,10 @@ def _dialog(do: str, chosen: Sequence[Chosen], *, error: str = "", status: int =
     kinds = work_moves.assignable(frame.actor(), chosen)
     found = work_moves.people(kinds, text) if do == "reassign" else []
     away = absences.away_words([each.id for each in found])
-    many, noun = len(chosen), "item" if any(each.is_task for each in chosen) else "run"
+    many = len(chosen)
     context = {
         "verb": DO[do][0],
-        "head": f"{DO[do][0]} {many} {noun}{'' if many == 1 else 's'}",
+        "head": f"{DO[do][0]} {many} {'run' if many == 1 else 'runs'}",
         "crumbs": [("/work", "Work")],
         "action": frame.with_query("/work-move", {**filters.to_query(), "by": by}),
         "back": _address(),
@@ -232,15 +232,6 @@ def _dialog(do: str, chosen: Sequence[Chosen], *, error: str = "", status: int =
     if frame.wants_fragment() and request.method == "POST":
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#dialog", "innerHTML"
     return answer
-
-
-def _choice(item: Item) -> str:
-    """Return what the row's box sends; "" where it cannot be moved."""
-    if not item.movable:
-        return ""
-    task = item.kind == "task"
-    chosen = Chosen(item.id, holder=item.person or "") if task else Chosen(item.run.id, item.run.revision)
-    return chosen.to_text()
 
 
 def _count(group: Group) -> str:
@@ -305,5 +296,5 @@ def _line(item: Item) -> Line:
         due,
         exactly,
         tone,
-        _choice(item),
+        Chosen(run.id, run.revision).to_text() if item.movable else "",
     )
