@@ -168,7 +168,10 @@ def _drawn(
         ],
         "view": view,
         "inboxes": work_inboxes(who),
-        "makes_inboxes": bool(inbox_rules.teams_of(who)),
+        "new_inbox": inbox_rules.teams_of(who)
+        and frame.with_query(
+            "/inbox/new", {"workflow": filters.workflow or None, "team": filters.team or None}
+        ),
         "saves": frame.with_query("/work-views", filters.to_query() | {"by": by}),
         "audiences": [(each, audience_words(each)) for each in saved_segments.audiences(who)],
         "label": request.form.get("label", ""),
