@@ -79,7 +79,7 @@ _BRANCHES = (
     _Branch(
         ("approval",),
         ("approval",),
-        "console.approval a left join console.approval_assignee x on x.approval = a.id cross join lateral (select * from console.run r /* every run */ where r.id = a.run offset 0) r where a.status = 'open'",
+        "console.approval a left join console.approval_assignee x on x.id = a.id cross join lateral (select * from console.run r /* every run */ where r.id = a.run offset 0) r where a.status = 'open'",
         "'approval'",
         "a.id",
         "x.person",
@@ -113,7 +113,7 @@ with recursive holders as (
 )
 select person from holders where person is not null
 union select assignee from console.task where status = 'open' and assignee is not null
-union select x.person from console.approval_assignee x join console.approval a on a.id = x.approval and a.status = 'open' limit %s
+union select x.person from console.approval_assignee x join console.approval a on a.id = x.id and a.status = 'open' limit %s
 """  # noqa: S608 (texts of ours)
 """Everybody who has something, read from one entry of an index to the next. Of them only those are named whose count is not 0."""
 

@@ -4,6 +4,7 @@ Runs move as their own commands do. A task gets another assignee, an approval so
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,7 +34,7 @@ MOST_SEARCHED, MOST_OFFERED = 500, 30
 
 _OPEN = """
 select id, run, assignee from console.task where id = any(%(ids)s) and status = 'open'
-union all select a.id, a.run, x.person from console.approval a left join console.approval_assignee x on x.approval = a.id
+union all select a.id, a.run, x.person from console.approval a left join console.approval_assignee x on x.id = a.id
 where a.id = any(%(ids)s) and a.status = 'open'
 """
 _RUNS = "select id, run from console.task where id = any(%(ids)s) union all select id, run from console.approval where id = any(%(ids)s)"
@@ -43,13 +44,13 @@ _GIVE_TASK = sa.text(
 )
 _LOCK_APPROVAL = sa.text(
     "select from console.approval a where a.id = :id and a.status = 'open'"
-    " and (select x.person from console.approval_assignee x where x.approval = a.id) is not distinct from :holder for update"
+    " and (select x.person from console.approval_assignee x where x.id = a.id) is not distinct from :holder for update"
 )
 _GIVE_APPROVAL = sa.text(
-    "insert into console.approval_assignee (approval, run, person) values (:id, :run, :user)"
-    " on conflict (approval) do update set person = excluded.person"
+    "insert into console.approval_assignee (id, run, person) values (:id, :run, :user)"
+    " on conflict (id) do update set person = excluded.person"
 )
-_FREE_APPROVAL = sa.text("delete from console.approval_assignee where approval = :id")
+_FREE_APPROVAL = sa.text("delete from console.approval_assignee where id = :id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,9 +366,12 @@ def people(
     actor: Actor, chosen: Sequence[Chosen], kinds: Collection[tuple[str, str]], text: str = ""
 ) -> list[Actor]:
     """People whose name or address contains the text and who may go on with the chosen runs and tasks, or decide about one of the approvals; `kinds` are from `assignable`."""
-    requests = [visible_request(actor, each.id) for each in chosen if each.id.startswith("apr_")]
-    approvers = {person for request in requests for person in able_approvers(request)}
-    only_approvals = bool(requests) and len(requests) == len(chosen)
+    approvals = [each.id for each in chosen if each.id.startswith("apr_")]
+    approvers: set[str] = set()
+    for ident in approvals:
+        with suppress(NotFound):  # whoever may not see it is told so by the move
+            approvers |= set(able_approvers(visible_request(actor, ident)))
+    only_approvals = bool(approvals) and len(approvals) == len(chosen)
     return [
         person
         for person in accounts.search(text, MOST_SEARCHED)

@@ -1,6 +1,6 @@
 -- Whom an open approval is assigned to by name; who may decide about it stays as its rules say.
 create table console.approval_assignee (
-    approval text primary key,
+    id text primary key, -- of the approval
     run text not null references console.run (id) on delete cascade,
     person text not null
 );
