@@ -19,7 +19,11 @@ from console.workspaces.inbox_rules import Rules
 blueprint = Blueprint("inbox_rules", __name__, url_prefix="/inbox")
 
 FIELDS = {
+    "id": "title",
+    "minutes": "hours",
     "source.segment": "segment",
+    "source.filter": "segment",
+    "source.input": "segment",
     "source.sort": "sort",
     "source.due": "due_field",
     "source.workflow": "workflow",
