@@ -76,6 +76,20 @@ WORKFLOWS = (
         ("workflow", "slug", "alert", "kind", "failed_run", "people", "started", "held"),
     ),
     Kind(
+        "work_assigned",
+        "configuration",
+        "A task or approval was given to a person, or to everybody who could have it.",
+        ("item", "of_run", "holder", "former_holder"),
+        ("reason",),
+    ),
+    Kind(
+        "work_moved",
+        "configuration",
+        "Work of a team was moved together; each run has its own event too.",
+        ("do", "holder", "inbox", "items"),
+        ("reason",),
+    ),
+    Kind(
         "due_time_changed",
         "configuration",
         "Within how much working time runs of a workflow or tickets of an inbox have to end was set or taken away.",

@@ -9,7 +9,6 @@ from console.runs.commands.handing_over import (
     arrive,
     assign,
     escalate,
-    hand_over,
     release,
     release_from_holder,
     resume,

@@ -21,17 +21,22 @@ def deciders(request: VisibleRequest) -> list[tuple[str, str]]:
 
     Without those who have answered.
     """
-    approval = request.approval
-    able = [
-        person
-        for person, lacks in possible_approvers(request.seen.run, approval).items()
-        if lacks is None and not approval.answered_by(person)
-    ]
+    able = able_approvers(request)
     gone, names = absences.away_words(able, able), accounts.names(able)
     ordered = sorted(
         (person in gone, names[person], gone.get(person, "")) for person in able if person in names
     )
     return [(name, away) for _, name, away in ordered[:MOST_NAMED]]
+
+
+def able_approvers(request: VisibleRequest) -> list[str]:
+    """Ids of people who may decide now, without those who have answered."""
+    approval = request.approval
+    return [
+        person
+        for person, lacks in possible_approvers(request.seen.run, approval).items()
+        if lacks is None and not approval.answered_by(person)
+    ]
 
 
 def _sorted_names(people: Iterable[str]) -> list[str]:

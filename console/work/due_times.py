@@ -68,7 +68,7 @@ _CLOCK = sa.text(
 )
 _TURN = sa.text(
     "update console.due_clock set reached = :reached, worked_s = :worked, next_at = :next,"
-    " breached_at = coalesce(breached_at, cast(:breached as timestamptz)) where rule = :rule and run = :run"
+    " breached_at = case when cast(:breached as timestamptz) is not null then coalesce(breached_at, :breached) end where rule = :rule and run = :run"
 )
 
 
@@ -219,6 +219,16 @@ def set_for_inbox(actor: Actor, inbox_id: str, terms: Mapping[str, Any] | None) 
     return _set(actor, terms, None, inbox.id, inbox.team, {"inbox": inbox.id}, None)
 
 
+def put_for_inbox(
+    connection: sa.Connection, actor: Actor, inbox_id: str, team: str, terms: Mapping[str, Any] | None
+) -> None:
+    """Set the due time of the inbox's tickets in this transaction. Callers judge the right. Raises Invalid."""
+    former = rule_of_inbox(inbox_id)
+    if (former.to_json() if former is not None else None) != terms:
+        checked = _checked(terms, team, inbox_id)
+        _put(connection, actor, checked, None, inbox_id, team, {"inbox": inbox_id}, None, None)
+
+
 def clock_of(run_id: str, rule: Rule) -> Clock | None:
     """The clock of a live or ended run under this rule; None if the rule is of an inbox in which the run does not wait. The caller may see the run."""
     loaded = load(run_id, whole=True)
@@ -322,50 +332,61 @@ def _set(
     label: str | None,
     seen: str | None = None,
 ) -> Rule | None:
-    checked = None if terms is None else _checked(terms, team)
-    if checked is not None and checked.approvals and inbox is not None:
-        reason = "Approvals are of runs: set it at their workflow."
-        raise Invalid("The due time was not set.", at=("approvals", reason))
-    column, value = ("workflow", workflow) if workflow is not None else ("inbox", inbox)
+    checked = _checked(terms, team, inbox)
     with transaction() as connection:
-        kept = connection.exec_driver_sql(f"{RULE} where {column} = %s for update", (value,)).first()
-        former = rule_of(kept) if kept is not None else None
-        made = former.id if former is not None else new_id("due")
-        row = (
-            {"id": made, "workflow": workflow, "inbox": inbox, **_columns(checked)}
-            if checked is not None
-            else None
-        )
-        wanted = rule_of([row[name] for name in COLUMNS]) if row is not None else None
-        require_unchanged(seen, former.to_json() if former else None, wanted.to_json() if wanted else None)
-        if row is not None:
-            connection.execute(
-                sa.text("update console.due_clock set next_at = now() where rule = :id"), {"id": made}
-            )
-            connection.execute(_INSERT, row | {"by": actor.id})
-        elif former is not None:
-            connection.execute(sa.text("delete from console.due_rule where id = :id"), {"id": made})
-        else:
-            raise NotFound("There is no due time here.")
-        connection.execute(_FORGET_DUE, {"workflow": workflow, "inbox": inbox})
-        data = {
-            "rule": made,
-            "minutes": checked.minutes if checked else None,
-            "removed": checked is None,
-        } | dict(named)
-        terms_told = {"terms": checked.model_dump(mode="json") if checked else {}}
-        chain = None if label else workflows.CHAIN
-        log.note(
-            actor,
-            "due_time_changed",
-            open=data,
-            sealed=terms_told,
-            team=team or None,
-            chain=chain,
-            label=label,
-            connection=connection,
-        )
+        _put(connection, actor, checked, workflow, inbox, team, named, label, seen)
     return rule_of_workflow(workflow) if workflow is not None else rule_of_inbox(inbox or "")
+
+
+def _put(
+    connection: sa.Connection,
+    actor: Actor,
+    checked: Terms | None,
+    workflow: str | None,
+    inbox: str | None,
+    team: str,
+    named: Mapping[str, Any],
+    label: str | None,
+    seen: str | None,
+) -> None:
+    column, value = ("workflow", workflow) if workflow is not None else ("inbox", inbox)
+    kept = connection.exec_driver_sql(f"{RULE} where {column} = %s for update", (value,)).first()
+    former = rule_of(kept) if kept is not None else None
+    made = former.id if former is not None else new_id("due")
+    row = (
+        {"id": made, "workflow": workflow, "inbox": inbox, **_columns(checked)}
+        if checked is not None
+        else None
+    )
+    wanted = rule_of([row[name] for name in COLUMNS]) if row is not None else None
+    require_unchanged(seen, former.to_json() if former else None, wanted.to_json() if wanted else None)
+    if row is not None:
+        connection.execute(
+            sa.text("update console.due_clock set next_at = now() where rule = :id"), {"id": made}
+        )
+        connection.execute(_INSERT, row | {"by": actor.id})
+    elif former is not None:
+        connection.execute(sa.text("delete from console.due_rule where id = :id"), {"id": made})
+    else:
+        raise NotFound("There is no due time here.")
+    connection.execute(_FORGET_DUE, {"workflow": workflow, "inbox": inbox})
+    data = {
+        "rule": made,
+        "minutes": checked.minutes if checked else None,
+        "removed": checked is None,
+    } | dict(named)
+    terms_told = {"terms": checked.model_dump(mode="json") if checked else {}}
+    chain = None if label else workflows.CHAIN
+    log.note(
+        actor,
+        "due_time_changed",
+        open=data,
+        sealed=terms_told,
+        team=team or None,
+        chain=chain,
+        label=label,
+        connection=connection,
+    )
 
 
 def _columns(checked: Terms) -> dict[str, Any]:
@@ -392,8 +413,10 @@ _INSERT = sa.text(
 ).bindparams(sa.bindparam("stages", type_=JSONB), sa.bindparam("approvals", type_=JSONB))
 
 
-def _checked(terms: Mapping[str, Any], team: str) -> Terms:
+def _checked(terms: Mapping[str, Any] | None, team: str, inbox: str | None) -> Terms | None:
     """The terms. Raises Invalid with a detail per field."""
+    if terms is None:
+        return None
     try:
         checked = Terms.model_validate(dict(terms))
     except ValidationError as wrong:
@@ -408,6 +431,9 @@ def _checked(terms: Mapping[str, Any], team: str) -> Terms:
         if stage.inbox is not None and all(inbox.id != stage.inbox for inbox in inboxes.used_by(team)):
             field = f"stages.{number}.inbox"
             raise Invalid("The due time was not set.", at=(field, f"The team uses no inbox {stage.inbox}."))
+    if checked.approvals and inbox is not None:
+        reason = "Approvals are of runs: set it at their workflow."
+        raise Invalid("The due time was not set.", at=("approvals", reason))
     return checked
 
 
@@ -541,6 +567,7 @@ def _turn(run_id: str, rule: Rule) -> None:
         reached = connection.execute(_CLOCK, {"rule": rule.id, "run": run_id, "begun": begun}).scalar_one()
         now = log.now()
         clock = _clock(loaded.run, rule, begun, now)
+        reached = min(reached, clock.percent)  # more, where the rule has given it longer since
         passed = [stage for stage in rule.stages if reached < stage.percent <= clock.percent]
         coming = next((stage.percent for stage in rule.stages if stage.percent > clock.percent), None)
         next_at = (

@@ -170,6 +170,14 @@ def title_if_seen(actor: Actor, run_id: str) -> str | None:
         return None
 
 
+def title_if_seen_by(person: str, run_id: str) -> str | None:
+    """As `title_if_seen`, for a person by id; None also where there is no such account."""
+    try:
+        return title_if_seen(accounts.actor_of_person(person, "sys:engine"), run_id)
+    except ConsoleError:
+        return None
+
+
 def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
     """Close the task with a result. A run that waits for it continues.
 

@@ -52,6 +52,7 @@ STAGES = (HANDED_ON, PUT_DOWN, RECORDS, LOW)
 ABOVE_LOW = ("urgent", "high", "normal")
 TAKEN_AT_ONCE = 20
 MOST_SEARCHED, MOST_OFFERED = 500, 30
+MOST_PREVIEWED, MOST_COMPARED, TICKETS_PER_PAGE = 5, 1_000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +132,69 @@ def to_do(actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None = N
     """
     inbox = inboxes.visible_inbox(actor, inbox_id)
     page = _to_do(actor, inbox, limit, after)
-    listed = sum(ticket.run is None for ticket in page.tickets)
+    _note_listed(actor, inbox, page.tickets, more=page.next is not None)
+    return page
+
+
+def _note_listed(actor: Actor, inbox: Inbox, shown: Sequence[Ticket], *, more: bool) -> None:
+    listed = sum(ticket.run is None for ticket in shown)
     if listed and inbox.source is not None:
-        values = {"count": listed, "more": page.next is not None} | (
+        values = {"count": listed, "more": more} | (
             {"segment": inbox.source.segment} if inbox.source.segment else {}
         )
         collection = records.collection(inbox.source.collection)
         log.note(actor, "record_listed", open=values, source=collection.source, collection=collection.id)
-    return page
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an inbox with other rules would have to do, and what of that differs from now; at most `MOST_COMPARED` tickets are compared, `more` says that there are more.
+
+    `first` are those that are taken first, `people` who takes them, at most `MOST_OFFERED`.
+    """
+
+    count: Count
+    first: Sequence[Ticket]
+    people: Sequence[Actor]
+    enter: int = 0
+    leave: int = 0
+    due_changes: int = 0
+    more: bool = False
+    down: str | None = None
+
+
+def preview(actor: Actor, wanted: Inbox, now: Inbox | None, *, same_clock: bool) -> Preview:
+    """What would come of these rules for who manages the inbox; `now` is the inbox as it is. Callers judge the right. The listed records are noted in the log."""
+    found, more, down = _compared(actor, wanted)
+    former, more_before, _ = _compared(actor, now) if now is not None else ({}, False, None)
+    first = list(found.values())[:MOST_PREVIEWED]
+    _note_listed(actor, wanted, first, more=len(found) > len(first))
+    return Preview(
+        count(actor, [wanted])[wanted.id],
+        first,
+        workers(wanted),
+        len(found.keys() - former.keys()),
+        len(former.keys() - found.keys()),
+        sum(
+            found[ident].due != former[ident].due
+            or (not same_clock and found[ident].kind == "handed_on" and found[ident].run is not None)
+            for ident in found.keys() & former.keys()
+        ),
+        more or more_before,
+        down,
+    )
+
+
+def _compared(actor: Actor, inbox: Inbox) -> tuple[dict[str, Ticket], bool, str | None]:
+    """Id → ticket in the order in which they are taken, whether there are more, and why records are missing."""
+    found: dict[str, Ticket] = {}
+    after, down = None, None
+    while True:
+        page = _to_do(actor, inbox, TICKETS_PER_PAGE, after)
+        found |= {ticket.id: ticket for ticket in page.tickets}
+        after, down = page.next, down or page.down
+        if after is None or len(found) >= MOST_COMPARED:
+            return found, after is not None, down
 
 
 def _to_do(actor: Actor, inbox: Inbox, limit: int, after: str | None) -> Page:
@@ -254,6 +310,11 @@ def people(actor: Actor, inbox_id: str, text: str = "") -> list[Actor]:
     """People who work in the inbox and whose name or address contains the text, by name; for those who manage it."""
     inbox = inboxes.visible_inbox(actor, inbox_id)
     access.require(actor, inbox.team, f"inbox:{inbox.id}", "manage")
+    return workers(inbox, text)
+
+
+def workers(inbox: Inbox, text: str = "") -> list[Actor]:
+    """People who work in the inbox and whose name or address contains the text, by name. Without rights: callers judge."""
     return [person for person in accounts.search(text, MOST_SEARCHED) if inboxes.may(person, inbox, "work")][
         :MOST_OFFERED
     ]

@@ -79,10 +79,10 @@ _BRANCHES = (
     _Branch(
         ("approval",),
         ("approval",),
-        "console.approval a cross join lateral (select * from console.run r /* every run */ where r.id = a.run offset 0) r where a.status = 'open'",
+        "console.approval a left join console.approval_assignee x on x.id = a.id cross join lateral (select * from console.run r /* every run */ where r.id = a.run offset 0) r where a.status = 'open'",
         "'approval'",
         "a.id",
-        "null::text",
+        "x.person",
         "least(a.until, r.due_at)",
         "a.requested_at",
         "a.team",
@@ -112,7 +112,8 @@ with recursive holders as (
     from holders h where h.person is not null
 )
 select person from holders where person is not null
-union select assignee from console.task where status = 'open' and assignee is not null limit %s
+union select assignee from console.task where status = 'open' and assignee is not null
+union select x.person from console.approval_assignee x join console.approval a on a.id = x.id and a.status = 'open' limit %s
 """  # noqa: S608 (texts of ours)
 """Everybody who has something, read from one entry of an index to the next. Of them only those are named whose count is not 0."""
 
@@ -515,7 +516,7 @@ def _item(
         why.words if why and run else "",
         own_due,
         head,
-        run and (head.team, head.workflow_id) in assigns,
+        (head.team, head.workflow_id) in assigns,
     )
 
 

@@ -140,6 +140,11 @@ class Inbox:
     position: int = 0
     most: int | None = None
 
+    @classmethod
+    def from_document(cls, document: Document) -> "Inbox":
+        """The inbox as it would be with this document."""
+        return cls(**dict(document) | {"roles": tuple(document.roles)})
+
     @property
     def document(self) -> Document:
         """What it says, as in a file."""
@@ -308,7 +313,7 @@ def import_all(documents: Sequence[Mapping[str, Any]], by: Actor = COMMAND_LINE)
 
 def save(connection: Connection, by: Actor, document: Mapping[str, Any]) -> Document:
     """Make or change one inbox in this transaction; it keeps its place. Callers judge the right. Raises DefinitionError with the field that is wrong."""
-    made = _read(0, document)
+    made = check(document)
     former = connection.execute(
         sa.select(tables.inbox).where(tables.inbox.c.id == made.id).with_for_update()
     ).one_or_none()
@@ -343,6 +348,11 @@ def close(inbox_id: str, by: Actor = COMMAND_LINE) -> None:
 def _note(connection: Connection, by: Actor, inbox_id: str, title: str, fields: list[str]) -> None:
     told = {"inbox": inbox_id, "fields": fields}
     log.note(by, "inbox_changed", open=told, sealed={"name": title}, chain=CHAIN, connection=connection)
+
+
+def check(document: Mapping[str, Any]) -> Document:
+    """The document of one inbox, as `save` would make it. Raises DefinitionError with the field that is wrong."""
+    return _read(0, document)
 
 
 def _read(number: int, document: Mapping[str, Any]) -> Document:
@@ -438,7 +448,17 @@ def _put(connection: Connection, document: Document, number: int, former: Any, b
         connection.execute(
             insert.on_conflict_do_update(index_elements=["id"], set_=columns | {"closed_at": None})
         )
+    if "source" in changed or "opened" in changed:
+        slugs = {each["workflow"] for each in (source, former.source) if each}
+        known = [workflow.id for workflow in map(workflows.find_known, slugs) if workflow is not None]
+        connection.execute(_FORGET_DUE, {"workflows": known})
     return changed
+
+
+_FORGET_DUE = sa.text(
+    "update console.run set due_at = null, due_known = null where workflow = any(:workflows) and ended_at is null and due_known"
+)
+"""The worker computes again when they are due."""
 
 
 def _wrong(which: str, place: str, reason: str) -> DefinitionError:

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from console import workflows
 from console.workflows import inboxes
 from tests.company import DESK, Company
+from tests.support.engine import step
 from tests.work.test_inbox import UNRATED
 
 if TYPE_CHECKING:
@@ -79,3 +81,55 @@ def test_a_run_is_let_go_with_what_was_typed_a_moment_ago(
     page.wait_for_selector("button:has-text('Take')")
     told = company.told(run)
     assert (told["holder"], told["current"]["draft"]["values"]["note"]) == (None, "at the last moment")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_a_lead_makes_an_inbox_of_a_filtered_list_and_sees_what_comes_into_it(
+    screens: Callable[..., "Screen"], company: Company, width: int, height: int
+) -> None:
+    inboxes.import_all([DESK])
+    steps = [
+        step("start", "start", "look"),
+        step("look", "guidance", "end", {"text": "Look"}),
+        step("end", "end", None),
+    ]
+    document = {
+        "format": 1,
+        "slug": "plain-review",
+        "title": "Review",
+        "collection": "customer",
+        "team": "operations",
+    }
+    workflows.import_file(document | {"steps": steps}, publish=True)
+    mona = screens(width, height).enter("mona")
+    mona.go("/work?workflow=plain-review")
+    mona.page.click("text=Save as inbox")
+    mona.page.wait_for_selector("text=Preview: 3 to do")
+    mona.page.fill("input[name=title]", "Unrated now")
+    mona.page.select_option("select[name=sort]", "-display_name")
+    mona.page.wait_for_selector("#rules li >> nth=0 >> text=Halcyon")
+    assert mona.page.input_value("input[name=title]") == "Unrated now"
+    assert mona.faults() == []
+    mona.page.click("button:text('Save')")
+    mona.page.wait_for_url("**/inbox/unrated-now/rules")
+    assert inboxes.visible_inbox(company.tom, "unrated-now").title == "Unrated now"
+
+
+def test_a_lead_moves_the_work_of_one_person_to_another(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
+    ran = [company.started("1", "tom"), company.started("2", "tom")]
+    mona = screens().enter("mona")
+    mona.go("/")
+    mona.press("g", "i")
+    mona.page.wait_for_url("**/work")
+    mona.page.click("nav.groups a:has-text('Tom')")
+    mona.page.wait_for_url("**person=*")
+    mona.page.click("input[data-tick-all]")
+    mona.page.click("button:text('Reassign')")
+    mona.page.click("dialog[open] label:has-text('Olivia')")
+    mona.page.fill("dialog[open] [name=reason]", "Tom is ill.")
+    mona.page.click("dialog[open] button.primary")
+    mona.page.wait_for_selector("text=2 reassigned.")
+    assert {company.told(run)["holder"] for run in ran} == {company.olivia.id}
+    assert mona.faults() == []

@@ -111,7 +111,7 @@ WALKS: dict[str, list[By]] = {
             named(
                 "made in tests/views/test_inbox_rules.py",
                 "Work",
-                "New inbox",
+                "Save as inbox",
                 "Rules",
                 "Versions",
                 "Take next",

@@ -442,7 +442,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "listTickets": ("olivia", nothing),
         "takeNextTicket": ("olivia", escalated),
         "snoozeRun": ("olivia", snoozed),
-        "listWork": ("mona", nothing),
+        **dict.fromkeys(("listWork", "listWorkMoves", "moveWork"), ("mona", nothing)),
         "takeTicket": ("olivia", escalated),
         "assignTickets": ("mona", escalated),
         "unassignTickets": ("mona", escalated),

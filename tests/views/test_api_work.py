@@ -1,8 +1,9 @@
-"""`GET /api/v1/work` over HTTP with a key: the list of the page, and who must not get in."""
+"""`/api/v1/work` over HTTP with a key: the list of the page and its moves, and who must not get in."""
 
 import pytest
 from flask import Flask
 
+from console.activity import sequencing
 from console.workflows import inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app
@@ -56,3 +57,29 @@ def test_work_of_another_team_and_counts_of_a_part_are_nobodys(web: Flask, compa
     tom = caller(web, company, "tom").get("/work?by=person")
     assert tom["data"] == []
     assert {group["count"] for group in tom["groups"]} == {None}
+
+
+def test_work_is_moved_and_taken_back_over_the_api(web: Flask, company: Company) -> None:
+    run, mona = company.started("1"), caller(web, company, "mona")
+    sent = {
+        "do": "reassign",
+        "items": [{"id": run, "revision": company.told(run, "mona")["revision"]}, {"id": "tsk_none"}],
+        "user": company.tom.id,
+        "reason": "Olivia is away.",
+    }
+    for person in ("olivia", "stan"):
+        refused = caller(web, company, person)
+        refused.get("/work/moves", 404)
+        assert refused.post("/work/moves", sent)["data"][0]["undo"] is None
+    moved = mona.post("/work/moves", sent)["data"]
+    assert [(each["undo"] is None, each["reason"] is None) for each in moved] == [
+        (False, True),
+        (True, False),
+    ]
+    sequencing.catch_up()
+    (move,) = mona.get("/work/moves")["data"]
+    assert (move["do"], move["to"], move["items"]) == ("reassign", "Tom", [moved[0]["undo"]])
+    back = mona.post("/work/moves", {"do": "undo", "items": move["items"]})["data"]
+    assert back[0]["reason"] is None
+    assert company.told(run, "mona")["holder"] == company.olivia.id
+    assert mona.post("/work/moves", {**sent, "items": []}, 422)["details"][0]["field"] == "item"

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console.core.errors import Conflict
-from console.work import due_times, tickets
+from console.infra.db.engine import fetch
+from console.work import due_times, tickets, work_list
+from console.work.work_list import Filters
 from console.workflows import inboxes
 from console.workspaces import inbox_rules
 from tests.company import DESK
@@ -47,12 +49,11 @@ def test_an_inbox_is_made_by_page_and_changed_there(pages: "Pages") -> None:
     assert "/inbox/new" in pages.mona.get("/work").links
     page = pages.mona.get("/inbox/new")
     assert "was not saved" in pages.mona.send(page, "/inbox/new", status=422, title=" ").text
-    chosen = pages.mona.send(
-        page, "/inbox/new", status=200, title="Ratings", workflow="care-review", do="choose"
-    )
+    assert "/inbox/new?workflow=care-review" in pages.mona.get("/work?workflow=care-review").links
+    chosen = pages.mona.get("/inbox/new?workflow=care-review")
     assert "Which Customers" in chosen.text
-    lacking = pages.mona.send(chosen, "/inbox/new", status=422, title="Ratings")
-    assert "Choose which records come into it." in lacking.text
+    lacking = pages.mona.send(chosen, "/inbox/new", status=200, title="Ratings", do="preview")
+    assert "asks for why" in lacking.text, "the preview is refused as the save is"
     refused = pages.mona.send(chosen, "/inbox/new", status=422, title="Ratings", segment="unrated")
     assert "asks for why" in refused.text, "its start needs more than an inbox gives"
     pages.mona.send(page, "/inbox/new", title="Urgent desk", most="1", hours="8", roles="operator")
@@ -83,6 +84,64 @@ def test_rules_are_changed_kept_and_restored(pages: "Pages") -> None:
     assert inbox("unrated").title == "Unrated"
     with pytest.raises(Conflict):
         inbox_rules.save(pages.company.mona, DESK, "another")
+
+
+def test_the_preview_says_what_saving_does(pages: "Pages") -> None:
+    mona = pages.company.mona
+    pages.company.sql("update customer set updated_at = '2026-11-20T10:00:00Z'")
+    before = {each.id for each in tickets.to_do(mona, "unrated").tickets}
+    rules = inbox_rules.rules(mona, "unrated")
+    wanted = rules.to_json()
+    wanted["source"] = {
+        **{name: value for name, value in wanted["source"].items() if name != "segment"},
+        "filter": "record.id >= 2",
+        "due": {"field": "updated_at", "days": 3},
+    }
+    found = inbox_rules.preview(mona, wanted, rules.hash)
+    assert inbox("unrated").source == rules.source, "nothing is saved"
+    inbox_rules.save(mona, wanted, rules.hash)
+    after = {each.id for each in tickets.to_do(mona, "unrated").tickets}
+    assert after
+    assert (found.enter, found.leave) == (len(after - before), len(before - after)) == (1, 1)
+    assert found.due_changes == len(after & before) == 2
+    assert [each.id for each in found.first] == [
+        each.id for each in tickets.to_do(mona, "unrated", limit=5).tickets
+    ]
+    assert found.count == tickets.count(mona, [inbox("unrated")])["unrated"]
+
+
+def test_rules_and_clock_are_one_version(pages: "Pages") -> None:
+    page = pages.mona.get("/inbox/desk/rules")
+    pages.mona.send(page, "/inbox/desk/rules", hours="8")
+    again = pages.mona.get("/inbox/desk/rules")
+    assert pages.mona.send(page, "/inbox/desk/rules", status=409, hours="9"), "a changed clock is a change"
+    pages.mona.send(again, "/inbox/desk/rules", status=422, title="Another", hours="99999")
+    assert inbox("desk").title == "Compliance desk", "neither of both is saved"
+    pages.mona.send(again, "/inbox/desk/rules", hours="")
+    assert due_times.rule_of_inbox("desk") is None
+    inbox_rules.restore(pages.company.mona, "desk", 2)
+    clock = due_times.rule_of_inbox("desk")
+    assert clock is not None
+    assert clock.minutes == 480
+
+
+def test_due_times_of_live_runs_follow_the_due_field(pages: "Pages") -> None:
+    company = pages.company
+    company.sql("update customer set updated_at = '2026-11-20T10:00:00Z'")
+    run = company.started("1")
+    due_times.note_due()
+    mona, rules = company.mona, inbox_rules.rules(company.mona, "unrated")
+    source = rules.to_json()["source"]
+    for days, shown in ((1, True), (30, True), (None, False)):
+        due = {"due": {"field": "updated_at", "days": days}} if days is not None else {}
+        inbox_rules.save(
+            mona, rules.to_json() | {"source": source | due}, inbox_rules.rules(mona, "unrated").hash
+        )
+        due_times.note_due()
+        (item,) = [each for each in work_list.find(mona, Filters()).items if each.id == run]
+        [(at,)] = fetch("select due_at from console.run where id = %s", (run,))
+        assert (at is not None) == shown
+        assert at == due_times.end_of_day(item.due), "the order is by what is shown"
 
 
 def test_nobody_gets_more_than_the_most(pages: "Pages") -> None:

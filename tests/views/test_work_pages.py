@@ -4,7 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from console.activity import sequencing
 from console.browse import saved_segments
+from console.work import work_moves
+from console.work.work_moves import Chosen
 from console.workflows import inboxes
 from tests.company import DESK
 from tests.work.test_tickets import handed_on, saved
@@ -75,7 +78,7 @@ def test_a_lead_moves_several_at_once_sees_what_stayed_and_takes_it_back(pages: 
     assert {item.partition("~")[0] for item in items} == {first, hidden}
     asked = "&item=".join(["/work-move?do=reassign", *sorted(items)])
     dialog = pages.mona.get(asked)
-    assert "Reassign 2 runs" in dialog.text
+    assert "Reassign 2 selected" in dialog.text
     assert "Choose a person." in pages.mona.send(dialog, "by=person", status=422).text
     body = {"csrf_token": pages.mona.token, "do": "reassign", "item": sorted(items), "user": company.tom.id}
     assert "Say why" in pages.mona.post("/work-move", body, status=422).text
@@ -116,3 +119,17 @@ def test_who_may_not_assign_has_no_boxes_and_no_dialog(pages: "Pages") -> None:
     pages.mona.get("/work-move?do=steal&item=run_x~1", status=400)
     pages.mona.get("/work-move?do=release&item=x", status=400)
     assert pages.company.told(run)["holder"] == pages.company.olivia.id
+
+
+def test_the_last_moves_are_listed_and_taken_back_later(pages: "Pages") -> None:
+    company = pages.company
+    run = company.started("1")
+    rows = [Chosen(run, company.told(run, "mona")["revision"])]
+    work_moves.reassign(company.mona, rows, company.tom.id, "Olivia is away.")
+    sequencing.catch_up()
+    for browser in (pages.olivia, pages.stan, pages.ada):
+        browser.get("/work-moves", status=404)
+    page = pages.mona.get("/work-moves")
+    assert "1 reassigned to Tom" in page.text
+    assert "1 taken back." in pages.mona.send(page, "/work-undo", status=200).text
+    assert company.told(run, "mona")["holder"] == company.olivia.id

@@ -7,16 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from console import log, runs
+from console.activity import sequencing
 from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Invalid, Malformed, NotFound
+from console.infra.db.engine import fetch
 from console.work import notices, work_list, work_moves
 from console.work.work_list import Filters
 from console.work.work_moves import Chosen, Moved
 from console.workflows import inboxes
 from tests.company import DESK, Company
+from tests.support.four_eyes import bank, charging, requested
+from tests.work.test_tasks import begin as with_task
 from tests.work.test_tickets import handed_on, saved
 
+__all__ = ["bank"]
 WHY = "Tom is ill."
 
 
@@ -144,7 +149,7 @@ def test_without_a_reason_nothing_moves(company: Company, reason: str) -> None:
     for many in ([], [Chosen(f"run_{number}", 1) for number in range(101)]):
         with pytest.raises(Invalid):
             work_moves.release(company.mona, many, WHY)
-    for text in ("", "run_1", "run_1~x", "task_1~1~~", "run_1~1~\x00~"):
+    for text in ("", "run_1", "run_1~x", "ntc_1~1~~", "run_1~1~\x00~"):
         with pytest.raises(Malformed):
             Chosen.parse(text)
     assert Chosen.parse(Chosen("run_1", 3, "usr_1", "desk").to_text()) == Chosen("run_1", 3, "usr_1", "desk")
@@ -180,7 +185,52 @@ def test_two_leads_who_assign_the_same_ten_give_each_to_one(company: Company) ->
 
 
 def test_only_people_who_could_go_on_are_offered(company: Company) -> None:
-    rows = work_moves.assignable(company.mona, chosen(company, company.started("1")))
-    assert {person.name for person in work_moves.people(rows)} == {"Olivia", "Tom", "Mona"}
-    assert [person.name for person in work_moves.people(rows, "tom")] == ["Tom"]
-    assert [inbox.id for inbox in work_moves.inboxes_for(rows)] == ["desk", "second"]
+    rows = chosen(company, company.started("1"))
+    kinds = work_moves.assignable(company.mona, rows)
+    assert {person.name for person in work_moves.people(company.mona, rows, kinds)} == {
+        "Olivia",
+        "Tom",
+        "Mona",
+    }
+    assert [person.name for person in work_moves.people(company.mona, rows, kinds, "tom")] == ["Tom"]
+    assert [inbox.id for inbox in work_moves.inboxes_for(kinds)] == ["desk", "second"]
+
+
+def test_tasks_and_approvals_move_with_runs_and_say_why_not(bank: Company) -> None:
+    company, tom, mona = bank, bank.tom.id, bank.mona
+    charging(not_by=["requester"])
+    task_run, (_, approval) = with_task(company), requested(company, record="4")
+    [(task, assignee)] = fetch("select id, assignee from console.task where run = %s", (task_run,))
+    mixed = [*chosen(company, company.started("2")), Chosen(task, holder=assignee or ""), Chosen(approval)]
+    assert [each.undo for each in work_moves.reassign(company.tom, mixed, tom, WHY)] == [None] * 3
+    moved = work_moves.reassign(mona, mixed, tom, WHY)
+    assert [bool(each.undo) for each in moved] == [True, True, False]
+    assert "may not decide about it" in moved[2].reason, "he has not the role"
+    assert "Only runs wait" in work_moves.hand_over(mona, mixed[2:], "desk", WHY)[0].reason
+    access.assign(company.olivia.id, [("lead", "operations")])
+    asked = work_moves.reassign(mona, mixed[2:], company.olivia.id, WHY)
+    assert "may not decide about it" in asked[0].reason, "she asked for it"
+    access.assign(tom, [("lead", "operations")])
+    given = work_moves.reassign(mona, mixed[2:], tom, WHY)
+    found = {item.id: item.person for item in work_list.find(mona, Filters()).items}
+    assert (found[task], found[approval]) == (tom, tom)
+    told = [each.text for each in notices.notices_of(company.tom)]
+    assert told.count("Mona gave you a task or approval of this run") == 2
+    assert "moved on since" in work_moves.release(mona, mixed[1:2], WHY)[0].reason, "as it was shown"
+    sequencing.catch_up()
+    assert [
+        (each.by, each.do, each.to, each.reason, len(each.items)) for each in work_moves.recent_moves(mona)
+    ] == [
+        ("Mona", "reassign", "Tom", WHY, 1),
+        ("Mona", "reassign", "Tom", WHY, 2),
+    ]
+    for person in (company.stan, company.rosa, company.ada):
+        with pytest.raises(NotFound):
+            work_moves.recent_moves(person)
+    company.answer(mixed[0].id, "tom")
+    back = work_moves.undo(mona, [*undo(given), *undo(moved)])
+    assert [bool(each.reason) for each in back] == [False, True, False], "what was taken up stays"
+    found = {item.id: item.person for item in work_list.find(mona, Filters()).items}
+    assert (found[task], found[approval]) == (assignee, None)
+    kinds = [event.type for event in log.events_of(mona.session)]
+    assert (kinds.count("work_assigned"), kinds.count("work_moved")) == (4, 3)

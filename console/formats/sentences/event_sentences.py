@@ -477,6 +477,8 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         **{f"workflow_{did}": f"{{who}} {did} the workflow {{workflow_named}}{{why}}" for did in SWITCHED},
         "alert_changed": "{who} changed the alerts of the workflow {workflow_named}",
         "alert_raised": "An alert was raised for the workflow {workflow_named}",
+        "work_assigned": "{who} assigned a task or approval{person_holder: to }",
+        "work_moved": "{who} moved work",
         "due_time_changed": "{who} changed due times",
         "due_time_reached": "A part of a run's time was used up",
         "approval_waited": "An approval has waited long",

@@ -153,7 +153,7 @@ def release_from_holder(actor: Actor, run_id: str, *, revision: int | None, reas
     run_command(actor, run_id, "assign", make)
 
 
-def hand_over(
+def escalate(
     actor: Actor,
     run_id: str,
     *,
@@ -162,33 +162,11 @@ def hand_over(
     reason: str,
     priority: str = "normal",
     at: datetime | None = None,
-) -> None:
-    """Put the run into an inbox of its team, whoever holds it. Needs the right `assign`. `at`: since when it waits there.
-
-    Raises as `escalate` does.
-    """
-
-    def make(seen: Seen) -> Command:
-        inboxes.require_used(inbox, seen.run.team)
-        return commands.Escalate(
-            actor.id,
-            revision_of(seen, revision),
-            inbox,
-            reason_of(reason),
-            priority,
-            holder_draft(seen.run, seen.loaded.subject),
-            entitled=True,
-            at=at,
-        )
-
-    run_command(actor, run_id, "assign", make)
-
-
-def escalate(
-    actor: Actor, run_id: str, *, revision: int | None, inbox: str, reason: str, priority: str = "normal"
+    entitled: bool = False,
 ) -> None:
     """Put the run into an inbox of its team, with a reason. Nobody holds it until a person takes it from there.
 
+    For its holder; `entitled`: for who has the right `assign`, whoever holds it. `at`: since when it waits there.
     Raises Invalid on `inbox` if it does not exist or the run's team does not use it.
     """
     if priority not in PRIORITIES:
@@ -203,9 +181,11 @@ def escalate(
             reason_of(reason),
             priority,
             holder_draft(seen.run, seen.loaded.subject),
+            entitled=entitled,
+            at=at,
         )
 
-    run_command(actor, run_id, None, make)
+    run_command(actor, run_id, "assign" if entitled else None, make)
 
 
 def snooze(actor: Actor, run_id: str, *, revision: int | None, until: datetime | None, reason: str) -> None:

@@ -1,16 +1,19 @@
-"""The work of the caller's teams as JSON: the same list as the page *Work*."""
+"""The work of the caller's teams as JSON: the same list and moves as the page *Work*."""
 
+from dataclasses import asdict
 from typing import Literal
 
 from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
+from console import log
 from console.views.api import listing
-from console.views.api.operation import Example, Paged, operation, parse_query
-from console.views.api.shapes import Work
-from console.work import work_list
+from console.views.api.operation import Example, Paged, Sent, operation, parse_query, read
+from console.views.api.shapes import Listed, Work, WorkMove, WorkMoved, WorkRef
+from console.work import work_list, work_moves
 from console.work.work_list import Filters
+from console.work.work_moves import Chosen
 
 blueprint = Blueprint("api_work", __name__, url_prefix="/api/v1")
 
@@ -48,3 +51,54 @@ def find() -> ResponseReturnValue:
         for each in work_list.groups(g.actor, filters, wanted.by)
     ]
     return listing([item.to_json() for item in page.items], page.next, groups=groups)
+
+
+class Moving(Sent):
+    """What is done with the work; `user` is needed to reassign, `inbox` to hand over, a reason for all but undo."""
+
+    do: Literal["reassign", "release", "hand_over", "undo"]
+    items: list[WorkRef]
+    user: str | None = ""
+    inbox: str | None = ""
+    reason: str | None = ""
+
+
+@blueprint.get("/work/moves")
+@operation("listWorkMoves", "workflow.assign", Listed[WorkMove])
+def moves() -> ResponseReturnValue:
+    """The last moves in the teams in which the caller may assign work, newest first."""
+    return listing(
+        [asdict(move) | {"at": log.body.moment(move.at)} for move in work_moves.recent_moves(g.actor)]
+    )
+
+
+@blueprint.post("/work/moves")
+@operation(
+    "moveWork",
+    "workflow.assign",
+    Listed[WorkMoved],
+    body=Moving,
+    example=Example(
+        body={
+            "do": "reassign",
+            "items": [{"id": "run_01j0000000000000000000000a", "revision": 2}],
+            "user": "usr_01j0000000000000000000000a",
+            "reason": "Tom is away.",
+        }
+    ),
+)
+def move() -> ResponseReturnValue:
+    """Move runs, tasks and approvals; returns the result for each. What cannot be moved says why, and the rest moves."""
+    sent, who = read(Moving), g.actor
+    chosen = [Chosen.parse(Chosen(**item.model_dump()).to_text()) for item in sent.items]
+    reason = (sent.reason or "").strip()
+    match sent.do:
+        case "reassign":
+            moved = work_moves.reassign(who, chosen, sent.user or "", reason)
+        case "release":
+            moved = work_moves.release(who, chosen, reason)
+        case "hand_over":
+            moved = work_moves.hand_over(who, chosen, sent.inbox or "", reason)
+        case _:
+            moved = work_moves.undo(who, chosen)
+    return listing([asdict(each) | {"reason": each.reason or None} for each in moved])

@@ -7,19 +7,23 @@ from flask import Blueprint, Response, flash, request
 
 from console import records, workflows
 from console.auth import access, accounts
-from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import Conflict, Invalid, NotFound
 from console.core.plain_words import slug
 from console.views import formats, frame
-from console.work import due_times
-from console.workflows.inboxes import Document
+from console.views.work.inbox import ticket_line
+from console.views.work.my_work import count_words
 from console.workspaces import inbox_rules
+from console.workspaces.inbox_rules import Rules
 
 blueprint = Blueprint("inbox_rules", __name__, url_prefix="/inbox")
 
 FIELDS = {
+    "id": "title",
+    "minutes": "hours",
     "source.segment": "segment",
+    "source.filter": "segment",
+    "source.input": "segment",
     "source.sort": "sort",
     "source.due": "due_field",
     "source.workflow": "workflow",
@@ -29,10 +33,12 @@ FIELDS = {
 
 @blueprint.route("/new", methods=["GET", "POST"])
 def new() -> Response:
-    """Make an inbox."""
+    """Make an inbox, of the `workflow` and `team` by which a list of work was filtered."""
     if not inbox_rules.teams_of(frame.actor()):
         raise NotFound(hidden=True)
-    return _save(None) if request.method == "POST" else _drawn(None, {})
+    if request.method == "POST":
+        return _save(None)
+    return _drawn(None, {name: request.args[name] for name in ("workflow", "team") if request.args.get(name)})
 
 
 @blueprint.route("/<name>/rules", methods=["GET", "POST"])
@@ -53,9 +59,8 @@ def restore(name: str) -> Response:
     return frame.redirect_to(f"/inbox/{name}/rules")
 
 
-def _typed(document: Document) -> dict[str, str]:
+def _typed(document: Rules) -> dict[str, str]:
     source, due = document.source, document.source.due if document.source else None
-    clock = due_times.rule_of_inbox(document.id)
     return {
         "title": document.title,
         "help": document.help or "",
@@ -67,26 +72,25 @@ def _typed(document: Document) -> dict[str, str]:
         "due_field": due.field if due else "",
         "due_days": str(due.days) if due else "",
         "most": str(document.most or ""),
-        "hours": str(round(clock.minutes / 60)) if clock is not None else "",
+        "hours": _hours(document.clock),
     }
 
 
-def _save(document: Document | None) -> Response:
+def _save(document: Rules | None) -> Response:
     who, form = frame.actor(), request.form
     typed = {name: form.get(name, "").strip() for name in form}
-    if form.get("do") == "choose":
+    if form.get("do") == "preview":
         return _drawn(document, typed)
     try:
         made = _document(document, typed)
         ident = inbox_rules.save(who, made, form.get("seen", "") if document is not None else None)
-        _save_clock(who, ident, typed.get("hours", ""))
     except (Invalid, Conflict) as wrong:
         return _drawn(document, typed, wrong=wrong)
     flash("Saved.")
     return frame.redirect_to(f"/inbox/{ident}/rules")
 
 
-def _document(document: Document | None, typed: Mapping[str, str]) -> dict[str, Any]:
+def _document(document: Rules | None, typed: Mapping[str, str]) -> dict[str, Any]:
     """Return the document that the form says; what it does not ask for stays. Raises Invalid."""
     roles = [typed["roles"]] if typed.get("roles") else []
     if document is not None and roles == document.roles[:1]:
@@ -96,6 +100,7 @@ def _document(document: Document | None, typed: Mapping[str, str]) -> dict[str, 
         "title": typed.get("title", ""),
         "team": typed.get("team", ""),
         "roles": roles,
+        "clock": _clock(document.clock if document is not None else None, typed.get("hours", "")),
     }
     made |= {"help": typed["help"]} if typed.get("help") else {}
     made |= {"most": _number(typed["most"], "most")} if typed.get("most") else {}
@@ -130,32 +135,45 @@ def _number(text: str, name: str) -> int:
     return int(text)
 
 
-def _save_clock(who: Actor, ident: str, hours: str) -> None:
-    """Set within how many hours its tickets are due; the other terms of its due time stay. Empty takes it away."""
-    kept = due_times.rule_of_inbox(ident)
+def _clock(former: Mapping[str, Any] | None, hours: str) -> Mapping[str, Any] | None:
+    """Return the terms by which its tickets are due within these hours; the other terms stay."""
     if not hours:
-        if kept is not None:
-            due_times.set_for_inbox(who, ident, None)
-        return
-    minutes = _number(hours, "hours") * 60
-    terms = kept.to_json() if kept is not None else {"stages": [{"percent": 100, "do": "remind"}]}
-    if kept is None or kept.minutes != minutes:
-        due_times.set_for_inbox(who, ident, terms | {"minutes": minutes})
+        return None
+    if former is not None and hours == _hours(former):
+        return former
+    terms = former or {"stages": [{"percent": 100, "do": "remind"}]}
+    return {**terms, "minutes": _number(hours, "hours") * 60}
+
+
+def _hours(clock: Mapping[str, Any] | None) -> str:
+    return str(round(clock["minutes"] / 60)) if clock is not None else ""
 
 
 def _drawn(
-    document: Document | None, typed: Mapping[str, str], *, wrong: Invalid | Conflict | None = None
+    document: Rules | None, typed: Mapping[str, str], *, wrong: Invalid | Conflict | None = None
 ) -> Response:
-    who = frame.actor()
+    who, status = frame.actor(), wrong.status if wrong is not None else 200
     teams = {team.id: team.name for team in accounts.teams()}
     mine = inbox_rules.teams_of(who)
     typed = {"team": next(iter(mine), ""), **typed}
+    preview, refused = None, wrong
     known = next((each for each in inbox_rules.workflows_of(who) if each.slug == typed.get("workflow")), None)
     known = known or (
         workflows.find_known(document.source.workflow) if document and document.source else None
     )
     collection = _collection(known.collection if known is not None else None)
-    details = wrong.details if wrong is not None else []
+    segments = (
+        [(each.id, each.label) for each in collection.segments if each.sql is None] if collection else []
+    )
+    former = document.source if document is not None else None
+    if segments and not typed.get("segment") and (former is None or former.workflow != typed["workflow"]):
+        typed["segment"] = segments[0][0]
+    if wrong is None:
+        try:
+            preview = _preview(document, typed)
+        except (Invalid, Conflict) as error:
+            refused = error
+    details = refused.details if refused is not None else []
     errors = {FIELDS.get(str(each["field"]), str(each["field"])): str(each["reason"]) for each in details}
     versions = inbox_rules.versions(who, document.id) if document is not None else []
     context = {
@@ -167,9 +185,7 @@ def _drawn(
         "roles": [(role, formats.role_words(role)) for role in _roles(document)],
         "workflows": [(each.slug, each.title) for each in inbox_rules.workflows_of(who)],
         "collection": collection,
-        "segments": [(each.id, each.label) for each in collection.segments if each.sql is None]
-        if collection
-        else [],
+        "segments": segments,
         "sorts": [
             (sign + field.name, field.label + words)
             for field in (collection.fields if collection else ())
@@ -181,13 +197,36 @@ def _drawn(
         else [],
         "versions": versions,
         "names": accounts.names({each.made_by for each in versions}),
+        "preview": preview,
         "seen": document.hash if document is not None else "",
         "action": f"/inbox/{document.id}/rules" if document is not None else "/inbox/new",
     }
-    return frame.page("inbox/rules.html", context, status=wrong.status if wrong is not None else 200)
+    return frame.page("inbox/rules.html", context, blocks={"rules": "rules"}, status=status)
 
 
-def _roles(document: Document | None) -> list[str]:
+def _preview(document: Rules | None, typed: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return what the page draws of the inbox as it was typed. Raises Invalid."""
+    who, untitled = frame.actor(), not typed.get("title")
+    wanted = _document(document, {**typed, "title": "Untitled inbox"} if untitled else typed)
+    found = inbox_rules.preview(who, wanted, document.hash if document is not None else None)
+    return {
+        "count": count_words(found.count),
+        "first": [ticket_line(ticket, who) for ticket in found.first],
+        "people": ", ".join(person.name for person in found.people),
+        "changes": [
+            f"{number:,}{'+' if found.more else ''} {words}"
+            for number, words in (
+                (found.enter, "enter"),
+                (found.leave, "leave"),
+                (found.due_changes, "get another due day"),
+            )
+            if number and document is not None
+        ],
+        "down": found.down or "",
+    }
+
+
+def _roles(document: Rules | None) -> list[str]:
     return sorted({*access.rights().roles, *(document.roles if document is not None else ())})
 
 

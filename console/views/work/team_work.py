@@ -50,6 +50,7 @@ DO = {
     "hand_over": ("Hand over", "handed over"),
 }
 """What is done with chosen work → the button, and what has been done."""
+DONE = {do: done for do, (_, done) in DO.items()} | {"undo": "taken back"}
 NO_FILTERS = ("by", "after", "view", "do", "item", "q", "user", "inbox", "reason")
 
 
@@ -109,7 +110,15 @@ def move() -> Response:
 def undo() -> Response:
     """Take a move back."""
     chosen = [Chosen.parse(text) for text in request.form.getlist("item")]
-    return _drawn(moved=work_moves.undo(frame.actor(), chosen), done="taken back", undone=True)
+    return _drawn(moved=work_moves.undo(frame.actor(), chosen), done=DONE["undo"], undone=True)
+
+
+@blueprint.get("/work-moves")
+def moves() -> Response:
+    """Show who moved what last, each with a way to take it back."""
+    found = work_moves.recent_moves(frame.actor())
+    lines = [(move, f"{len(move.items)} {DONE[move.do]}", _items(move.items)) for move in found]
+    return frame.page("work/moves.html", {"moves": lines})
 
 
 @blueprint.post("/work-views")
@@ -168,7 +177,10 @@ def _drawn(
         ],
         "view": view,
         "inboxes": work_inboxes(who),
-        "makes_inboxes": bool(inbox_rules.teams_of(who)),
+        "new_inbox": inbox_rules.teams_of(who)
+        and frame.with_query(
+            "/inbox/new", {"workflow": filters.workflow or None, "team": filters.team or None}
+        ),
         "saves": frame.with_query("/work-views", filters.to_query() | {"by": by}),
         "audiences": [(each, audience_words(each)) for each in saved_segments.audiences(who)],
         "label": request.form.get("label", ""),
@@ -179,6 +191,7 @@ def _drawn(
         "moved": [each for each in moved if each.undo],
         "left": [each for each in moved if not each.undo],
         "done": done,
+        "undo_items": _items([each.undo for each in moved if each.undo]),
         "undo": "" if undone else frame.with_query("/work-undo", {**filters.to_query(), "by": by}),
         "first": _address() if request.args.get("after") else None,
         "next": _address(after=page.next) if page.next else None,
@@ -197,16 +210,16 @@ def _dialog(do: str, chosen: Sequence[Chosen], *, error: str = "", status: int =
     """Ask for the person or the inbox, and the reason: a page of its own, or a dialog over the list."""
     text, (filters, by) = request.values.get("q", ""), _read_address()
     kinds = work_moves.assignable(frame.actor(), chosen)
-    found = work_moves.people(kinds, text) if do == "reassign" else []
+    found = work_moves.people(frame.actor(), chosen, kinds, text) if do == "reassign" else []
     away = absences.away_words([each.id for each in found])
     many = len(chosen)
     context = {
         "verb": DO[do][0],
-        "head": f"{DO[do][0]} {many} {'run' if many == 1 else 'runs'}",
+        "head": f"{DO[do][0]} {many} selected",
         "crumbs": [("/work", "Work")],
         "action": frame.with_query("/work-move", {**filters.to_query(), "by": by}),
         "back": _address(),
-        "hidden": [("do", do), *(("item", each.to_text()) for each in chosen)],
+        "hidden": [("do", do), *_items(chosen)],
         "people": [
             {
                 "id": each.id,
@@ -232,6 +245,10 @@ def _dialog(do: str, chosen: Sequence[Chosen], *, error: str = "", status: int =
     if frame.wants_fragment() and request.method == "POST":
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#dialog", "innerHTML"
     return answer
+
+
+def _items(chosen: Sequence[Chosen]) -> list[tuple[str, str]]:
+    return [("item", each.to_text()) for each in chosen]
 
 
 def _count(group: Group) -> str:
@@ -282,6 +299,11 @@ def _line(item: Item) -> Line:
     _, due, exactly, tone = due_words(item.due, look)
     href = f"/approvals/{item.id}" if item.kind == "approval" else frame.run_url(run.id)
     kind = "" if item.kind == "run" else f"{STATES.get(item.kind, 'Ticket')}, "
+    chosen = (
+        Chosen(item.id, holder=item.person or "")
+        if item.kind in ("task", "approval")
+        else Chosen(run.id, run.revision)
+    )
     return Line(
         item.id,
         item.title,
@@ -296,5 +318,5 @@ def _line(item: Item) -> Line:
         due,
         exactly,
         tone,
-        Chosen(run.id, run.revision).to_text() if item.movable else "",
+        chosen.to_text() if item.movable else "",
     )

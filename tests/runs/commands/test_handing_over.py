@@ -54,7 +54,7 @@ def test_what_is_lacking_is_named_and_nothing_moves(
     run_id = company.at("note")
     before = company.told(run_id)
     with pytest.raises(Invalid) as refused:
-        runs.escalate(company.olivia, run_id, revision=None, **given)
+        runs.escalate(company.olivia, run_id, revision=None, **given)  # type: ignore[arg-type]
     assert [detail["field"] for detail in refused.value.details] == [field]
     assert company.told(run_id)["revision"] == before["revision"]
 

@@ -71,7 +71,17 @@ from console.views.api.shapes.runs import (
     Void,
     Waiting,
 )
-from console.views.api.shapes.tickets import Approval, ApprovalRemark, Given, Inbox, Tickets, Work
+from console.views.api.shapes.tickets import (
+    Approval,
+    ApprovalRemark,
+    Given,
+    Inbox,
+    Tickets,
+    Work,
+    WorkMove,
+    WorkMoved,
+    WorkRef,
+)
 from console.views.api.shapes.webhooks_out import OutgoingDelivery, OutgoingWebhook
 from console.views.api.shapes.workflows import (
     Activation,

@@ -108,6 +108,36 @@ class WorkItem(Shape):
     due: str | None = Field(description="A day, or a moment in UTC")
 
 
+class WorkRef(Shape):
+    """Work as it was shown, or as a move left it: `former` and `inbox` are where `undo` puts it back."""
+
+    id: str
+    revision: int = Field(0, description="Of a run", ge=0)
+    holder: str = Field("", description="Id of who has a task or approval")
+    former: str = ""
+    inbox: str = ""
+
+
+class WorkMoved(Shape):
+    """What came of one: `undo` is null, and `reason` says why, where it stayed."""
+
+    title: str
+    undo: WorkRef | None
+    reason: str | None
+
+
+class WorkMove(Shape):
+    """What somebody moved together, as far as the caller may see it."""
+
+    id: str
+    by: str
+    at: Moment
+    do: Literal["reassign", "release", "hand_over", "undo"]
+    to: str = Field(description="Name of the person or inbox")
+    reason: str
+    items: list[WorkRef]
+
+
 class WorkGroup(Shape):
     """How much work has the same value; null is all of it."""
 

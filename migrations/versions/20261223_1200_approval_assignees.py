@@ -1,0 +1,16 @@
+"""Whom an approval is assigned to."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "20261223_1200"
+down_revision = "20261222_1200"
+
+
+def upgrade() -> None:
+    """One script."""
+    connection = op.get_bind().execution_options(no_parameters=True)
+    connection.exec_driver_sql(
+        (Path(__file__).parent.parent / "sql" / "20261223_1200_approval_assignees.sql").read_text()
+    )
