@@ -5,7 +5,7 @@ Runs move as their own commands do. A task gets another assignee, an approval so
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -81,11 +81,12 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The result for one of them: how to take it back, or None and the `reason` why it stayed."""
+    """The result for one of them: how to take it back, or None and the `reason` why it stayed, with the `refusal` that says so."""
 
     title: str
     undo: Chosen | None
     reason: str = ""
+    refusal: ConsoleError | None = None
 
 
 def reassign(actor: Actor, chosen: Sequence[Chosen], user: str, reason: str) -> list[Moved]:
@@ -248,7 +249,7 @@ def _moved(
             results[ident] = Moved(title, each)
         except ConsoleError as error:
             reasons = [str(detail["reason"]) for detail in error.details if detail.get("field") != "holder"]
-            results[ident] = Moved(title, None, reasons[0] if reasons else error.message)
+            results[ident] = Moved(title, None, reasons[0] if reasons else error.message, error)
     done = [wanted[ident] for ident, each in results.items() if each.undo is not None]
     after, others_after = heads(actor, done), _open_others(_other_ids(done))
     backs = {
@@ -259,7 +260,7 @@ def _moved(
     }
     if backs:
         _note_moved(actor, do, [(before[ident], back) for ident, back in backs.items()], reason, user, inbox)
-    return [Moved(each.title, backs.get(ident), each.reason) for ident, each in results.items()]
+    return [replace(each, undo=backs.get(ident)) for ident, each in results.items()]
 
 
 def _note_moved(

@@ -362,6 +362,10 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
     def person() -> Scene:
         return bench.run(by="mona") | {"user": house.olivia.id}
 
+    def work_moved() -> Scene:
+        told = person()
+        return {"items": [{"id": told["run_id"], "revision": told["revision"]}], "user": told["user"]}
+
     at, read = bench.run, ("olivia", bench.run)
     return {
         "getMe": ("stan", nothing),
@@ -442,7 +446,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "listTickets": ("olivia", nothing),
         "takeNextTicket": ("olivia", escalated),
         "snoozeRun": ("olivia", snoozed),
-        **dict.fromkeys(("listWork", "listWorkMoves", "moveWork"), ("mona", nothing)),
+        **dict.fromkeys(("listWork", "listWorkMoves"), ("mona", nothing)),
+        "moveWork": ("mona", work_moved),
         "takeTicket": ("olivia", escalated),
         "assignTickets": ("mona", escalated),
         "unassignTickets": ("mona", escalated),

@@ -35,6 +35,7 @@ OF_WORKFLOWS = {"workflow_id", "run_id", "approval_id", "review_id"}
 EACH_FOR_ITSELF = {
     "assignTickets": "each ticket is answered for itself, as it stands now",
     "unassignTickets": "the same",
+    "moveWork": "each piece of work is answered for itself, as it is now",
     "enrolLeads": "each lead is answered for itself",
     "dryRunWorkflow": "does nothing",
 }
@@ -54,6 +55,7 @@ ONLY_TOLD = {
     "getRunChecks",
     "listMessages",
     "lookAgain",
+    "moveWork",
     "previewPublishing",
     "redoDraft",
     "releaseRun",
@@ -61,6 +63,7 @@ ONLY_TOLD = {
     "reviseRun",
     "saveRun",
     "sendFile",
+    "snoozeRun",
     "takeNextTicket",
     "takeTicket",
     "undoDraft",

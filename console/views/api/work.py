@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import log
+from console.core.errors import Invalid, NotAllowed, NotFound
 from console.views.api import listing
 from console.views.api.operation import Example, Paged, Sent, operation, parse_query, read
 from console.views.api.shapes import Listed, Work, WorkMove, WorkMoved, WorkRef
@@ -66,10 +67,12 @@ class Moving(Sent):
 @blueprint.get("/work/moves")
 @operation("listWorkMoves", "workflow.assign", Listed[WorkMove])
 def moves() -> ResponseReturnValue:
-    """The last moves in the teams in which the caller may assign work, newest first."""
-    return listing(
-        [asdict(move) | {"at": log.body.moment(move.at)} for move in work_moves.recent_moves(g.actor)]
-    )
+    """The last moves in the teams in which the caller may assign work, newest first; none without such a team."""
+    try:
+        found = work_moves.recent_moves(g.actor)
+    except NotFound:
+        found = []
+    return listing([asdict(move) | {"at": log.body.moment(move.at)} for move in found])
 
 
 @blueprint.post("/work/moves")
@@ -101,4 +104,16 @@ def move() -> ResponseReturnValue:
             moved = work_moves.hand_over(who, chosen, sent.inbox or "", reason)
         case _:
             moved = work_moves.undo(who, chosen)
-    return listing([asdict(each) | {"reason": each.reason or None} for each in moved])
+    refused = [each.refusal for each in moved if isinstance(each.refusal, Invalid | NotAllowed | NotFound)]
+    if refused and len(refused) == len(moved):
+        raise refused[0]
+    return listing(
+        [
+            {
+                "title": each.title,
+                "undo": asdict(each.undo) if each.undo else None,
+                "reason": each.reason or None,
+            }
+            for each in moved
+        ]
+    )
