@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from console import records, workflows
 from console.auth import access, accounts
 from console.core.actor import Actor
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, Field
 from console.core.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.core.plain_words import slug
 from console.views import formats, frame
@@ -57,7 +57,6 @@ def restore(name: str) -> Response:
 
 def _typed(document: Document) -> dict[str, str]:
     source, due = document.source, document.source.due if document.source else None
-    clock = due_times.rule_of_inbox(document.id)
     return {
         "title": document.title,
         "help": document.help or "",
@@ -69,8 +68,14 @@ def _typed(document: Document) -> dict[str, str]:
         "due_field": due.field if due else "",
         "due_days": str(due.days) if due else "",
         "most": str(document.most or ""),
-        "hours": str(round(clock.minutes / 60)) if clock is not None else "",
+        "hours": _hours_of(document.id),
     }
+
+
+def _hours_of(ident: str) -> str:
+    """Return within how many hours the inbox's tickets are due, as the form says it."""
+    clock = due_times.rule_of_inbox(ident)
+    return f"{round(clock.minutes / 60, 2):g}" if clock is not None else ""
 
 
 def _save(document: Document | None) -> Response:
@@ -80,10 +85,12 @@ def _save(document: Document | None) -> Response:
         return _drawn(document, typed)
     try:
         made = _document(document, typed)
-        if typed.get("hours"):
-            _number(typed["hours"], "hours")
+        hours = typed.get("hours", "")
+        changes_clock = hours != (_hours_of(document.id) if document is not None else "")
+        minutes = _minutes(hours) if hours and changes_clock else None
         ident = inbox_rules.save(who, made, form.get("seen", "") if document is not None else None)
-        _save_clock(who, ident, typed.get("hours", ""))
+        if changes_clock:
+            _save_clock(who, ident, minutes)
     except (Invalid, Conflict) as wrong:
         return _drawn(document, typed, wrong=wrong)
     flash("Saved.")
@@ -134,17 +141,20 @@ def _number(text: str, name: str) -> int:
     return int(text)
 
 
-def _save_clock(who: Actor, ident: str, hours: str) -> None:
-    """Set within how many hours its tickets are due; the other terms of its due time stay. Empty takes it away."""
-    kept = due_times.rule_of_inbox(ident)
-    if not hours:
-        if kept is not None:
-            due_times.set_for_inbox(who, ident, None)
-        return
+def _minutes(hours: str) -> int:
     minutes = _number(hours, "hours") * 60
+    if not 1 <= minutes <= due_times.LONGEST_MINUTES:
+        most = due_times.LONGEST_MINUTES // 60
+        raise Invalid("The inbox was not saved.", at=("hours", f"From 1 to {most:,} hours."))
+    return minutes
+
+
+def _save_clock(who: Actor, ident: str, minutes: int | None) -> None:
+    """Set within how many minutes its tickets are due; the other terms of its due time stay. None takes it away."""
+    kept = due_times.rule_of_inbox(ident)
     terms = kept.to_json() if kept is not None else {"stages": [{"percent": 100, "do": "remind"}]}
-    if kept is None or kept.minutes != minutes:
-        due_times.set_for_inbox(who, ident, terms | {"minutes": minutes})
+    if kept is not None or minutes is not None:
+        due_times.set_for_inbox(who, ident, terms | {"minutes": minutes} if minutes is not None else None)
 
 
 def _drawn(
@@ -159,6 +169,7 @@ def _drawn(
         workflows.find_known(document.source.workflow) if document and document.source else None
     )
     collection = _collection(known.collection if known is not None else None)
+    offered = _offered_fields(who, collection, document) if collection else []
     details = wrong.details if wrong is not None else []
     errors = {FIELDS.get(str(each["field"]), str(each["field"])): str(each["reason"]) for each in details}
     versions = inbox_rules.versions(who, document.id) if document is not None else []
@@ -176,13 +187,11 @@ def _drawn(
         else [],
         "sorts": [
             (sign + field.name, field.label + words)
-            for field in (collection.fields if collection else ())
+            for field in offered
             if field.sortable
             for sign, words in (("", ""), ("-", ", descending"))
         ],
-        "days": [(each.name, each.label) for each in collection.fields if each.type in ("date", "datetime")]
-        if collection
-        else [],
+        "days": [(each.name, each.label) for each in offered if each.type in ("date", "datetime")],
         "preview": _preview(document, typed) if typed.get("workflow") else None,
         "saved": waiting_records.preview(who, document) if document is not None and document.source else None,
         "versions": versions,
@@ -204,6 +213,14 @@ def _preview(document: Document | None, typed: Mapping[str, str]) -> waiting_rec
 
 def _roles(document: Document | None) -> list[str]:
     return sorted({*access.rights().roles, *(document.roles if document is not None else ())})
+
+
+def _offered_fields(who: Actor, collection: Collection, document: Document | None) -> list[Field]:
+    """Return the fields that the actor may read, and those by which the inbox is in order or due already."""
+    typed = _typed(document) if document is not None else {}
+    readable = collection.readable(access.scope_for(who, collection.id, "read"))
+    used = {typed.get("sort", "").removeprefix("-"), typed.get("due_field", "")}
+    return [each for each in collection.fields if each in readable or each.name in used]
 
 
 def _collection(ident: str | None) -> Collection | None:
