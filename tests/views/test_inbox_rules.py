@@ -132,3 +132,13 @@ def test_a_field_that_its_maker_may_not_read_orders_no_inbox(pages: "Pages") -> 
     page = pages.mona.get(offered).html
     assert 'value="-risk"' not in page
     assert 'value="-display_name"' in page
+
+
+@pytest.mark.parametrize("field", ["title", "help", "team", "roles", "workflow", "segment", "sort"])
+def test_a_text_that_cannot_be_stored_is_refused(pages: "Pages", field: str) -> None:
+    body = {"csrf_token": pages.mona.token, "title": "Odd", "team": "operations", field: "a\0b"}
+    for path in ("/inbox/new", "/inbox/desk/rules"):
+        pages.mona.client.post(path, data=body | {"seen": inbox("desk").document.hash})
+        answer = pages.mona.client.post(path, data=body | {"seen": inbox("desk").document.hash})
+        assert answer.status_code in (303, 403, 422), path
+    assert "\0" not in "".join(f"{each.title}{each.help}" for each in inboxes.all_inboxes())
