@@ -168,7 +168,7 @@ def test_the_log_says_who_closed_what(company: Company) -> None:
 
 def test_no_task_of_a_long_list_of_work_lacks_its_title(company: Company) -> None:
     begin(company)
-    (task,) = tasks.tasks_of(company.mona)
+    assert tasks.tasks_of(company.mona)
     copied = "run, n, run_team, team, assignee, status, waits, due_on, created_at, subject, kid, nonce, ct"
     ids = fetch(
         f"insert into console.task (id, {copied}) select 'tsk_' || i, {copied} from console.task, generate_series(1, %s) i returning id",
