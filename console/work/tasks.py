@@ -95,11 +95,13 @@ def open_of_runs(actor: Actor, run_ids: Sequence[str]) -> list[Task]:
 
 def titles_of(actor: Actor, ids: Sequence[str]) -> dict[str, str]:
     """The titles of these tasks, as far as the person may read them; for who was told of them."""
-    return {task.id: task.title for task in (_read(actor, "id = any(%s)", (list(ids),)) if ids else ())}
+    return {
+        task.id: task.title for task in (_read(actor, "id = any(%s)", (list(ids),), len(ids)) if ids else ())
+    }
 
 
-def _read(actor: Actor, where: str, given: tuple[Any, ...]) -> list[Task]:
-    rows = fetch(f"{_SELECT} where {where} limit {SHOWN}", (access.runs(actor).cleared, *given))
+def _read(actor: Actor, where: str, given: tuple[Any, ...], most: int = SHOWN) -> list[Task]:
+    rows = fetch(f"{_SELECT} where {where} limit {most}", (access.runs(actor).cleared, *given))
     names = accounts.names({name for row in rows for name in (row[4], row[10], row[14]) if name})
     others = {row[4] for row in rows if row[4] and row[4] != actor.id and row[5] == "open"}
     gone = absences.away_words(others) if others else {}

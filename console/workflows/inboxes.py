@@ -373,6 +373,9 @@ def _read(number: int, document: Mapping[str, Any]) -> Document:
         ) from None
     if not NAME.fullmatch(made.id):
         raise _wrong(which, "id", "takes small letters and digits, joined by -")
+    for name, text in (("title", made.title), ("help", made.help or ""), ("roles", "".join(made.roles))):
+        if "\x00" in text:  # PostgreSQL raises an error for NUL
+            raise _wrong(which, name, "holds a NUL character")
     if made.source is not None:
         _check_source(made.id, made.team, made.source)
     return made

@@ -4,7 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from console.auth import access
+from console.auth.access import policy_store
 from console.core.errors import Conflict
+from console.infra.db import transaction
 from console.infra.db.engine import fetch
 from console.work import due_times, tickets, work_list
 from console.work.work_list import Filters
@@ -154,3 +157,38 @@ def test_nobody_gets_more_than_the_most(pages: "Pages") -> None:
         tickets.take(company.tom, "desk", second)
     assert "the most for one person" in refused.value.message
     assert tickets.take_next(company.olivia, "desk") == second
+
+
+def test_a_due_time_is_changed_only_by_what_is_typed_and_refused_with_all_else(pages: "Pages") -> None:
+    terms = {"minutes": 90, "stages": [{"percent": 100, "do": "remind"}]}
+    due_times.set_for_inbox(pages.company.mona, "desk", terms)
+    page = pages.mona.get("/inbox/desk/rules")
+    pages.mona.send(page, "/inbox/desk/rules", title="Desk")
+    clock = due_times.rule_of_inbox("desk")
+    assert clock is not None
+    assert clock.minutes == 90
+    for hours in ("-5", "0", "99999", "NaN"):
+        pages.mona.send(pages.mona.get("/inbox/new"), "/inbox/new", status=422, title="Odd", hours=hours)
+    assert {each.id for each in inboxes.all_inboxes()} == {"desk", "unrated"}
+
+
+def test_a_field_that_its_maker_may_not_read_orders_no_inbox(pages: "Pages") -> None:
+    offered = "/inbox/new?workflow=care-review"
+    assert 'value="-risk"' in pages.mona.get(offered).html
+    with transaction() as connection:
+        row = access.Row("p", "role:lead", "t:operations", "field:customer/risk", "read", "deny", "")
+        policy_store.write(connection, added=[row])
+    access.refresh()
+    page = pages.mona.get(offered).html
+    assert 'value="-risk"' not in page
+    assert 'value="-display_name"' in page
+
+
+@pytest.mark.parametrize("field", ["title", "help", "team", "roles", "workflow", "segment", "sort"])
+def test_a_text_that_cannot_be_stored_is_refused(pages: "Pages", field: str) -> None:
+    body = {"csrf_token": pages.mona.token, "title": "Odd", "team": "operations", field: "a\0b"}
+    for path in ("/inbox/new", "/inbox/desk/rules"):
+        pages.mona.client.post(path, data=body | {"seen": inbox("desk").document.hash})
+        answer = pages.mona.client.post(path, data=body | {"seen": inbox("desk").document.hash})
+        assert answer.status_code in (303, 403, 422), path
+    assert "\0" not in "".join(f"{each.title}{each.help}" for each in inboxes.all_inboxes())

@@ -164,3 +164,14 @@ def test_the_log_says_who_closed_what(company: Company) -> None:
     tasks.close(company.mona, task.id, "not_done", "Not needed")
     (event,) = [event for event in log.events_of(company.mona.session) if event.type == "task_closed"]
     assert event.open == {"task": task.id, "result": "not_done"}
+
+
+def test_no_task_of_a_long_list_of_work_lacks_its_title(company: Company) -> None:
+    begin(company)
+    assert tasks.tasks_of(company.mona)
+    copied = "run, n, run_team, team, assignee, status, waits, due_on, created_at, subject, kid, nonce, ct"
+    ids = fetch(
+        f"insert into console.task (id, {copied}) select 'tsk_' || i, {copied} from console.task, generate_series(1, %s) i returning id",
+        (tasks.SHOWN + 1,),
+    )
+    assert len(tasks.titles_of(company.mona, [each for (each,) in ids])) == tasks.SHOWN + 1

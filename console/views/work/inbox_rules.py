@@ -7,7 +7,8 @@ from flask import Blueprint, Response, flash, request
 
 from console import records, workflows
 from console.auth import access, accounts
-from console.core.documents.collections import Collection
+from console.core.actor import Actor
+from console.core.documents.collections import Collection, Field
 from console.core.errors import Conflict, Invalid, NotFound
 from console.core.plain_words import slug
 from console.views import formats, frame
@@ -146,7 +147,7 @@ def _clock(former: Mapping[str, Any] | None, hours: str) -> Mapping[str, Any] | 
 
 
 def _hours(clock: Mapping[str, Any] | None) -> str:
-    return str(round(clock["minutes"] / 60)) if clock is not None else ""
+    return f"{round(clock['minutes'] / 60, 2):g}" if clock is not None else ""
 
 
 def _drawn(
@@ -165,6 +166,7 @@ def _drawn(
     segments = (
         [(each.id, each.label) for each in collection.segments if each.sql is None] if collection else []
     )
+    offered = _offered_fields(who, collection, document) if collection else []
     former = document.source if document is not None else None
     if segments and not typed.get("segment") and (former is None or former.workflow != typed["workflow"]):
         typed["segment"] = segments[0][0]
@@ -188,13 +190,11 @@ def _drawn(
         "segments": segments,
         "sorts": [
             (sign + field.name, field.label + words)
-            for field in (collection.fields if collection else ())
+            for field in offered
             if field.sortable
             for sign, words in (("", ""), ("-", ", descending"))
         ],
-        "days": [(each.name, each.label) for each in collection.fields if each.type in ("date", "datetime")]
-        if collection
-        else [],
+        "days": [(each.name, each.label) for each in offered if each.type in ("date", "datetime")],
         "versions": versions,
         "names": accounts.names({each.made_by for each in versions}),
         "preview": preview,
@@ -228,6 +228,14 @@ def _preview(document: Rules | None, typed: Mapping[str, str]) -> Mapping[str, A
 
 def _roles(document: Rules | None) -> list[str]:
     return sorted({*access.rights().roles, *(document.roles if document is not None else ())})
+
+
+def _offered_fields(who: Actor, collection: Collection, document: Rules | None) -> list[Field]:
+    """Return the fields that the actor may read, and those by which the inbox is in order or due already."""
+    typed = _typed(document) if document is not None else {}
+    readable = collection.readable(access.scope_for(who, collection.id, "read"))
+    used = {typed.get("sort", "").removeprefix("-"), typed.get("due_field", "")}
+    return [each for each in collection.fields if each in readable or each.name in used]
 
 
 def _collection(ident: str | None) -> Collection | None:
