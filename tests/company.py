@@ -43,11 +43,7 @@ DOCUMENTS: list[dict[str, Any]] = [
         "label_one": "Customer",
         "title": "{{ record.display_name }}",
         "subject": "self",
-        "fields": {
-            "tax_id": {"sensitive": True},
-            "email": {"type": "email"},
-            "updated_at": {"type": "datetime"},
-        },
+        "fields": {"tax_id": {"sensitive": True}, "email": {"type": "email"}},
         "segments": [{"id": "unrated", "label": "Unrated", "filter": "record.risk == null"}],
         "summary": {
             "sections": [{"label": "Identity", "fields": ["display_name", "email", "desk"]}],

@@ -327,6 +327,7 @@ ROUTES = [
     Route("/pins", "/pins", ("POST",)),
     Route("/work", "/work", stan=200),
     Route("/work-move", "/work-move?do=release&item=run_x~1", ("GET", "POST"), stan=404, status=404),
+    Route("/work-moves", "/work-moves", status=404),
     Route("/work-undo", "/work-undo", ("POST",), stan=422, status=422),
     Route("/work-views", "/work-views", ("POST",), stan=422, status=422),
     Route("/inbox/new", "/inbox/new", ("GET", "POST"), status=404),

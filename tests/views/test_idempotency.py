@@ -30,7 +30,7 @@ from tests.views.test_rates_and_keys import (
     key,
 )
 
-ANEW = {"revealValue", "assignTickets", "unassignTickets", "dryRunWorkflow", "tryOnContacts"}
+ANEW = {"revealValue", "assignTickets", "unassignTickets", "moveWork", "dryRunWorkflow", "tryOnContacts"}
 """Calls that are judged and done each time; those of many tickets do each of them once, a dry run and a trial do nothing."""
 
 

@@ -9,11 +9,13 @@ from console.auth.access import policy_store
 from console.core.errors import Conflict
 from console.infra.db import transaction
 from console.infra.db.engine import fetch
+from console.sources import collections
 from console.work import due_times, tickets, work_list
 from console.work.work_list import Filters
 from console.workflows import inboxes
 from console.workspaces import inbox_rules
-from tests.company import DESK
+from tests.company import DESK, Company
+from tests.views.test_right_to_shape import document
 from tests.work.test_inbox import UNRATED
 from tests.work.test_tickets import handed_on
 
@@ -24,6 +26,13 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _inboxes(pages: "Pages") -> None:
     inboxes.import_all([DESK, UNRATED])
+
+
+def dated(company: Company) -> None:
+    """Say of the customers' text `updated_at` that it holds moments."""
+    fields = document(company)["fields"] | {"updated_at": {"type": "datetime"}}
+    made = collections.save(company.ines, "customer", 0, document(company, fields=fields))
+    collections.publish(company.ines, "customer", made)
 
 
 def inbox(ident: str) -> inboxes.Inbox:
@@ -92,6 +101,7 @@ def test_rules_are_changed_kept_and_restored(pages: "Pages") -> None:
 def test_the_preview_says_what_saving_does(pages: "Pages") -> None:
     mona = pages.company.mona
     pages.company.sql("update customer set updated_at = '2026-11-20T10:00:00Z'")
+    dated(pages.company)
     before = {each.id for each in tickets.to_do(mona, "unrated").tickets}
     rules = inbox_rules.rules(mona, "unrated")
     wanted = rules.to_json()
@@ -131,6 +141,7 @@ def test_rules_and_clock_are_one_version(pages: "Pages") -> None:
 def test_due_times_of_live_runs_follow_the_due_field(pages: "Pages") -> None:
     company = pages.company
     company.sql("update customer set updated_at = '2026-11-20T10:00:00Z'")
+    dated(company)
     run = company.started("1")
     due_times.note_due()
     mona, rules = company.mona, inbox_rules.rules(company.mona, "unrated")

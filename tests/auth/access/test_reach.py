@@ -50,6 +50,7 @@ ENGINES = {
     "runs/store/run_store.py": "who holds the key of the one live run; judged by who asks",
     "runs/engine/sweep.py": "runs that are due, stuck or idle",
     "work/tasks.py": "runs that go on after their tasks",
+    "work/work_moves.py": "the labels of runs that were moved, by which the move is logged",
     "work/work_list.py": "the tickets of inboxes, each compared with the reader's runs; who holds any, of whom only those with a count are named",
     "automation/enrolments/beginning.py": "how many places are taken",
     "automation/enrolments/counts.py": "where enrolled records stand, made again from their runs",
