@@ -64,12 +64,16 @@ def ways(text: str, *, template: bool = False) -> tuple[Way, ...]:
     )
 
 
+MOST_HOPS = 2
+"""Relations that a path may follow: as far as what a model may not get is looked for around the record."""
+
+
 def followed(found: Iterable[Way], own: Collection | None, known: Mapping[str, Collection]) -> dict[Way, str]:
     """Return the relations to one record that paths of the `record` follow, the nearest first: `("customer", "country")` → collection."""
     led: dict[Way, str] = {}
     for root, *names in found:
         here = own if root == "record" else None
-        for depth, name in enumerate(names[:-1], 1):
+        for depth, name in enumerate(names[:-1][:MOST_HOPS], 1):
             relation = here.relation(name) if here is not None else None
             if relation is None or relation.kind != "to_one":
                 break

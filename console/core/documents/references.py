@@ -9,6 +9,7 @@ from console.core import expressions
 from console.core.documents.fields import Located
 from console.core.expressions import ExpressionError
 from console.core.expressions.nodes import Call, Path, walk
+from console.core.origins import MOST_HOPS
 
 USER = frozenset({"id", "email", "name", "teams", "roles", "tags"})
 ANY_NAME = "*"
@@ -156,14 +157,16 @@ def _wrong_record(rest: list[str], text: Located, known: Known) -> str | None:
     if text.relation is not None:
         relation = next((entry for entry in own_collection.relations if entry.name == text.relation), None)
         own_collection = None if relation is None else (known.collections or {}).get(relation.collection)
+    hops = 0
     while (
         own_collection is not None
+        and hops < MOST_HOPS
         and (text.relation or text.collection) is None
         and len(rest) > 1
         and (led := own_collection.relation(rest[0])) is not None
         and led.kind == "to_one"
     ):
-        own_collection, rest = (known.collections or {}).get(led.collection), rest[1:]
+        own_collection, rest, hops = (known.collections or {}).get(led.collection), rest[1:], hops + 1
     if own_collection is None:
         return None
     names = [entry.name for entry in own_collection.fields]
