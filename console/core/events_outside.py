@@ -508,6 +508,19 @@ OUTSIDE = (
         ("call", "run", "found"),
     ),
     Kind(
+        "case_asked",
+        "proposal",
+        "A person asked a question about a run or a record.",
+        ("question", "run"),
+        ("text",),
+    ),
+    Kind(
+        "case_answered",
+        "proposal",
+        "A question about a run or a record has an answer; `by` says whether a model gave it, or search found it, `sha256` is that of the answer as it was kept.",
+        ("question", "run", "by", "sentences", "sha256"),
+    ),
+    Kind(
         "builder_asked",
         "proposal",
         "A person asked in words for a change of a workflow's draft, or about it.",

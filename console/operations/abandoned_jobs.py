@@ -20,6 +20,7 @@ select a.id, a.run, w.slug, w.title, a.collection, a.person, a.done, a.total fro
     union all select id, run, workflow, null, null, null, null from console.ai_call
     union all select id, null, workflow, null, person, done, cardinality(runs) from console.run_move
     union all select id, null, workflow, null, person, null, null from console.builder_turn
+    union all select id, run, null, collection, person, null, null from console.case_question
     union all select id, null, null, collection, person, null, null from console.bulk
     union all select id, null, null, collection, person, done, total from console.list_export
 ) a left join console.workflow w on w.id = a.workflow

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import log, records, runs
+from console.ai import cases
 from console.ai.proposals import prompts
 from console.auth import access, accounts
 from console.authoring import publication
@@ -250,6 +251,7 @@ def _erase_values(
             triggers.forget_waiting(connection, named.collection, named.record)
         places = files.forget(connection, subject)
         prompts.erase(connection, subject)
+        cases.erase(connection, subject)
         tags.forget(connection, subject)
         tasks.close_erased(connection, actor, subject)
         outgoing.erase(connection, subject)

@@ -39,6 +39,7 @@ UNDER_WAY: Final = (
     UnderWay(
         jobs.BUILD, "console.builder_turn", "t.status = 'pending' and t.deadline_at > now()"
     ),  # later nobody waits for the answer
+    UnderWay(jobs.ASK, "console.case_question", "t.status = 'pending' and t.deadline_at > now()"),
     UnderWay(
         jobs.BULK,
         "console.bulk",

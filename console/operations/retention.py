@@ -11,6 +11,7 @@ from types import MappingProxyType
 import sqlalchemy as sa
 
 from console import log
+from console.ai import cases
 from console.ai.proposals import cache, options, prompts
 from console.auth import access
 from console.authoring import builder, publication
@@ -104,10 +105,11 @@ def expire(now: datetime | None = None, progress: Callable[[str], None] = lambda
 
 
 def _expire_prompts(now: datetime) -> None:
-    """Delete prompts and answers of models, and what was asked of the builder of workflows; cost and result stay."""
+    """Delete prompts and answers of models, and what was asked of the builder of workflows or about cases; cost and result stay."""
     before = now - timedelta(days=options.current().document.retention_days)
     prompts.expire(before)
     builder.expire(before)
+    cases.expire(before)
     cache.expire()
 
 

@@ -124,7 +124,7 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
     """
     from console import documents, runs
     from console.actions import bulk
-    from console.ai import proposals
+    from console.ai import cases, proposals
     from console.authoring import builder, publication
     from console.automation import enrolments, triggers
     from console.automation.webhooks import outgoing
@@ -143,6 +143,7 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
         queue.EXPORT: functools.partial(list_files.advance, stopping=stopping),
         queue.CONNECT: functools.partial(connecting.advance, stopping=stopping),
         queue.BUILD: builder.build,
+        queue.ASK: cases.answer,
         queue.BULK: functools.partial(bulk.advance, stopping=stopping),
         queue.BEGIN: functools.partial(enrolments.begin, stopping=stopping),
         queue.ENROL: queue.in_turns(queue.ENROL, enrolments.batches.advance, stopping),
@@ -177,7 +178,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (threads, queue.ADVANCE_HANDS_OFF, queue.TEND),
         (FOLLOWERS, queue.FOLLOW),
         (CHANGERS, queue.BULK, queue.MOVE),
-        (CALLS, queue.PROPOSE, queue.BUILD),  # both wait for a model
+        (CALLS, queue.PROPOSE, queue.BUILD, queue.ASK),  # all wait for a model
         (READERS, queue.READ),
         (WRITERS, queue.EXPORT, queue.CONNECT),
         (SENDERS, queue.SEND),

@@ -48,7 +48,7 @@ from console.runs.engine.children import ChildRun, children_of, live_parts, part
 from console.runs.engine.effect_followup import follow_effect, follow_now, late_reports
 from console.runs.engine.effecting import limit_places
 from console.runs.engine.proposal_answers import fail_overdue_proposals, record_answer
-from console.runs.engine.proposal_inputs import ProposalContext, proposal_context
+from console.runs.engine.proposal_inputs import CaseContext, ProposalContext, case_context, proposal_context
 from console.runs.engine.proposing import lacks_context, proposal_pending
 from console.runs.engine.sweep import pick_up, sweep, wake, wake_for_sources
 from console.runs.simulation.executing import execute_draft

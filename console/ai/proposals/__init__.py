@@ -37,6 +37,7 @@ OPEN_MODULES = frozenset(
         "field_disclosure",
         "field_labels",
         "ladder",
+        "model_call",
         "options",
         "promotion",
         "prompt_pieces",

@@ -52,6 +52,11 @@ def message(code: Code, seconds: float) -> str:
     return MESSAGES[code].format(seconds=f"{seconds:g}")
 
 
+def reason(code: Code, seconds: float) -> str:
+    """Why no model answered, without what to do about it."""
+    return f"{message(code, seconds).split('. ')[0].rstrip('.')}."
+
+
 def exhausted_budget(budget: str) -> str:
     """Which budget is used up."""
     return _OVER[budget]

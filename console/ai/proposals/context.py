@@ -23,7 +23,7 @@ from console.core.documents.workflow import Workflow
 from console.core.proposal_types import Ask, FieldSpec, Source
 from console.core.run import MISSING_MANUAL, Attempt
 from console.log import masking
-from console.runs.engine.proposal_inputs import ProposalContext
+from console.runs.engine.proposal_inputs import CaseContext, ProposalContext
 from console.runs.engine.stepping import OpenStep, context_of
 from console.runs.views.reader_reach import kept_from
 from console.steps.base import Rows, StepType, StepView
@@ -55,11 +55,10 @@ class Built:
 
 def build(ask_context: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
     """Everything that the provider or the rules get for this call."""
-    names = injection_scan.field_names(ask_context.fields)
-    all_pieces = list(_pieces(ask_context))
     pages, unread = _documents(ask_context)
-    pieces = cut([part for piece in [*all_pieces, *pages] for part in _doubted(piece, names)][:MOST_SOURCES])
-    sources = tuple(piece.source(f"s{number}") for number, piece in enumerate(pieces, 1))
+    sources, titles = numbered(
+        [*_pieces(ask_context), *pages], injection_scan.field_names(ask_context.fields)
+    )
     ask = Ask(
         purpose=ask_context.purpose,
         step=ask_context.step.id,
@@ -76,17 +75,27 @@ def build(ask_context: ProposalContext, policy: tuple[str, str] = ("", "")) -> B
         item=loop_item.item_for_prompt(ask_context),
         supported=supporting.supported(ask_context, _foreign(ask_context), _outside(ask_context)),
     )
-    return Built(
-        ask,
-        {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)},
-        unread,
-        ask_context.definition.document,
-    )
+    return Built(ask, titles, unread, ask_context.definition.document)
 
 
-def _documents(ask_context: ProposalContext) -> tuple[list[Piece], bool]:
-    """(the pages of the run's documents, if the step wants them; whether there was no time to read them)."""
-    if "documents" not in ask_context.ai.sources:
+def numbered(
+    pieces: Sequence[Piece], names: tuple[str, ...] = ()
+) -> tuple[tuple[Source, ...], dict[str, str]]:
+    """The pieces as sources s1, s2 …, as far as there is room for them, and their titles by id. `names` are those of the fields that are asked for."""
+    kept = cut([part for piece in pieces for part in _doubted(piece, names)][:MOST_SOURCES])
+    sources = tuple(piece.source(f"s{number}") for number, piece in enumerate(kept, 1))
+    return sources, {source.id: piece.shown for source, piece in zip(sources, kept, strict=True)}
+
+
+def of_case(case: CaseContext) -> tuple[list[Piece], bool]:
+    """(what the run knows: its record, the results of its steps, the pages of its documents; whether there was no time to read some)."""
+    pages, unread = _documents(case, wanted=True)
+    return [*_record(case), *_steps(case), *pages], unread
+
+
+def _documents(ask_context: CaseContext, *, wanted: bool = False) -> tuple[list[Piece], bool]:
+    """(the pages of the run's documents, if they are `wanted` or the step wants them; whether there was no time to read them)."""
+    if not wanted and "documents" not in ask_context.ai.sources:
         return [], False
     try:
         return list(documents_of(ask_context)), False
@@ -161,7 +170,7 @@ def _present_item(ask_context: ProposalContext) -> Iterator[Piece]:
     )
 
 
-def _record(ask_context: ProposalContext) -> Iterator[Piece]:
+def _record(ask_context: CaseContext) -> Iterator[Piece]:
     """The record that the run is about."""
     if ask_context.record is None:
         return
@@ -212,7 +221,7 @@ def _as_read(collection: Collection, name: str, value: Any, values: Mapping[str,
     return value if places is None else f"{Decimal(value).scaleb(-places):f}"
 
 
-def _steps(ask_context: ProposalContext) -> Iterator[Piece]:
+def _steps(ask_context: CaseContext) -> Iterator[Piece]:
     """The results of completed steps, newest last; of a repeated step the valid attempt."""
     standing = {
         attempt.step: attempt for _, attempt in sorted(ask_context.run.attempts.items()) if attempt.standing
@@ -222,7 +231,7 @@ def _steps(ask_context: ProposalContext) -> Iterator[Piece]:
         yield from _step(ask_context, attempt, closed)
 
 
-def _step(ask_context: ProposalContext, attempt: Attempt, closed: frozenset[str]) -> Iterator[Piece]:
+def _step(ask_context: CaseContext, attempt: Attempt, closed: frozenset[str]) -> Iterator[Piece]:
     written = ask_context.definition.document.step(attempt.step)
     kind, view = viewed(ask_context.definition, attempt.step)
     about = Piece(
@@ -261,7 +270,7 @@ def _step(ask_context: ProposalContext, attempt: Attempt, closed: frozenset[str]
 
 
 def _loaded(
-    ask_context: ProposalContext,
+    ask_context: CaseContext,
     about: Piece,
     collection_id: str,
     values: Mapping[str, Any],
@@ -294,7 +303,7 @@ def _is_step_ours(step_type: str, attempt: Attempt) -> bool:
     return not steps.get(step_type).by_others and not (step_type == "start" and attempt.by is None)
 
 
-def _collection_of(ask_context: ProposalContext, relation: str | None, collection: str | None) -> str | None:
+def _collection_of(ask_context: CaseContext, relation: str | None, collection: str | None) -> str | None:
     """The collection that a step reads, other than the run's own record."""
     if collection is not None or relation is None or ask_context.run.collection is None:
         return collection
@@ -303,7 +312,7 @@ def _collection_of(ask_context: ProposalContext, relation: str | None, collectio
 
 
 def _typed(
-    ask_context: ProposalContext,
+    ask_context: CaseContext,
     about: Piece,
     view: StepView,
     output: Mapping[str, Any],
@@ -328,7 +337,7 @@ def _typed(
     yield replace(about, data=data, treatments=treatments)
 
 
-def _withheld_fields(ask_context: ProposalContext) -> frozenset[str]:
+def _withheld_fields(ask_context: CaseContext) -> frozenset[str]:
     """Names of fields that stand in no value of a value: those that this person may not see, that a model gets less of than all, or that others write.
 
     What a step worked out may hold parts of records wherever it likes; as a source of its own a record is told field by field.
@@ -345,7 +354,7 @@ def _withheld_fields(ask_context: ProposalContext) -> frozenset[str]:
     return frozenset(names)
 
 
-def _foreign(ask_context: ProposalContext) -> frozenset[str]:
+def _foreign(ask_context: CaseContext) -> frozenset[str]:
     """Names of fields, of all collections that the run reads, that are written by others."""
     return frozenset(
         each.name
@@ -355,7 +364,7 @@ def _foreign(ask_context: ProposalContext) -> frozenset[str]:
     )
 
 
-def _outside(ask_context: ProposalContext) -> frozenset[str]:
+def _outside(ask_context: CaseContext) -> frozenset[str]:
     """The ids of steps whose output was written by others."""
     outside_steps = {
         step.id for step in ask_context.definition.document.steps if steps.get(step.type).by_others
@@ -370,7 +379,7 @@ def _outside(ask_context: ProposalContext) -> frozenset[str]:
     )
 
 
-def collections_of(ask_context: ProposalContext) -> list[Collection]:
+def collections_of(ask_context: CaseContext) -> list[Collection]:
     """The collection of the run's record, and those that its steps read or loaded."""
     read = {
         _collection_of(ask_context, relation, collection)
@@ -412,7 +421,7 @@ def _read_by(definition: Definition) -> frozenset[tuple[str | None, str | None]]
 
 
 def _rows_again(
-    ask_context: ProposalContext,
+    ask_context: CaseContext,
     attempt: Attempt,
     kind: StepType,
     view: StepView,

@@ -7,7 +7,7 @@ from console import log
 from console.ai.proposals import field_disclosure, waits
 from console.ai.proposals.prompt_pieces import Piece
 from console.core.errors import ConsoleError
-from console.runs.engine.proposal_inputs import ProposalContext
+from console.runs.engine.proposal_inputs import CaseContext
 
 FOR_THE_MODEL_S = 3.5
 """The part of the time limit that stays reserved for the provider, because reading scanned documents may take longer than the whole limit."""
@@ -20,7 +20,7 @@ class NotRead(Exception):
     """There was no time to read the documents. Reading goes on in the background, for the next time."""
 
 
-def documents_of(ask_context: ProposalContext) -> Iterator[Piece]:
+def documents_of(ask_context: CaseContext) -> Iterator[Piece]:
     """The pages that this person may open, marked as written by others. Documents that cannot be read are left out. Raises NotRead."""
     numbers: dict[str, int] = {}
     for page in _pages(ask_context):
@@ -48,7 +48,7 @@ def _names_a_person(name: str) -> bool:
     return bare in NUMBERS or field_disclosure.of_typed(bare, "text") != "full"
 
 
-def _pages(ask_context: ProposalContext) -> Sequence[Any]:
+def _pages(ask_context: CaseContext) -> Sequence[Any]:
     left = (ask_context.deadline_at - log.now()).total_seconds() - FOR_THE_MODEL_S
     try:
         return waits.wait_for(max(LEAST_S, left), lambda: _read(ask_context))
@@ -58,7 +58,7 @@ def _pages(ask_context: ProposalContext) -> Sequence[Any]:
         return []
 
 
-def _read(ask_context: ProposalContext) -> Sequence[Any]:
+def _read(ask_context: CaseContext) -> Sequence[Any]:
     """The pages of the run's documents; in a step that goes through a list, only those of the present item."""
     from console import documents
 

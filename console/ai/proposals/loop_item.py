@@ -8,7 +8,7 @@ from console.ai.proposals.prompt_pieces import Piece, filled, open_of
 from console.auth import access
 from console.core import expressions
 from console.core.documents.collections import Collection
-from console.runs.engine.proposal_inputs import ProposalContext
+from console.runs.engine.proposal_inputs import CaseContext, ProposalContext
 from console.steps.base import AtHand
 
 OF_ITEMS = ("items", "item")
@@ -81,7 +81,7 @@ def values_of(item: AtHand, ask_context: ProposalContext, collection: Collection
     return {name: value for name, value in item.values.items() if name in names}
 
 
-def narrowed(ask_context: ProposalContext, step_id: str, output: Mapping[str, Any]) -> dict[str, Any]:
+def narrowed(ask_context: CaseContext, step_id: str, output: Mapping[str, Any]) -> dict[str, Any]:
     """The step's output with only the notes of this item, not those of other items of the list."""
     item = ask_context.at_hand
     if item is None:
@@ -91,7 +91,7 @@ def narrowed(ask_context: ProposalContext, step_id: str, output: Mapping[str, An
         noted = kept.get("items")
         for name in OF_ITEMS:
             kept.pop(name, None)
-        if step_id == ask_context.step.id:
+        if ask_context.step is not None and step_id == ask_context.step.id:
             own = (
                 [each for each in noted if isinstance(each, Mapping) and each.get("key") == item.key]
                 if isinstance(noted, list)

@@ -140,7 +140,7 @@ def warned_of(judged: Judged, built: Built) -> list[dict[str, Any]]:
 
 def _warned(source: Source, built: Built) -> dict[str, Any]:
     at, quote = injection_scan.place(built.ask, source)
-    return _source_json(source, built, at, quote)
+    return source_json(source, built, at, quote)
 
 
 def dropped(judged: Judged) -> list[dict[str, str]]:
@@ -165,10 +165,11 @@ def _source(proposed: Proposed, source_id: str, built: Built, *, first: bool) ->
     """A source with the place in it that holds the value, as far as that is known."""
     source = built.sources[source_id]
     at = proposed.at if first and proposed.at in source.data else None
-    return _source_json(source, built, at, proposed.quote if first else None)
+    return source_json(source, built, at, proposed.quote if first else None)
 
 
-def _source_json(source: Source, built: Built, at: str | None, quote: str | None) -> dict[str, Any]:
+def source_json(source: Source, built: Built, at: str | None, quote: str | None) -> dict[str, Any]:
+    """The source as it is kept with what rests on it: its place, and the words there."""
     box = source.boxes.get(at) if at is not None else None
     return {
         "id": source.id,

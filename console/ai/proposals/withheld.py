@@ -4,7 +4,7 @@ They are read as the console itself, for whoever may read less would otherwise s
 Nothing here goes anywhere but into `console.ai.safety.redaction`, which looks for it; no prompt, log, key or table has it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from console.core.documents.collections import Collection, Relation, treatment
 from console.core.errors import NotFound
 from console.core.proposal_types import Source, Treatment
 from console.core.scopes import unrestricted
-from console.runs.engine.proposal_inputs import ProposalContext
+from console.runs.engine.proposal_inputs import CaseContext
 
 MOST_READS = 40
 """Statements that one proposal may cost here."""
@@ -26,7 +26,7 @@ LEAST_TEXT = 5
 MOST_DEPTH = 8
 
 
-def withheld_sources(ask_context: ProposalContext) -> list[Source]:
+def withheld_sources(ask_context: CaseContext) -> list[Source]:
     """Everything that is to be looked for in what would be sent. Raises SourceDown: what cannot be read cannot be kept back."""
     starts = []
     if ask_context.run.collection is not None and ask_context.run.record is not None:
@@ -35,10 +35,15 @@ def withheld_sources(ask_context: ProposalContext) -> list[Source]:
             starts.append(about)
     if ask_context.at_hand is not None and ask_context.at_hand.collection is not None:
         starts.append((ask_context.at_hand.collection, ask_context.at_hand.key))
-    around = _Around()
+    return [*around(starts), *_typed(ask_context)]
+
+
+def around(starts: Iterable[tuple[str, str]]) -> list[Source]:
+    """The values of these records, (collection, key), and of those around them. Raises SourceDown."""
+    visited = _Around()
     for collection, key in dict.fromkeys(starts):
-        around.from_record(collection, key)
-    return [*around.found, *_typed(ask_context)]
+        visited.from_record(collection, key)
+    return visited.found
 
 
 @dataclass(slots=True)
@@ -136,7 +141,7 @@ def _long_enough(value: Any) -> bool:
     return not isinstance(value, str) or len(value.strip()) >= LEAST_TEXT
 
 
-def _typed(ask_context: ProposalContext) -> Iterator[Source]:
+def _typed(ask_context: CaseContext) -> Iterator[Source]:
     """Values that people typed or the console computed at any step, if a model does not get all of them."""
     from console.ai.proposals.context import collections_of
 
@@ -157,7 +162,7 @@ def _typed(ask_context: ProposalContext) -> Iterator[Source]:
                 yield Source("", "step", "", {name: leaf}, trusted=True, treatments={name: how})
 
 
-def known_config(ask_context: ProposalContext, step_id: str) -> Any:
+def known_config(ask_context: CaseContext, step_id: str) -> Any:
     """The settings of a step."""
     from console.ai.proposals.context import viewed
 

@@ -20,8 +20,9 @@ from console.ai import builder_answer, builder_prompt
 from console.ai.builder_answer import Suggestion, Unusable
 from console.ai.builder_prompt import BuilderPrompt, Wish
 from console.ai.calling import CallFailed
-from console.ai.proposals import options
-from console.authoring.builder import builder_turns, model_call
+from console.ai.proposals import model_call, options
+from console.ai.proposals.model_call import Call
+from console.authoring.builder import builder_turns
 from console.authoring.builder.builder_turns import Answer, Question, absence, exhausted_budget
 from console.authoring.builder.judged_changes import Case, Judged, begun_anew, best_of, judge, with_tests
 from console.authoring.builder.reachable_names import catalogue, restrict_context
@@ -186,11 +187,12 @@ class _Rounds:
         code: Code = "malformed"
         user, seen, growing = prompt.user, set[str](), Growing(question, prompt)
         while self.count < ROUNDS and builder_turns.pending(question.turn):
-            if self.count and model_call.seconds_left(question) < LEAST_S:
+            call = _call(question, prompt, user)
+            if self.count and call.seconds_left < LEAST_S:
                 break
             self.count += 1
             try:
-                raw = model_call.call_model(question, options.current(), prompt, user, growing.hear)
+                raw = model_call.call_model(call, options.current(), growing.hear)
             except CallFailed:
                 if best is None:
                     raise
@@ -208,6 +210,23 @@ class _Rounds:
                 seen.add(again)
             user = prompt.corrected(raw.text, wrong)
         return best, code
+
+
+def _call(question: Question, prompt: BuilderPrompt, user: str) -> Call:
+    return Call(
+        purpose="build",
+        person=question.person,
+        subject=question.subject,
+        deadline_at=question.deadline_at,
+        system=prompt.system,
+        user=user,
+        schema=builder_prompt.SCHEMA,
+        version=builder_prompt.BUILDER_VERSION,
+        sha256=prompt.digest(user),
+        workflow=question.workflow,
+        team=question.team,
+        label=question.label,
+    )
 
 
 def tried_answer(case: Case, suggestion: Suggestion) -> _Tried:

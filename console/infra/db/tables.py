@@ -90,6 +90,10 @@ builder_turn = _table(
     "id workflow person at:moment deadline_at:moment status code revision:int rounds:int taken subject kid nonce:bytes ct:bytes "
     "answer_nonce:bytes answer_ct:bytes",
 )
+case_question = _table(
+    "case_question",
+    "id run collection record person at:moment deadline_at:moment status subject kid nonce:bytes ct:bytes answer_nonce:bytes answer_ct:bytes",
+)
 ai_field = _table("ai_field", "call name confidence sources:int trusted:bool dropped shown:bool outcome")
 inbox = _table(
     "inbox",

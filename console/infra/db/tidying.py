@@ -15,6 +15,7 @@ TABLES = (
         "attempt",
         "builder_turn",
         "bulk",
+        "case_question",
         "clearance",
         "document_request",
         "draft",

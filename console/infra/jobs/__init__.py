@@ -4,6 +4,7 @@ from console.infra.jobs import outside_places
 from console.infra.jobs.jobs import (
     ADVANCE,
     ADVANCE_HANDS_OFF,
+    ASK,
     BECAUSE,
     BEGIN,
     BEGIN_CALL,

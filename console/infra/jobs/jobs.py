@@ -74,11 +74,15 @@ MOVE = "move_runs"
 CONNECT = "connect_source"
 """The job that connects a database of many tables: its text is the id of what was asked for."""
 
+ASK = "ask"
+"""The job that answers a question about a case: its text is the question's id."""
+
 WORDS = {
     ADVANCE: "Move a run on",
     ADVANCE_HANDS_OFF: "Move an automation on",
     PROPOSE: "Ask for a proposal",
     BUILD: "Answer in the builder",
+    ASK: "Answer a question about a case",
     BULK: "Do an action to many records",
     FOLLOW: "Find out what became of a change",
     READ: "Read documents",

@@ -34,27 +34,35 @@ NOT_ENTITLED = "Whoever this was for may not do this step, so that nothing was p
 _PENDING = "select run, n, person, purpose, at, deadline_at from console.ai_call where id = %s and status = 'pending'"
 
 
-@dataclass(frozen=True, slots=True)
-class ProposalContext:
-    """What a call to a model is built from. `context` was read with the rights of `person`, and holds nothing that they may not see.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseContext:
+    """A run as one person may see it: what a question about it may be answered from. `record` is the run's; `step` and `at_hand` (the current item of a list) where it is asked at a step."""
 
-    `fields` may be proposed; their `treatment` is `full`, for the caller to narrow. `columns`: name → collection of the fields that belong to
-    a record. A tick list is requested tick by tick (`flags.pep`) and joined again by `record_answer`. `outcomes` are (value, label). `review`
-    are the values that a second look is about (`outcome`: the choice). `record` is the run's, `at_hand` the current item of a list.
-    """
-
-    call: str
-    purpose: str
-    asked_at: datetime
-    deadline_at: datetime
     person: Actor
     run: Run
     subject: str | None
     definition: Definition
+    record: Record | None
+    asked_at: datetime
+    deadline_at: datetime
+    ai: StepAI
+    step: StepView | None = None
+    at_hand: AtHand | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalContext(CaseContext):
+    """What a call to a model is built from. `context` was read with the rights of `person`, and holds nothing that they may not see.
+
+    `fields` may be proposed; their `treatment` is `full`, for the caller to narrow. `columns`: name → collection of the fields that belong to
+    a record. A tick list is requested tick by tick (`flags.pep`) and joined again by `record_answer`. `outcomes` are (value, label). `review`
+    are the values that a second look is about (`outcome`: the choice).
+    """
+
+    call: str
+    purpose: str
     attempt: Attempt
     step: StepView
-    ai: StepAI
-    record: Record | None
     context: Context
     prompt: Prompt
     proposable: Proposable
@@ -63,7 +71,23 @@ class ProposalContext:
     columns: Mapping[str, str]
     instruction: str
     review: Mapping[str, Any] | None = None
-    at_hand: AtHand | None = None
+
+
+def case_context(actor: Actor, run_id: str, asked_at: datetime, deadline_at: datetime) -> CaseContext:
+    """The run for a question about it, whatever its state. Raises NotFound for a run that the actor may not see, SourceDown."""
+    seen = see(actor, run_id, whole=True)
+    if seen.down is not None:
+        raise seen.down
+    return CaseContext(
+        person=actor,
+        run=seen.run,
+        subject=seen.loaded.subject,
+        definition=seen.definition,
+        record=seen.record,
+        asked_at=asked_at,
+        deadline_at=deadline_at,
+        ai=StepAI.model_validate({}),
+    )
 
 
 def proposal_context(call_id: str) -> ProposalContext | None:

@@ -16,7 +16,13 @@ from console.views.runs import panes, sources
 
 RELATED_ROWS = 5
 MOST_RELATED = 8
-TABS = {"documents": "Documents", "related": "Related", "context": "Context", "activity": "Activity"}
+TABS = {
+    "documents": "Documents",
+    "related": "Related",
+    "context": "Context",
+    "activity": "Activity",
+    "ask": "Ask",
+}
 """Tabs beside the record's own, by their names in addresses."""
 OF_PANE = frozenset({"tab", "doc", "page", "zoom", "turn", "box", "loaded"})
 
@@ -38,7 +44,7 @@ def pane(
     quoted = _source_shown(view, actor, look, states_of)
     tab = tab or ("documents" if _checks_record(view.screen or {}) else "record")
     chosen = "source" if quoted and tab != "documents" else tab
-    if chosen not in ((*TABS, "source") if record else ("documents", "context", "source")):
+    if chosen not in ((*TABS, "source") if record else ("documents", "context", "ask", "source")):
         chosen = "record" if record else "documents"
     if not record:
         return _without_record(view, actor, look, chosen, tab, first) | {"quoted": quoted}
@@ -111,7 +117,7 @@ def _without_record(
         documents_pane(view, actor, always=tab == "documents", first=first) if chosen == "documents" else None
     )
     chosen = "context" if shown is None and chosen == "documents" and view.json["context"] else chosen
-    tabs = _tabs(view, chosen, ("documents", "context")) if view.json["context"] else []
+    tabs = _tabs(view, chosen, ("documents", "context", "ask")) if view.json["context"] else []
     common = {
         "record": None,
         "context_tabs": tabs,

@@ -69,6 +69,11 @@ def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
     query = {"source": source["id"], "of": of, "call": call}
     if not source.get("document"):
         return frame.run_url(run_id, **query)
+    return document_url(run_id, source, **query)
+
+
+def document_url(run_id: str, source: Mapping[str, Any], **query: str) -> str:
+    """Return the address of a document beside the run, at its page with the place framed."""
     return frame.run_url(
         run_id, tab="documents", doc=source["document"], page=source.get("page"), box=_framed(source), **query
     )
@@ -109,13 +114,9 @@ def cited(run_id: str, kept: Mapping[str, Any] | Iterable[Mapping[str, Any]]) ->
     )
     lines: dict[str, Markup] = {}
     for source in sources:
-        title, quote, document = title_of(source), quote_words(source), source.get("document")
+        title, quote = title_of(source), quote_words(source)
         quoted = Markup("<q>{}</q> ").format(quote) if quote else Markup("")
-        href = (
-            frame.run_url(run_id, tab="documents", doc=document, page=source.get("page"), box=_framed(source))
-            if document
-            else ""
-        )
+        href = document_url(run_id, source) if source.get("document") else ""
         named = Markup('<a href="{}">{}</a>').format(href, title) if href else Markup("{}").format(title)
         lines.setdefault(f"“{quote}” {title}" if quote else title, quoted + named)
     return Markup("<br>").join(lines.values()), "\n".join(lines)

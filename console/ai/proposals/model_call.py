@@ -1,7 +1,10 @@
-"""One call of the model for a turn. Like every call it has a row, a budget and a breaker, and its prompt is kept for auditors."""
+"""One call of a model outside the form of a step: for a turn of the builder, for a question about a case. Like every call it has a row, a budget and a breaker, and its prompt is kept for auditors."""
 
+import contextlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,11 +12,9 @@ import sqlalchemy as sa
 
 from console import log
 from console.ai import calling
-from console.ai.builder_prompt import BUILDER_VERSION, SCHEMA, BuilderPrompt
 from console.ai.calling import Answered, CallFailed
 from console.ai.proposals import budget, options, prompts, provider_breaker, service, waits
 from console.ai.proposals.options import Chosen, Current
-from console.authoring.builder.builder_turns import Question
 from console.core.proposal_types import ProviderError, Raw
 from console.infra import settings, subjects
 from console.infra.db.engine import fetch, transaction
@@ -23,8 +24,8 @@ MARGIN_S = 0.25
 """Time before the deadline that is reserved for checking and storing the answer."""
 
 _ASKED = sa.text(
-    "insert into console.ai_call (id, at, workflow, team, label, person, purpose, mode, deadline_at, status, provider, model, prompt_version, prompt_sha256)"
-    " values (:id, :at, :workflow, :team, :label, :person, 'build', 'assist', :deadline, 'pending', :provider, :model, :version, :sha256)"
+    "insert into console.ai_call (id, at, run, workflow, team, label, person, purpose, mode, deadline_at, status, provider, model, prompt_version, prompt_sha256)"
+    " values (:id, :at, :run, :workflow, :team, :label, :person, :purpose, 'assist', :deadline, 'pending', :provider, :model, :version, :sha256)"
 )
 _ANSWERED = (
     "update console.ai_call set status = %(status)s, code = %(code)s, schema_mode = %(mode)s, request_id = %(request_id)s, input_tokens = %(input)s,"
@@ -41,39 +42,58 @@ class OverBudget(CallFailed):
         self.budget = which
 
 
-def call_model(
-    question: Question, current: Current, prompt: BuilderPrompt, user: str, hear: Callable[[str], None]
-) -> Raw:
-    """The model's answer within what is left of the turn's time; `hear` takes its text while it arrives. Raises CallFailed (OverBudget), and PutBack when this process has to end."""
-    chosen, call = current.chosen("build"), new_id("aic")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What is asked of a model, for whom and about what. `subject` is whose key seals the texts; `sha256` is that of everything sent."""
+
+    purpose: str
+    person: str
+    subject: str
+    deadline_at: datetime
+    system: str
+    user: str
+    schema: Mapping[str, Any]
+    version: str
+    sha256: str
+    run: str | None = None
+    workflow: str | None = None
+    team: str | None = None
+    label: str | None = None
+    sources: Sequence[Mapping[str, Any]] = ()
+    id: str = field(default_factory=lambda: new_id("aic"))
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the deadline."""
+        return (self.deadline_at - log.now()).total_seconds()
+
+
+def call_model(call: Call, current: Current, hear: Callable[[str], None] | None = None) -> Raw:
+    """The model's answer before the deadline; `hear` takes its text while it arrives. Raises CallFailed (OverBudget), and PutBack when this process has to end."""
+    chosen = current.chosen(call.purpose)
     row = {
-        "id": call,
+        "id": call.id,
         "at": log.now(),
-        "workflow": question.workflow,
-        "team": question.team or None,
-        "label": question.label,
-        "person": question.person,
-        "deadline": question.deadline_at,
+        "run": call.run,
+        "workflow": call.workflow,
+        "team": call.team or None,
+        "label": call.label,
+        "person": call.person,
+        "purpose": call.purpose,
+        "deadline": call.deadline_at,
         "provider": chosen.config.name,
         "model": chosen.config.model,
+        "version": f"{call.version}{current.house_mark}",
+        "sha256": call.sha256,
     }
     with transaction() as connection:
-        connection.execute(
-            _ASKED, row | {"version": f"{BUILDER_VERSION}{current.house_mark}", "sha256": prompt.digest(user)}
-        )
+        connection.execute(_ASKED, row)
     try:
-        answer = _answered(question, current, chosen, call, prompt, user, hear)
+        answer = _answered(call, current, chosen, hear)
     except CallFailed as error:
-        _note(current, call, error.raw, ms=error.ms, code=error.code, request_id=error.request_id)
+        _note(call, current, error.raw, ms=error.ms, code=error.code, request_id=error.request_id)
         if error.tries:
-            _keep(
-                question,
-                call,
-                prompt,
-                user,
-                error.raw.text if error.raw else "",
-                f"{error.code}: {error.detail}",
-            )
+            _keep(call, error.raw.text if error.raw else "", f"{error.code}: {error.detail}")
         if (
             settings.current().ai_breaker
             and error.tries
@@ -82,28 +102,15 @@ def call_model(
             service.report_open_breaker(chosen.config, error.code)
         raise
     provider_breaker.answered(chosen.config)
-    _note(current, call, answer.raw, ms=answer.ms)
-    _keep(question, call, prompt, user, answer.raw.text, None)
+    _note(call, current, answer.raw, ms=answer.ms)
+    _keep(call, answer.raw.text, None)
     return answer.raw
 
 
-def seconds_left(question: Question) -> float:
-    """Seconds until the deadline."""
-    return (question.deadline_at - log.now()).total_seconds()
-
-
-def _answered(
-    question: Question,
-    current: Current,
-    chosen: Chosen,
-    call: str,
-    prompt: BuilderPrompt,
-    user: str,
-    hear: Callable[[str], None],
-) -> Answered:
-    _require_may_ask(question, current, chosen, call, len(prompt.system) + len(user))
-    seconds = seconds_left(question) - MARGIN_S
-    person = hmac.digest(options.house_key(), f"person|{question.person}".encode(), "sha256").hex()[:32]
+def _answered(call: Call, current: Current, chosen: Chosen, hear: Callable[[str], None] | None) -> Answered:
+    _require_may_ask(call, current, chosen)
+    seconds = call.seconds_left - MARGIN_S
+    person = hmac.digest(options.house_key(), f"person|{call.person}".encode(), "sha256").hex()[:32]
 
     def ask_model() -> Answered:
         try:
@@ -112,7 +119,14 @@ def _answered(
             raise CallFailed(error, ms=0, tries=0) from error
         most = chosen.max_tokens
         return calling.call(
-            provider, prompt.system, user, SCHEMA, seconds=seconds, max_tokens=most, user_id=person, hear=hear
+            provider,
+            call.system,
+            call.user,
+            call.schema,
+            seconds=seconds,
+            max_tokens=most,
+            user_id=person,
+            hear=hear,
         )
 
     try:
@@ -121,19 +135,18 @@ def _answered(
         raise CallFailed(ProviderError("timeout"), ms=round(seconds * 1000), tries=1) from None
 
 
-def _require_may_ask(
-    question: Question, current: Current, chosen: Chosen, call: str, characters: int
-) -> None:
+def _require_may_ask(call: Call, current: Current, chosen: Chosen) -> None:
     """Raises CallFailed without a key, without time, with an open breaker, or without budget."""
     config = chosen.config
     if not getattr(config, "api_key", None) and config.name == "anthropic":
         raise CallFailed(ProviderError("no_key"), ms=0, tries=0)
-    if seconds_left(question) <= 2 * MARGIN_S:
+    if call.seconds_left <= 2 * MARGIN_S:
         raise CallFailed(ProviderError("timeout"), ms=0, tries=0)
     if settings.current().ai_breaker and not provider_breaker.may_ask(config):
         raise CallFailed(ProviderError(provider_breaker.refused(config) or "breaker"), ms=0, tries=0)
+    characters = len(call.system) + len(call.user)
     cost = budget.estimate(current, config.model, characters, chosen.max_tokens)
-    over, day = budget.reserve(call, "", current.document.budget, cost)
+    over, day = budget.reserve(call.id, call.run or "", current.document.budget, cost)
     if day is not None:
         service.notify_of_budget(day)
     if over is not None:
@@ -141,8 +154,8 @@ def _require_may_ask(
 
 
 def _note(
+    call: Call,
     current: Current,
-    call: str,
     raw: Raw | None,
     *,
     ms: int,
@@ -161,7 +174,7 @@ def _note(
     if raw is not None:
         fresh = max(0, raw.input_tokens - raw.cached_tokens)
         cost = current.cost(
-            current.chosen("build").config.model,
+            current.chosen(call.purpose).config.model,
             input_tokens=fresh,
             cached_tokens=raw.cached_tokens,
             output_tokens=raw.output_tokens,
@@ -175,7 +188,7 @@ def _note(
         }
     price = current.price_version if cost is not None else None
     row |= {
-        "id": call,
+        "id": call.id,
         "status": "failed" if code else "ok",
         "code": code,
         "ms": ms,
@@ -186,19 +199,15 @@ def _note(
     fetch(_ANSWERED, row)
 
 
-def _keep(
-    question: Question, call: str, prompt: BuilderPrompt, user: str, answer: str, error: str | None
-) -> None:
-    """Keep what was sent and answered, sealed under the key of who asked."""
+def _keep(call: Call, answer: str, error: str | None) -> None:
+    """Keep what was sent and answered, sealed under the key of the call's subject."""
     texts: dict[str, Any] = {
-        "system": prompt.system,
-        "user": user,
-        "schema": dict(SCHEMA),
+        "system": call.system,
+        "user": call.user,
+        "schema": dict(call.schema),
         "answer": answer,
-        "sources": [],
+        "sources": list(call.sources),
         "error": error,
     }
-    try:
-        prompts.keep(call, question.subject, texts)
-    except subjects.Unreadable:
-        return
+    with contextlib.suppress(subjects.Unreadable):
+        prompts.keep(call.id, call.subject, texts)
