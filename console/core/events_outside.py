@@ -517,8 +517,8 @@ OUTSIDE = (
     Kind(
         "case_answered",
         "proposal",
-        "A question about a run or a record has an answer; `by` says whether a model gave it, or search found it, `sha256` is that of the answer as it was kept.",
-        ("question", "run", "by", "sentences", "sha256"),
+        "A question about a run or a record has an answer; `by` says whether a model gave it, or search found it, `digest` is the SHA-256 of the answer as it was kept.",
+        ("question", "run", "by", "sentences", "digest"),
     ),
     Kind(
         "builder_asked",

@@ -435,6 +435,16 @@ ROUTES = [
         part='<link rel="stylesheet" href="/static/css/checks',
         target="checks",
     ),
+    Route(
+        RUN + "/ask", "/runs/{run}/ask", ("GET", "POST"), part='<link rel="stylesheet" href="/static/css/ask', target="ask"
+    ),
+    Route(
+        RECORD + "/ask",
+        "/c/customer/1/ask",
+        ("GET", "POST"),
+        part='<link rel="stylesheet" href="/static/css/ask',
+        target="ask",
+    ),
     Route(RUN + "/parts/<step_id>", "/runs/{run}/parts/start", status=404),
     Route(RUN + "/picture", "/runs/{run}/picture", part="<title>", target="replay"),
     *(

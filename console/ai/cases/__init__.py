@@ -8,10 +8,5 @@ from console.ai.cases.case_questions import (
     asked_of_run,
     erase,
     expire,
-    question,
     questions,
 )
-
-__all__ = ["Place", "Question", "answer", "ask", "asked_of_run", "erase", "expire", "question", "questions"]
-
-OPEN_MODULES: frozenset[str] = frozenset()

@@ -163,7 +163,7 @@ def answer(question_id: str) -> None:
     current = options.current()
     built = _built(pending.text, known, current, actor.locale)
     try:
-        made = _asked(pending, actor, known, built, current, deadline)
+        made = _answer_of_model(pending, actor, known, built, current, deadline)
     except CallFailed as error:
         made = _searched(pending.text, built, absence_words.reason(error.code, current.chosen("ask").seconds))
     except (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.OperationalError, PutBack):
@@ -172,14 +172,6 @@ def answer(question_id: str) -> None:
         _log.exception("alarm: the question %s failed", question_id)
         made = _searched(pending.text, built, absence_words.reason("internal_error", 0))
     _settle(actor, question_id, pending.place, known, made)
-
-
-def question(actor: Actor, question_id: str) -> Question:
-    """A question of the actor's. Raises NotFound for one that is not theirs."""
-    rows = fetch(_ONE, (question_id,)) if "\x00" not in question_id else []
-    if not rows or rows[0][4] != actor.id:
-        raise NotFound
-    return _read(rows[0])
 
 
 def questions(actor: Actor, place: Place) -> list[Question]:
@@ -226,7 +218,7 @@ def _built(text: str, known: CaseSources, current: Current, locale: str) -> Buil
     )
 
 
-def _asked(
+def _answer_of_model(
     pending: Question, actor: Actor, known: CaseSources, built: Built, current: Current, deadline: datetime
 ) -> dict[str, Any]:
     """The model's answer as far as it passes the guard. Raises CallFailed, PutBack."""
@@ -320,7 +312,7 @@ def _settle(
                 "run": place.run,
                 "by": made["by"],
                 "sentences": len(made["sentences"]),
-                "sha256": hashlib.sha256(orjson.dumps(made, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+                "digest": hashlib.sha256(orjson.dumps(made, option=orjson.OPT_SORT_KEYS)).hexdigest(),
             },
             connection=connection,
             **_about(known, {}),

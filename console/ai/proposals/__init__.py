@@ -29,7 +29,6 @@ OPEN_MODULES = frozenset(
     {
         "absence_words",
         "audit",
-        "budget",
         "cache",
         "call_log",
         "context",
@@ -42,12 +41,9 @@ OPEN_MODULES = frozenset(
         "promotion",
         "prompt_pieces",
         "prompts",
-        "provider_breaker",
         "provider_standing",
         "saving",
-        "service",
         "settings_document",
         "usage",
-        "waits",
     }
 )

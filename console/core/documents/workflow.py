@@ -76,6 +76,9 @@ class Settings(Part):
         le=3_600_000,
         description="Milliseconds before the first of these tries; each further pause is twice as long, an hour at most",
     )
+    questions_in_case_file: bool = Field(
+        False, description="Questions about a run and their answers stand in its case file"
+    )
     parallel: int | None = Field(
         None,
         ge=1,

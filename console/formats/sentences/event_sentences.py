@@ -411,7 +411,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
             "There is no proposal for {step}{why}", "There was no second look at the proposal for {step}{why}"
         ),
         "case_asked": "{who} asked a question{on_record}",
-        "case_answered": "A question{on_record} was answered by {text_by}",
+        "case_answered": "A question{on_record} was answered{text_by: by }",
         "builder_asked": "{who} asked for a change of the draft of {workflow} in words",
         "builder_answered": "What was asked about the draft of {workflow} was answered{why}",
         "record_viewed": _record_viewed,

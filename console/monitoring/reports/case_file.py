@@ -15,8 +15,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from console import browse, documents, log, runs
+from console import browse, documents, log, runs, workflows
 from console.activity import exports
+from console.ai import cases
+from console.ai.cases import Question
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import ConsoleError, Invalid, NotFound, TooMany
@@ -66,6 +68,7 @@ class CaseFile:
     chosen: Mapping[tuple[str, int], str] = field(default_factory=dict)
     then: Mapping[str, Collection] = field(default_factory=dict)
     pictures: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    questions: Sequence[Question] = ()
 
 
 def case_file(
@@ -109,7 +112,15 @@ def case_file(
         view.run.chosen,
         view.run.then,
         {each.ref: _picture(actor, each.ref) for each in looked[:MOST_PICTURES]},
+        _questions(view.run),
     )
+
+
+def _questions(run: runs.RunView) -> Sequence[Question]:
+    """What was asked about the run, where its workflow wants that here. An answer says what its asker could see: who sees less of the run gets none."""
+    document = workflows.version(run.json["workflow"]["id"], run.json["version"]).document
+    wanted = document.settings.questions_in_case_file and not run.masked
+    return cases.asked_of_run(run.json["id"]) if wanted else ()
 
 
 def _picture(actor: Actor, ref: str) -> tuple[str, bytes]:

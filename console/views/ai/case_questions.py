@@ -67,7 +67,7 @@ def _page(place: Place, title: str, back: str, suggested: list[str]) -> Response
         "title": title,
         "back": back,
         "here": f"{back}/ask",
-        "asked": [(each, _sentences(each)) for each in asked],
+        "asked": [(each, sentences(each)) for each in asked],
         "pending": any(each.pending for each in asked),
         "suggested": suggested,
         "wrong": wrong,
@@ -76,7 +76,7 @@ def _page(place: Place, title: str, back: str, suggested: list[str]) -> Response
     return frame.page("case/ask.html", context, blocks={"ask-talk": "talk", "*": "ask"}, error=wrong)
 
 
-def _sentences(asked: Question) -> list[tuple[str, str, str]]:
+def sentences(asked: Question) -> list[tuple[str, str, str]]:
     """Return text, title of the source and its address for each sentence."""
     return [
         (

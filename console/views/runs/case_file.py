@@ -23,6 +23,7 @@ from console.monitoring import reports
 from console.monitoring.reports import CaseFile
 from console.runs.views import view
 from console.views import assets, formats, frame, step_parts
+from console.views.ai import case_questions
 from console.views.formats import Look
 from console.views.runs import page, source_links, steps_pane
 from console.views.runs.block_papers import Papers
@@ -115,6 +116,8 @@ def html(case: CaseFile, actor: Actor) -> str:
             "lines": _folded(_with_revisions(case, lines, look)),
             "found": _found_parts(lines, context),
             "approvals": [_approval(line, base) for line in case.approvals],
+            "questions": [(each, case_questions.sentences(each)) for each in case.questions],
+            "askers": accounts.names({each.person for each in case.questions}),
             "causes": [cause_words(cause, case.names) for cause in run["caused_by"]],
             "looked": [_document(case, each) for each in case.looked],
             "renamed": dict.fromkeys(pair for event in case.events for pair in event["sentence"].renamed),
