@@ -22,8 +22,8 @@ LEAST_LETTERS = 4
 """Letters from which a word of a question is looked for; shorter ones are, where they have digits or capitals alone (VAT, IBAN)."""
 PREFIX = 5
 """Letters in which two forms of a word agree: expires, expiry."""
-LEAST_MATCHED = 0.5
-"""The part of a question's words that has to stand in the case."""
+LONG = 5
+"""Letters from which a word of a question says what it is about: no more such words may be missing in the case than words stand there."""
 LEAST_OF_BEST = 0.5
 """A line is shown if it says at least this part of what the best one says."""
 INSTRUCTION = (
@@ -106,10 +106,10 @@ def unknown_name(question: str, sources: Sequence[Source]) -> str | None:
 
 
 def search(question: str, sources: Sequence[Source]) -> list[Sentence]:
-    """The lines of the sources that say most of what the question names, the best first; empty where they say less than half of it, or it names somebody else."""
+    """The lines of the sources that say most of what the question names, the best first; empty where more of it is missing in the case than stands there, or it names somebody else."""
     lines = list(_lines(sources))
     wanted = {
-        skeleton(word)
+        skeleton(word): len(word) >= LONG
         for word in _WORD.findall(question)
         if len(word) >= LEAST_LETTERS
         or any(sign.isdigit() for sign in word)
@@ -117,7 +117,8 @@ def search(question: str, sources: Sequence[Source]) -> list[Sentence]:
     }
     found = {word: [line for line in lines if _matches(word, line.words)] for word in wanted}
     matched = {word for word in wanted if found[word]}
-    if not wanted or len(matched) < LEAST_MATCHED * len(wanted) or unknown_name(question, sources):
+    missing = [word for word, long in wanted.items() if long and word not in matched]
+    if not matched or len(missing) > len(matched) or unknown_name(question, sources):
         return []
     scores: dict[int, float] = {}
     by_number = {line.number: line for line in lines}

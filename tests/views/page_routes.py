@@ -436,7 +436,11 @@ ROUTES = [
         target="checks",
     ),
     Route(
-        RUN + "/ask", "/runs/{run}/ask", ("GET", "POST"), part='<link rel="stylesheet" href="/static/css/ask', target="ask"
+        RUN + "/ask",
+        "/runs/{run}/ask",
+        ("GET", "POST"),
+        part='<link rel="stylesheet" href="/static/css/ask',
+        target="ask",
     ),
     Route(
         RECORD + "/ask",

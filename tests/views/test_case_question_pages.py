@@ -30,7 +30,7 @@ def test_a_question_is_asked_beside_the_run_and_its_answer_leads_to_its_source(
     assert "Evidence" in suggested
     page = ask(pages.olivia, f"/runs/{run_id}/ask", "What is the email?")
     assert "adaeze@customers.example" in page.text
-    assert "Found by search. No model is configured here." in page.text
+    assert "Answered by search. No model is configured here." in page.text
     assert "/c/customer/1" in page.links
     nothing = ask(pages.olivia, f"/runs/{run_id}/ask", "zebra crossing")
     assert "I find nothing about that in this case." in nothing.text

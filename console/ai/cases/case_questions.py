@@ -30,7 +30,7 @@ from console.ai.proposals.options import Current
 from console.ai.safety import guard
 from console.auth import accounts
 from console.core.actor import Actor
-from console.core.errors import ConsoleError, Invalid, NotFound, TooMany
+from console.core.errors import ConsoleError, Invalid, TooMany
 from console.core.proposal_types import Judged, Raw
 from console.infra import jobs, subjects
 from console.infra.db.engine import fetch, transaction

@@ -9,7 +9,7 @@ from console import browse, runs
 from console.ai import cases
 from console.ai.cases import Place, Question
 from console.core.errors import Invalid, TooMany
-from console.views import frame
+from console.views import formats, frame
 from console.views.runs import source_links
 
 blueprint = Blueprint("case_questions", __name__)
@@ -80,12 +80,25 @@ def sentences(asked: Question) -> list[tuple[str, str, str]]:
     """Return text, title of the source and its address for each sentence."""
     return [
         (
-            each["text"] or source_links.quote_words(each["source"]),
+            each["text"] or _line(each["source"]),
             source_links.title_of(each["source"]),
             _address(asked.place, each["source"]),
         )
         for each in asked.sentences
     ]
+
+
+def _line(source: Mapping[str, Any]) -> str:
+    """Return what search found, a value of a record as it is written there: names for keys and codes, days in words."""
+    label, quote = str(source.get("label") or ""), str(source.get("quote") or "")
+    value = quote.removeprefix(f"{label}: ")
+    kinds = {each.name: each for each in source_links.kinds_of(str(source.get("collection") or ""))}
+    kind = kinds.get(str(source.get("field")))
+    if kind is None or value == quote or formats.is_money(kind):
+        return quote
+    wanted = {(kind.references, value)} if kind.references else ()
+    look = frame.naming(browse.names_of(frame.actor(), wanted), frame.look())
+    return f"{label}: {formats.text(kind, value, look)}"
 
 
 def _address(place: Place, source: Mapping[str, Any]) -> str:
