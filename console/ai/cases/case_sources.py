@@ -19,7 +19,7 @@ from console.infra import subjects
 
 MOST_EVENTS = 60
 MOST_RELATED = 10
-HAPPENED = "What happened"
+HAPPENED = "Activity"
 EVENT = "event_"
 """Names of events in the data of a source begin so; the number of the event follows."""
 NOT_TOLD = frozenset({"step_shown", "source_opened", "checks_shown", "step_entered"})

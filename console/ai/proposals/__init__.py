@@ -42,8 +42,10 @@ OPEN_MODULES = frozenset(
         "prompt_pieces",
         "prompts",
         "provider_standing",
+        "result",
         "saving",
         "settings_document",
         "usage",
+        "withheld",
     }
 )
