@@ -22,6 +22,9 @@ create index case_question_of_run on console.case_question (run, at) where run i
 create index case_question_of_subject on console.case_question (subject);
 create index case_question_at on console.case_question (at);
 
+-- what one person used of a budget
+create index ai_call_of_person on console.ai_call (person, at desc);
+
 do $$
 begin
     if not exists (select from pg_roles where rolname = 'console') or current_user = 'console' then

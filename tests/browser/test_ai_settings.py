@@ -34,7 +34,7 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company)
     changes = {
         "collections": {"customer": "Not yet"},
         "house": {"prefix": "Be brief.", "suffix": ""},
-        "budget": {"day_money": "0.01"},
+        "budget": {"limits": [{"who": "all", "period": "day", "money": "0.01"}]},
     }
     saving.change(company.ines, changes, base=options.newest().version, note="For the picture")
     fetch(CALL, (company.olivia.id,))

@@ -194,25 +194,51 @@ def test_purposes_and_prices(pages: Pages) -> None:
     }
 
 
-def test_budgets_show_what_was_used_today(pages: Pages) -> None:
+def test_budgets_show_what_was_used_and_by_whom_most(pages: Pages) -> None:
     page = pages.ines.get("/settings/ai/budgets")
-    assert "0.00 USD of 20.00 USD" in page.text
+    assert "0.00 of 20.00 USD" in page.text
+    olivia = pages.company.olivia.id
     fetch(
-        "insert into console.ai_call (id, at, purpose, mode, status, cost) select 'aic_' || n, now(), 'propose', 'assist', 'ok', 9 from generate_series(1, 2) n returning 1"
+        "insert into console.ai_call (id, at, person, purpose, mode, status, ms, cost) select 'aic_' || n, now(), %s, 'propose', 'assist', 'ok', 9, 9 from generate_series(1, 2) n returning 1",
+        (olivia,),
     )
     page = pages.ines.get("/settings/ai/budgets")
-    assert "18.00 USD of 20.00 USD" in page.text
-    assert "Above the warning level." in page.text
-    save(pages.company, budget={"day_money": "10", "day_calls": None})
+    assert "18.00 of 20.00 USD" in page.text
+    form = page.form("/budgets")["fields"]
+    limits = [
+        ("all", "day", "", "", "10"),
+        ("role:operator", "week", "5", "", ""),
+        (f"person:{olivia}", "month", "", "1000", ""),
+        ("", "day", "", "", ""),
+    ]
+    names = ("who", "period", "calls", "tokens", "money")
+    sent = {
+        f"limit.{name}": list(values) for name, values in zip(names, zip(*limits, strict=True), strict=True)
+    }
+    pages.ines.post("/settings/ai/budgets", {**form, **sent})
     page = pages.ines.get("/settings/ai/budgets")
-    assert "Used up: steps are done by hand until 00:00." in page.text
-    assert "No limit." in page.text
-    assert page.form("/budgets")["fields"]["budget.day_calls"] == ""
-    page = send(
-        pages.ines, page, "/budgets", status=422, **told({"budget.run_calls": "-3", "blind_percent": "500"})
-    )
+    for words in (
+        "18.00 of 10.00 USD: used up",
+        "2 of 5 calls",
+        "0 of 1,000 tokens",
+        pages.company.olivia.name,
+    ):
+        assert words in page.text
+    fields = page.form("/budgets")["fields"] | sent
+    wrong: dict[str, Any] = {
+        "limit.who": ["", "all"],
+        "limit.period": ["day", "day"],
+        "limit.calls": ["7", "-1"],
+    }
+    wrong |= {
+        "limit.tokens": ["", ""],
+        "limit.money": ["", ""],
+        "budget.run_calls": "-3",
+        "blind_percent": "500",
+    }
+    page = pages.ines.post("/settings/ai/budgets", fields | wrong, status=422)
     assert page.form("/budgets")["fields"]["budget.run_calls"] == "-3"
-    assert {"f-budget.run_calls", "f-blind_percent"} == {
+    assert {"f-budget.run_calls", "f-blind_percent", "f-budget.limits.0.who", "f-budget.limits.1.calls"} == {
         told["id"] for told in page.with_attribute("aria-invalid")
     }
 

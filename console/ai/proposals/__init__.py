@@ -29,6 +29,7 @@ OPEN_MODULES = frozenset(
     {
         "absence_words",
         "audit",
+        "budget",
         "cache",
         "call_log",
         "context",

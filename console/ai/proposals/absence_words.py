@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from console.ai.proposals.budget import Over
 from console.core.proposal_types import Code
 
 BY_HAND = "Fill in the form by hand"
@@ -41,10 +42,7 @@ MESSAGES: Mapping[Code, str] = MappingProxyType(
 MENDED_BY_OTHERS: frozenset[Code] = frozenset({"auth", "billing", "model_not_found"})
 """Codes for which asking again is useless until an administrator acts."""
 
-_OVER = {
-    "run": f"The AI budget of this run is used up. {BY_HAND}.",
-    "day": f"The AI budget of today is used up. {BY_HAND}; an administrator can raise it under Settings, AI.",
-}
+_PERIODS = {"day": "today", "week": "this week", "month": "this month"}
 
 
 def message(code: Code, seconds: float) -> str:
@@ -57,9 +55,12 @@ def reason(code: Code, seconds: float) -> str:
     return f"{message(code, seconds).split('. ')[0].rstrip('.')}."
 
 
-def exhausted_budget(budget: str) -> str:
+def exhausted_budget(over: Over) -> str:
     """Which budget is used up."""
-    return _OVER[budget]
+    if over.period is None:
+        return f"The AI budget of this run is used up. {BY_HAND}."
+    whose = "The AI budget" if over.shared else "Your AI budget"
+    return f"{whose} of {_PERIODS[over.period]} is used up. {BY_HAND}; an administrator can raise it under Settings, AI."
 
 
 def off(why: str) -> str:

@@ -15,6 +15,7 @@ from console.ai import calling
 from console.ai.calling import Answered, CallFailed
 from console.ai.proposals import budget, options, prompts, provider_breaker, service, waits
 from console.ai.proposals.options import Chosen, Current
+from console.auth import accounts
 from console.core.proposal_types import ProviderError, Raw
 from console.infra import settings, subjects
 from console.infra.db.engine import fetch, transaction
@@ -37,7 +38,7 @@ _ANSWERED = (
 class OverBudget(CallFailed):
     """There is no budget for the call. `budget` is which."""
 
-    def __init__(self, which: str) -> None:
+    def __init__(self, which: budget.Over) -> None:
         super().__init__(ProviderError("budget"), ms=0, tries=0)
         self.budget = which
 
@@ -146,9 +147,10 @@ def _require_may_ask(call: Call, current: Current, chosen: Chosen) -> None:
         raise CallFailed(ProviderError(provider_breaker.refused(config) or "breaker"), ms=0, tries=0)
     characters = len(call.system) + len(call.user)
     cost = budget.estimate(current, config.model, characters, chosen.max_tokens)
-    over, day = budget.reserve(call.id, call.run or "", current.document.budget, cost)
-    if day is not None:
-        service.notify_of_budget(day)
+    person = accounts.actor_of_person(call.person, "sys:engine")
+    over, standing = budget.reserve(call.id, call.run or "", current.document.budget, cost, person)
+    if standing is not None:
+        service.notify_of_budget(standing)
     if over is not None:
         raise OverBudget(over)
 

@@ -262,11 +262,12 @@ def _reason_not_to_ask(asking: _Asking) -> Result | None:
         return result.failed(code, absence_words.message(code, 0), asking.facts)
     characters = len(asking.prompt.system) + len(asking.prompt.user)
     cost = budget.estimate(asking.current, config.model, characters, asking.chosen.max_tokens)
-    over, day = budget.reserve(
-        asking.ask_context.call, asking.ask_context.run.id, asking.current.document.budget, cost
+    about = asking.ask_context
+    over, standing = budget.reserve(
+        about.call, about.run.id, asking.current.document.budget, cost, about.person
     )
-    if day is not None:
-        notify_of_budget(day)
+    if standing is not None:
+        notify_of_budget(standing)
     return (
         None if over is None else result.failed("budget", absence_words.exhausted_budget(over), asking.facts)
     )
@@ -337,11 +338,11 @@ def _failed(asking: _Asking, error: CallFailed) -> Result:
     return _no_proposal(asking, judged, absence_words.message(code, _limit_s(asking)), facts)
 
 
-def notify_of_budget(day: budget.Day) -> None:
-    """Notify administrators about a used budget, once a day for each kind."""
-    key, people = f"ai|budget|{day}|{log.now():%Y-%m-%d}", sorted(access.holders("admin"))
+def notify_of_budget(standing: budget.Standing) -> None:
+    """Notify administrators about the budget of all, once a day for each kind."""
+    key, people = f"ai|budget|{standing}|{log.now():%Y-%m-%d}", sorted(access.holders("admin"))
     if not fetch("select 1 from console.notice where person = any(%s) and key = %s limit 1", (people, key)):
-        notify.notify(people, f"ai_budget_{day}", key, link="/settings/ai/budgets", mail=False)
+        notify.notify(people, f"ai_budget_{standing}", key, link="/settings/ai/budgets", mail=False)
 
 
 def report_open_breaker(config: providers.Config, code: Code) -> None:

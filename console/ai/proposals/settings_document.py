@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from console.infra import settings
 from console.infra.settings import IllFormed
@@ -15,6 +15,7 @@ Purpose: TypeAlias = Literal["propose", "decide", "text", "build"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 BUILD_S, BUILD_TOKENS = 30, 8_000
 MOST_PRICES = 40
+MOST_LIMITS = 60
 
 
 def _model(text: str) -> str:
@@ -87,14 +88,51 @@ class Prices(Part):
         return max(fitting, key=lambda price: len(price.model), default=None)
 
 
+Count = Annotated[int, Field(ge=0, le=100_000_000_000)]
+Period: TypeAlias = Literal["day", "week", "month"]
+ALL, EACH = "all", "each"
+"""`who` of a limit: everybody together, each person."""
+
+
+class Limit(Part):
+    """How much may be asked in a day, week or month of the calendar (UTC). None: no limit.
+
+    `who` is `all` (everybody together), `each` person, or each person who has a role (`role:operator`), is in a team (`team:operations`) or is the person (`person:usr_…`).
+    """
+
+    who: Annotated[str, StringConstraints(pattern=r"^(all|each|(role|team|person):[a-z0-9_-]{1,80})$")]
+    period: Period
+    calls: Count | None = None
+    tokens: Count | None = None
+    money: Money | None = None
+
+
 class Budget(Part):
-    """How much may be asked: for one run, and of everybody together on one day (UTC). None: no limit."""
+    """How much may be asked: for one run, and by `limits`. None: no limit.
+
+    For a person counts, in each period, the limit of the person, else that of their teams, else of their roles, else of each person; of several teams or roles the most generous.
+    What all may ask together counts besides.
+    """
 
     run_calls: Annotated[int, Field(ge=0, le=10_000)] = 20
+    run_tokens: Count | None = None
     run_money: Money | None = Decimal("0.50")
-    day_calls: Annotated[int, Field(ge=0, le=10_000_000)] | None = 5_000
-    day_money: Money | None = Decimal(20)
+    limits: Annotated[tuple[Limit, ...], Field(max_length=MOST_LIMITS)] = (
+        Limit(who=ALL, period="day", calls=5_000, money=Decimal(20)),
+    )
     warn_percent: Annotated[int, Field(ge=1, le=100)] = 80
+
+    @model_validator(mode="before")
+    @classmethod
+    def of_earlier(cls, given: Any) -> Any:
+        """The document with the limits of a day as versions before this one kept them."""
+        if not isinstance(given, dict) or not {"day_calls", "day_money"} & given.keys():
+            return given
+        usual = {"day_calls": 5_000, "day_money": "20"} | given
+        day = {"who": ALL, "period": "day", "calls": usual["day_calls"], "money": usual["day_money"]}
+        return {name: value for name, value in given.items() if not name.startswith("day_")} | {
+            "limits": [day]
+        }
 
 
 class HouseText(Part):

@@ -1,12 +1,15 @@
-"""Today's usage and cost of calls to models, for those who set the budgets."""
+"""Usage and cost of calls to models, for those who set the budgets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from console.ai.proposals.budget import SPENT, SUMS, began, own_limits
 from console.ai.proposals.saving import require
-from console.ai.proposals.settings_document import Budget
-from console.auth import access
+from console.ai.proposals.settings_document import ALL, Budget, Limit
+from console.auth import access, accounts
 from console.core.actor import Actor
+from console.core.errors import NotAllowed
 from console.infra.db.engine import fetch
 
 _TODAY = """
@@ -14,6 +17,8 @@ select count(*), count(*) filter (where coalesce(cost, reserved) is not null), c
        count(*) filter (where status = 'pending'), count(*) filter (where status = 'failed'), count(*) filter (where code = 'budget')
 from console.ai_call c where c.at >= date_trunc('day', now() at time zone 'UTC') at time zone 'UTC' and {known}
 """
+_USED = "select {whose} as person, {sums} from console.ai_call c where c.at >= {began} and {spent} and {whose} is not null group by 1"
+MEASURES = ("calls", "tokens", "money")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +35,26 @@ class Today:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How much of a budget is used. `limit` None: there is none. `state` is good, warn (from the warning level on) or bad (used up)."""
+    """How much of one measure of a limit is used: calls, tokens or money. `state` is good, warn (from the warning level on) or bad (used up)."""
 
+    measure: str
     used: Decimal
-    limit: Decimal | None
+    limit: Decimal
     state: str
 
     @property
     def percent(self) -> int:
-        """Used in hundredths of the limit, 100 at most; 0 without one."""
-        if self.limit is None:
-            return 0
+        """Used in hundredths of the limit, 100 at most."""
         return 100 if self.limit == 0 else min(100, int(self.used * 100 / self.limit))
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A limit with what was used of it: by everybody together, else by the person who used most of it (`person`, an id; empty where nobody did)."""
+
+    limit: Limit
+    person: str
+    levels: Sequence[Level]
 
 
 def today(actor: Actor) -> Today:
@@ -50,18 +63,32 @@ def today(actor: Actor) -> Today:
     return Today(*fetch(_TODAY.format(known=access.runs(actor).open("c")))[0])
 
 
-def levels(today: Today, budget: Budget) -> dict[str, Level]:
-    """`day_calls` and `day_money` against their limits."""
-    return {
-        "day_calls": _level(
-            Decimal(today.calls),
-            None if budget.day_calls is None else Decimal(budget.day_calls),
-            budget.warn_percent,
-        ),
-        "day_money": _level(today.money, budget.day_money, budget.warn_percent),
-    }
+def used(actor: Actor, budget: Budget) -> list[Used]:
+    """Each limit with what was used of it in the present period. Raises NotAllowed for who does not set up the AI."""
+    require(actor)
+    made = []
+    for limit in budget.limits:
+        whose = "''" if limit.who == ALL else "c.person"
+        rows = fetch(_USED.format(whose=whose, began=began(limit.period), sums=SUMS, spent=SPENT))
+        mine = [row for row in rows if limit.who == ALL or _counts_for(row[0], limit, budget)]
+        most = max(mine, key=lambda row: row[1:], default=("", 0, 0, Decimal(0)))
+        levels = [
+            _level(name, Decimal(spent), Decimal(allowed), budget.warn_percent)
+            for name, spent in zip(MEASURES, most[1:], strict=True)
+            if (allowed := getattr(limit, name)) is not None
+        ]
+        made.append(Used(limit, str(most[0]), levels))
+    return made
 
 
-def _level(used: Decimal, limit: Decimal | None, warn: int) -> Level:
-    state = "good" if limit is None or used * 100 < limit * warn else "warn" if used < limit else "bad"
-    return Level(used, limit, state)
+def _counts_for(person: str, limit: Limit, budget: Budget) -> bool:
+    """Whether this limit is what counts for the person."""
+    try:
+        return limit in own_limits(budget, accounts.actor_of_person(person), limit.period)
+    except NotAllowed:  # the account is closed
+        return False
+
+
+def _level(name: str, used: Decimal, limit: Decimal, warn: int) -> Level:
+    state = "good" if used * 100 < limit * warn else "warn" if used < limit else "bad"
+    return Level(name, used, limit, state)

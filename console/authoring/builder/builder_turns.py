@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from console import log, workflows
 from console.ai.proposals import absence_words, options
+from console.ai.proposals.budget import Over
 from console.ai.proposals.options import Current
 from console.authoring.builder.reachable_names import reachable
 from console.core import drafting
@@ -349,7 +350,7 @@ def absence(code: Code, seconds: float) -> str:
     return _by_hand(absence_words.message(code, seconds))
 
 
-def exhausted_budget(budget: str) -> str:
+def exhausted_budget(budget: Over) -> str:
     """Which budget is used up."""
     return _by_hand(absence_words.exhausted_budget(budget))
 

@@ -8,12 +8,14 @@ from flask import Blueprint, Response, request
 
 from console.ai.proposals import usage
 from console.ai.proposals.options import Current
-from console.ai.proposals.settings_document import MOST_PRICES, PURPOSES
+from console.ai.proposals.settings_document import ALL, EACH, MOST_PRICES, PURPOSES
+from console.ai.proposals.usage import Used
+from console.auth import accounts
 from console.infra import settings
 from console.views import frame
 from console.views.formats import worded
 from console.views.forms import Field, Group, Lines, numbered
-from console.views.settings import ai_forms, area
+from console.views.settings import ai_forms, area, people
 
 blueprint = Blueprint("ai_costs", __name__, url_prefix="/settings/ai")
 
@@ -41,7 +43,11 @@ PRICE_HINT = (
     "begin with it; the longest wins. What has no price here counts towards budgets of calls only."
 )
 EMPTY_PRICES = 2
-LIMITS_HINT = "Over a limit nothing is asked, and the step is done by hand. An empty box is no limit. A call that is under way holds what it may cost at most."
+LIMITS_HINT = "Over a limit nothing is asked, and the step is done by hand. An empty box is no limit; lines without a number are left out. Days, weeks and months are those of UTC."
+ORDER_HINT = "For a person counts their own limit, else that of their team, else of their role, else that of each person. What all may ask together counts besides."
+PERIOD_WORDS = (("day", "Day"), ("week", "Week"), ("month", "Month"))
+LIMIT_PARTS = ("who", "period", *usage.MEASURES)
+EMPTY_LIMITS = 2
 KEPT_HINT = (
     "Encrypted, for who may look at calls. Afterwards only counts, hashes and what became of each value stay."
 )
@@ -134,20 +140,30 @@ def budgets() -> Response:
     current = ai_forms.newest()
     kept, today = current.document, usage.today(frame.actor())
     currency = kept.prices.currency
+    whose = _whose()
+    of_run = Group(
+        [
+            _number("budget.run_calls", "Calls"),
+            _number("budget.run_tokens", "Tokens"),
+            _number("budget.run_money", "Money", currency),
+        ]
+    )
+    columns = [
+        Field("limit.who", "For", "select", choices=whose),
+        Field("limit.period", "In a", "select", choices=PERIOD_WORDS),
+        Field("limit.calls", "Calls", inputmode="numeric"),
+        Field("limit.tokens", "Tokens", inputmode="numeric"),
+        Field("limit.money", f"Money, {currency}", inputmode="decimal"),
+    ]
+    lines = [ai_forms.flat(limit.model_dump()) for limit in kept.budget.limits]
+    if request.method == "POST":
+        sent = zip(*(request.form.getlist(column.name) for column in columns), strict=False)
+        lines = [dict(zip(LIMIT_PARTS, line, strict=True)) for line in sent]
+        lines = [line for line in lines if any(line[part].strip() for part in usage.MEASURES)]
+    empty = [{"who": "", "period": "day"}] * EMPTY_LIMITS
     limits = [
-        Group(
-            [
-                _number("budget.run_calls", "Calls of one run"),
-                _number("budget.run_money", "Money for one run", currency),
-            ]
-        ),
-        Group(
-            [
-                _number("budget.day_calls", "Calls of a day, everybody together"),
-                _number("budget.day_money", "Money for a day, everybody together", currency),
-            ]
-        ),
-        _number("budget.warn_percent", "Warn from", "% of a day's limit"),
+        Lines("budget.limits", "Limits", columns, numbered([*lines, *empty]), LIMITS_HINT),
+        _number("budget.warn_percent", "Warn from", "% of a limit"),
     ]
     blind_given = settings.current().ai_blind_percent is not None
     given = (
@@ -160,12 +176,13 @@ def budgets() -> Response:
         _number("blind_percent", "Proposals that are not shown", "% of all", BLIND_HINT + given),
     ]
     items = [
-        Group(limits, "Limits", "card", LIMITS_HINT),
+        Group([of_run], "One run", "card"),
+        Group(limits, "People", "card", ORDER_HINT),
         Group(keeping, "What is kept, and what is left out", "card"),
     ]
     values = ai_forms.flat(
         {
-            "budget": kept.budget.model_dump(),
+            "budget": kept.budget.model_dump(exclude={"limits"}),
             "retention_days": kept.retention_days,
             "blind_percent": kept.blind_percent,
         }
@@ -174,18 +191,52 @@ def budgets() -> Response:
     if request.method == "POST":
         shown = ai_forms.typed(values)
         form.values = {**form.values, **shown}
-        if made := ai_forms.save("/settings/ai/budgets", form, ai_forms.nested(shown)):
+        changes = ai_forms.nested(shown)
+        changes["budget"]["limits"] = [
+            {part: text.strip() or None for part, text in line.items()} for line in lines
+        ]
+        if made := ai_forms.save("/settings/ai/budgets", form, changes):
             return made
     context = {
         "form": form,
         "today": today,
-        "levels": usage.levels(today, kept.budget),
-        "currency": currency,
+        "used": [_used(each, dict(whose), currency) for each in usage.used(frame.actor(), kept.budget)],
         "begins_again": worded(
             datetime.combine(frame.look().now.astimezone(UTC), time(), UTC), "HH:mm", frame.look()
         ),  # days of budgets are of UTC
     }
     return area.page("settings/ai_budgets.html", "ai/budgets", context, error=form.error)
+
+
+def _whose() -> list[tuple[str, str]]:
+    """Return for whom a limit may be: value and label."""
+    of_roles = [(f"role:{role}", f"Each with the role {title}") for role, title in people.role_choices()]
+    of_teams = [(f"team:{team.id}", f"Each in {team.name}") for team in accounts.teams()]
+    of_people = [(f"person:{each.id}", each.name) for each in accounts.people()]
+    return [("", "–"), (ALL, "Everybody together"), (EACH, "Each person"), *of_roles, *of_teams, *of_people]
+
+
+def _used(used: Used, whose: Mapping[str, str], currency: str) -> dict[str, Any]:
+    """Return a limit as a row: for whom, of which period, who used most of it, and each measure in words."""
+    limit = used.limit
+    units = {"calls": "calls", "tokens": "tokens", "money": currency}
+    return {
+        "who": whose.get(limit.who, limit.who),
+        "period": dict(PERIOD_WORDS)[limit.period],
+        "person": ""
+        if limit.who.startswith("person:")
+        else accounts.names([used.person]).get(used.person, ""),
+        "levels": [
+            (
+                each,
+                f"{each.used:,.2f}" if each.measure == "money" else f"{int(each.used):,}",
+                f"{each.limit:,.2f} {units[each.measure]}"
+                if each.measure == "money"
+                else f"{int(each.limit):,} {units[each.measure]}",
+            )
+            for each in used.levels
+        ],
+    }
 
 
 def _number(name: str, label: str, suffix: str = "", hint: str = "") -> Field:

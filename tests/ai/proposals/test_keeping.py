@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from console.ai.proposals import budget, cache, prompts, provider_breaker
-from console.ai.proposals.settings_document import Budget
+from console.ai.proposals.budget import Over
+from console.ai.proposals.settings_document import Budget, Limit, Period
 from console.ai.providers import anthropic
+from console.core.actor import Actor
 from console.core.proposal_types import Raw
 from console.infra import subjects
 from console.infra.db.engine import fetch
@@ -115,48 +117,82 @@ def test_an_answer_is_found_for_a_day_by_the_same_question_about_the_same_person
     assert cache.expire() == 1
 
 
+PERSON = Actor("user", "usr_a", teams=("tea_1", "tea_2"), roles=frozenset({("operator", "tea_1")}))
+
+
+def limited(*limits: tuple[str, Period, dict[str, Any]], **run: Any) -> Budget:
+    """A budget with limits (for whom, period, how much), and without one for a run."""
+    made = [Limit(who=who, period=period, **most) for who, period, most in limits]
+    return Budget(**{"run_calls": 99, "run_money": None, "limits": made, **run})
+
+
 LIMITS = [
-    (Budget(run_calls=2), 2, "run"),
-    (Budget(run_calls=3), 2, None),
-    (Budget(run_calls=0), 0, "run"),
-    (Budget(run_money=Decimal("0.04")), 2, "run"),
-    (Budget(run_money=Decimal("0.05")), 2, None),
-    (Budget(run_money=None, run_calls=99), 2, None),
-    (Budget(day_calls=2), 2, "day"),
-    (Budget(day_calls=None, day_money=Decimal("0.04")), 2, "day"),
-    (Budget(day_calls=None, day_money=None), 2, None),
+    (limited(run_calls=2), 2, Over()),
+    (limited(run_calls=3), 2, None),
+    (limited(run_calls=0), 0, Over()),
+    (limited(run_tokens=200), 2, Over()),
+    (limited(run_tokens=201), 2, None),
+    (limited(run_money=Decimal("0.04")), 2, Over()),
+    (limited(run_money=Decimal("0.05")), 2, None),
+    (limited(), 2, None),
+    (limited(("all", "day", {"calls": 2})), 2, Over("day", shared=True)),
+    (limited(("all", "month", {"money": Decimal("0.04")})), 2, Over("month", shared=True)),
+    (limited(("each", "week", {"tokens": 200})), 2, Over("week")),
+    (limited(("each", "day", {"calls": 2}), ("role:operator", "day", {"calls": 3})), 2, None),
+    (limited(("role:operator", "day", {"calls": 9}), ("team:tea_1", "day", {"calls": 2})), 2, Over("day")),
+    (limited(("team:tea_1", "day", {"calls": 2}), ("team:tea_2", "day", {"calls": 3})), 2, None),
+    (limited(("team:tea_1", "day", {"calls": 2}), ("team:tea_2", "day", {"tokens": 900})), 2, None),
+    (limited(("team:tea_1", "day", {"calls": 9}), ("person:usr_a", "day", {"calls": 2})), 2, Over("day")),
+    (limited(("person:usr_b", "day", {"calls": 0}), ("role:lead", "day", {"calls": 0})), 2, None),
+    (limited(("person:usr_a", "week", {"calls": 9}), ("each", "day", {"calls": 2})), 2, Over("day")),
+    (
+        limited(("person:usr_a", "day", {"calls": 9}), ("all", "day", {"calls": 2})),
+        2,
+        Over("day", shared=True),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("limits", "before", "over"), LIMITS)
 def test_a_call_needs_room_in_every_budget(
-    asking_company: Company, limits: Budget, before: int, over: str | None
+    asking_company: Company, limits: Budget, before: int, over: Over | None
 ) -> None:
     for number in range(before):
-        call(number, cost=Decimal("0.01"), ms=100)
-    assert budget.reserve(call(99), "run_a", limits, Decimal("0.03"))[0] == over
+        call(number, person="usr_a", cost=Decimal("0.01"), ms=100, input_tokens=90, output_tokens=10)
+    assert budget.reserve(call(99), "run_a", limits, Decimal("0.03"), PERSON)[0] == over
     assert fetch("select reserved from console.ai_call where id = 'aic_99'") == [
         (None if over else Decimal("0.03"),)
     ]
 
 
 def test_what_counts_for_a_budget(asking_company: Company) -> None:
-    one = Budget(run_calls=1, day_calls=1)
+    one = limited(("all", "day", {"calls": 1}), run_calls=1)
+
+    def over(call_id: str, run: str = "run_a", limits: Budget = one) -> Over | None:
+        return budget.reserve(call_id, run, limits, Decimal(0), PERSON)[0]
+
     call(1, "run_b", ms=100)
-    assert budget.reserve(call(2), "run_a", one, Decimal(0))[0] == "day", (
-        "another run's call counts for the day only"
-    )
+    assert over(call(2)) == Over("day", shared=True), "another run's call counts for the day only"
     fetch("update console.ai_call set at = now() - interval '2 days' returning 1")
-    assert budget.reserve(call(3), "run_a", one, Decimal(0))[0] is None, "yesterday's are over"
-    assert budget.reserve("aic_3", "run_a", one, Decimal(0))[0] is None, "the call itself does not count"
-    assert budget.reserve(call(4), "run_a", one, Decimal(0))[0] == "run", "what is held counts"
+    assert over(call(3)) is None, "yesterday's are over"
+    assert over("aic_3") is None, "the call itself does not count"
+    assert over(call(4)) == Over(), "what is held counts"
     fetch("update console.ai_call set reserved = null where id = 'aic_3' returning 1")
-    assert budget.reserve("aic_4", "run_a", one, Decimal(0))[0] is None, "nobody was asked after all"
+    assert over("aic_4") is None, "nobody was asked after all"
+    call(20, "run_c", person="usr_b", ms=100)
+    assert over(call(21, "run_d"), "run_d", limited(("each", "day", {"calls": 1}))) is None, (
+        "of others nothing counts"
+    )
     ways: list[dict[str, Any]] = [{"from_cache": True, "ms": 0}, {"status": "off"}]
     for number, free in enumerate(ways, 5):
         run = f"run_{number}"
         call(number, run, **free)
-        assert budget.reserve(call(number + 10, run), run, Budget(run_calls=1), Decimal(0))[0] is None
+        assert over(call(number + 10, run), run, limited(run_calls=1)) is None
+
+
+def test_the_limits_of_a_day_of_earlier_versions_are_read() -> None:
+    earlier = Budget.model_validate({"run_calls": 7, "day_calls": None, "day_money": "3"})
+    assert earlier == Budget(run_calls=7, limits=(Limit(who="all", period="day", money=Decimal(3)),))
 
 
 def test_a_provider_that_fails_again_and_again_is_left_alone_by_every_process(

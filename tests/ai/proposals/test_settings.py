@@ -155,6 +155,8 @@ def test_a_key_of_another_place_does_not_open(ines: Any) -> None:
         ({"on": False}, "reason"),
         ({"budget": {"run_calls": -1}}, "budget.run_calls"),
         ({"budget": {"run_money": "1e9"}}, "budget.run_money"),
+        ({"budget": {"limits": [{"who": "nobody", "period": "day"}]}}, "budget.limits.0.who"),
+        ({"budget": {"limits": [{"who": "all", "period": "year"}]}}, "budget.limits.0.period"),
         ({"budget": {"warn_percent": 0}}, "budget.warn_percent"),
         ({"retention_days": 0}, "retention_days"),
         ({"retention_days": "x"}, "retention_days"),

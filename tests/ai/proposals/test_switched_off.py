@@ -48,7 +48,11 @@ def test_where_it_is_switched_off_people_read_why(house: House, document: dict[s
 
 @pytest.mark.parametrize(
     ("budget", "words"),
-    [({"run_calls": 0}, "of this run"), ({"day_calls": 0}, "of today")],
+    [
+        ({"run_calls": 0}, "of this run"),
+        ({"limits": [{"who": "all", "period": "day", "calls": 0}]}, "The AI budget of today"),
+        ({"limits": [{"who": "each", "period": "week", "calls": 0}]}, "Your AI budget of this week"),
+    ],
 )
 def test_without_budget_nobody_is_asked(house: House, budget: dict[str, Any], words: str) -> None:
     saved(budget=budget)
@@ -61,14 +65,14 @@ def test_without_budget_nobody_is_asked(house: House, budget: dict[str, Any], wo
 
 
 def test_who_sets_the_budget_hears_once_of_its_warning_level_and_once_of_its_end(house: House) -> None:
-    saved(budget={"day_calls": 2, "warn_percent": 60})
+    saved(budget={"limits": [{"who": "all", "period": "day", "calls": 2}], "warn_percent": 60})
     told: list[list[str]] = []
     for record in ("1", "2", "4"):
         house.proposed(house.at_judge(record=record))
         told.append([notice.text for notice in notices.notices_of(house.company.ines)])
     warning, end = (
-        "Today's budget for AI is above its warning level",
-        "Today's budget for AI is used up: steps are done by hand until midnight UTC",
+        "The budget for AI that all share is above its warning level",
+        "The budget for AI that all share is used up: steps are done by hand until it begins again",
     )
     assert told == [[], [warning], [end, warning]]
     assert notices.notices_of(house.company.ines)[0].href == "/settings/ai/budgets"
