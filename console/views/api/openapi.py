@@ -265,7 +265,26 @@ def _schemas(every: Iterable[Call]) -> dict[str, Any]:
                 models.append(model)
     _, schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)
     names = {name: _readable_name(name) for name in schemas["$defs"]}
-    return {names[name]: _readable_schema(schema, names) for name, schema in sorted(schemas["$defs"].items())}
+    made = {names[name]: _readable_schema(schema, names) for name, schema in sorted(schemas["$defs"].items())}
+    sent = _reached(made, [_content(call.operation.body) for call in every if call.operation.body is not None])
+    for name in made.keys() - sent:
+        if made[name].get("additionalProperties") is False:  # releases may add names to answers
+            del made[name]["additionalProperties"]
+    return made
+
+
+def _reached(schemas: Mapping[str, Any], part: Any) -> set[str]:
+    """Return the names of the schemas that a part of the document refers to, those below them too."""
+    reached, left = set[str](), [part]
+    while left:
+        each = left.pop()
+        if isinstance(each, Mapping):
+            name = str(each.get("$ref", "")).rpartition("/")[2]
+            if name in schemas and name not in reached:
+                reached.add(name)
+                left.append(schemas[name])
+        left += each.values() if isinstance(each, Mapping) else each if isinstance(each, list) else ()
+    return reached
 
 
 def _readable_name(name: str) -> str:
