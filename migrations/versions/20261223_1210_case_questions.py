@@ -1,4 +1,4 @@
-"""Case questions."""
+"""Questions about a case, and what one person used of a budget."""
 
 from pathlib import Path
 

@@ -257,6 +257,7 @@ webhook_delivery = _table(
     "id number:bigint webhook pos:bigint prev_pos:bigint type label subject by_hand:bool status tries:int due_at:moment made_at:moment "
     "done_at:moment code:int error answer:bytes",
 )
+webhook_try = _table("webhook_try", "delivery number:bigint at:moment code:int error answer:bytes")
 source_watch = _table(
     "source_watch",
     "collection column mark:json mark_at:moment highest:json seen:json looked_at:moment read_at:moment log_pos:bigint problem",

@@ -266,7 +266,9 @@ def _schemas(every: Iterable[Call]) -> dict[str, Any]:
     _, schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)
     names = {name: _readable_name(name) for name in schemas["$defs"]}
     made = {names[name]: _readable_schema(schema, names) for name, schema in sorted(schemas["$defs"].items())}
-    sent = _reached(made, [_content(call.operation.body) for call in every if call.operation.body is not None])
+    sent = _reached(
+        made, [_content(call.operation.body) for call in every if call.operation.body is not None]
+    )
     for name in made.keys() - sent:
         if made[name].get("additionalProperties") is False:  # releases may add names to answers
             del made[name]["additionalProperties"]

@@ -135,7 +135,7 @@ def _delivery_cells(line: Line, delivery: Delivered) -> list[Any]:
             badge=BECAME[delivery.status],
             note=Markup("Tried again {}").format(formats.when(due, frame.look())) if due else "",
         ),
-        Cell(_newest_try(delivery), details=delivery.answer),
+        Cell(_newest_try(delivery), details=_said(delivery)),
         delivery.tries,
         again,
     ]
@@ -224,6 +224,16 @@ def _line(webhook: Subscription) -> Line:
     words += f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
     mine = outgoing.speaks_for(frame.actor(), webhook)
     return Line(webhook, STATES[webhook.status], words, outgoing.name_of(webhook.acts_for), mine)
+
+
+def _said(delivery: Delivered) -> str | None:
+    """Return what the other side said: of several tries each with its moment, oldest first."""
+    if len(delivery.every_try) < 2:
+        return delivery.answer
+    return "\n".join(
+        f"{formats.worded(each.at, 'd MMM y, HH:mm:ss', frame.look())}: {each.error or f'Answered with {each.code}'}{f' {each.answer}' if each.answer else ''}"
+        for each in delivery.every_try
+    )
 
 
 def _newest_try(delivery: Delivered) -> str:

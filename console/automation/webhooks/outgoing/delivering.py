@@ -26,6 +26,7 @@ from console.automation.webhooks.outgoing.subscription_rows import (
     note_problem,
     stored,
     table,
+    tries,
     update,
 )
 from console.core.errors import NotAllowed, SourceDown
@@ -225,12 +226,21 @@ def _write(found: _Next, answer: Answer | None, **values: Any) -> None:
             except subjects.Unreadable:
                 kept = None  # they were erased meanwhile
         values |= {"tries": found.tries + 1, "code": answer.status, "answer": kept}
-    with hot_engine().connect() as connection:
+    with transaction() as connection:
         connection.execute(
             sa.update(deliveries)
             .where(deliveries.c.id == found.id, deliveries.c.status == "waiting")
             .values(**values)
         )
+        if answer is not None:
+            connection.execute(
+                sa.insert(tries).values(
+                    delivery=found.id,
+                    at=log.now(),
+                    **{name: values[name] for name in ("code", "answer")},
+                    error=answer.error,
+                )
+            )
 
 
 def place_of_answer(delivery_id: str) -> str:

@@ -1,5 +1,6 @@
 """Deliveries of a webhook as people and programs see them, newest first: listing, sending again, sending a test, deleting old ones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy.engine import Connection
 from console import log
 from console.automation.webhooks.outgoing import event_types, subscribing
 from console.automation.webhooks.outgoing.delivering import place_of_answer
-from console.automation.webhooks.outgoing.subscription_rows import Subscription, deliveries
+from console.automation.webhooks.outgoing.subscription_rows import Subscription, deliveries, tries
 from console.core.actor import Actor
 from console.core.errors import Conflict, NotFound
 from console.infra import jobs, subjects
@@ -23,8 +24,27 @@ MOST_TESTS = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """A try of a delivery: `code` and `error` of the answer, and the beginning of what the other side said, for whoever the webhook acts for."""
+
+    at: datetime
+    code: int | None
+    error: str | None
+    answer: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in the API."""
+        return {
+            "at": log.body.moment(self.at),
+            "status": self.code,
+            "error": self.error,
+            "body": self.answer,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
-    """A delivery: `status` is waiting, delivered, failed or withheld. `answer` is the beginning of what the other side said, for whoever the webhook acts for; `due_at` when it is tried (again)."""
+    """A delivery: `status` is waiting, delivered, failed or withheld. `every_try` has its tries, oldest first; `due_at` is when it is tried (again)."""
 
     id: str
     number: int
@@ -38,6 +58,7 @@ class Delivered:
     code: int | None
     error: str | None
     answer: str | None
+    every_try: Sequence[Try] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The form in the API."""
@@ -50,6 +71,7 @@ class Delivered:
             "next_at": log.body.moment(self.due_at) if self.due_at else None,
             "done_at": log.body.moment(self.done_at) if self.done_at else None,
             "response": {"status": self.code, "error": self.error, "body": self.answer} if tried else None,
+            "attempts": [each.to_json() for each in self.every_try],
         }
 
 
@@ -73,7 +95,8 @@ def deliveries_of(
     rows = read_rows(statement)
     subjects.load(row.subject for row in rows if row.subject)
     reads = subscribing.speaks_for(actor, webhook)
-    shown = [_delivered(row, reads=reads) for row in rows[:limit]]
+    tried = _tries([row.id for row in rows[:limit]])
+    shown = [_delivered(row, tried.get(row.id, ()), reads=reads) for row in rows[:limit]]
     return shown, event_lists.cursor(shown[-1].number) if len(rows) > limit else None
 
 
@@ -81,9 +104,8 @@ def delivery(actor: Actor, webhook_id: str, delivery_id: str) -> Delivered:
     """One of them. Raises NotFound, NotAllowed."""
     webhook = subscribing.subscription(actor, webhook_id)
     with hot_engine().connect() as connection:
-        return _delivered(
-            _row_of(connection, actor, webhook, delivery_id), reads=subscribing.speaks_for(actor, webhook)
-        )
+        row = _row_of(connection, actor, webhook, delivery_id)
+    return _delivered(row, _tries([row.id]).get(row.id, ()), reads=subscribing.speaks_for(actor, webhook))
 
 
 def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> Delivered:
@@ -143,17 +165,32 @@ def _row_of(
     return row
 
 
-def _delivered(row: Any, *, reads: bool) -> Delivered:
-    answer = None
-    if row.answer is not None and reads:
-        about = place_of_answer(row.id)
-        try:
-            kept = bytes(row.answer)
-            answer = (
-                subjects.unlock(row.subject, about, kept) if row.subject else subjects.unwrap(kept, about)
-            ).decode()
-        except subjects.Unreadable:
-            answer = None  # whose data it was is erased
+def _tries(delivery_ids: Sequence[str]) -> dict[str, list[Any]]:
+    """Delivery → the rows of its tries, oldest first. One statement."""
+    column, found = tries.c, dict[str, list[Any]]()
+    for row in read_rows(
+        sa.select(tries).where(column.delivery.in_(delivery_ids)).order_by(column.delivery, column.number)
+    ):
+        found.setdefault(row.delivery, []).append(row)
+    return found
+
+
+def _opened(row: Any, answer: bytes | None) -> str | None:
+    """What the other side said; None where it said nothing, or whose data it was is erased."""
+    if answer is None:
+        return None
+    about, kept = place_of_answer(row.id), bytes(answer)
+    try:
+        opened = subjects.unlock(row.subject, about, kept) if row.subject else subjects.unwrap(kept, about)
+    except subjects.Unreadable:
+        return None
+    return opened.decode()
+
+
+def _delivered(row: Any, tried: Sequence[Any], *, reads: bool) -> Delivered:
+    every_try = [
+        Try(each.at, each.code, each.error, _opened(row, each.answer) if reads else None) for each in tried
+    ]
     due = row.due_at if row.status == "waiting" else None
     return Delivered(
         row.id,
@@ -167,13 +204,17 @@ def _delivered(row: Any, *, reads: bool) -> Delivered:
         row.done_at,
         row.code,
         row.error,
-        answer,
+        _opened(row, row.answer) if reads else None,
+        every_try,
     )
 
 
 def erase(connection: Connection, subject: str) -> None:
     """Take away what other systems answered to events about this person."""
-    connection.execute(sa.update(deliveries).where(deliveries.c.subject == subject).values(answer=None))
+    about_them = deliveries.c.subject == subject
+    connection.execute(sa.update(deliveries).where(about_them).values(answer=None))
+    theirs = sa.select(deliveries.c.id).where(about_them)
+    connection.execute(sa.update(tries).where(tries.c.delivery.in_(theirs)).values(answer=None))
 
 
 def forget() -> int:

@@ -14,7 +14,7 @@ from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, read_row, read_rows
 
-table, deliveries = tables.webhook, tables.webhook_delivery
+table, deliveries, tries = tables.webhook, tables.webhook_delivery, tables.webhook_try
 Stopped = Literal["right", "failing", "gone", "address"]
 WHY: Mapping[str, str] = {
     "right": "Whose rights it has may not read the log any more.",

@@ -43,6 +43,12 @@ class WebhookAnswer(Shape):
     body: str | None = Field(description="Its beginning, for whoever the webhook acts for")
 
 
+class WebhookTry(WebhookAnswer):
+    """One try of a delivery, and what the other side said to it."""
+
+    at: Moment
+
+
 class OutgoingDelivery(Shape):
     """One event for one webhook."""
 
@@ -57,3 +63,4 @@ class OutgoingDelivery(Shape):
     next_at: Moment | None
     done_at: Moment | None
     response: WebhookAnswer | None
+    attempts: list[WebhookTry] = Field(description="Every try, oldest first")

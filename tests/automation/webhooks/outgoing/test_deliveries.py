@@ -45,6 +45,10 @@ def test_a_try_that_fails_is_made_again_with_the_same_id_and_body_and_holds_up_w
     assert len({(one.headers["webhook-id"], one.body) for one in told[:3]}) == 1
     assert [json.loads(one.body)["data"]["values"]["tag"] for one in told] == ["first"] * 3 + ["second"]
     assert statuses(ident) == [("delivered", 3), ("delivered", 1)]
+    second, first = webhooks.deliveries_of(company.ines, ident)[0]
+    assert [each.code for each in first.every_try] == [500, 429, 200]
+    assert [each.at for each in first.every_try] == sorted({each.at for each in first.every_try})
+    assert [each["status"] for each in second.to_json()["attempts"]] == [200]
     assert webhooks.subscription(company.ines, ident).problem is None
     happens(company, "third")
     receiver.answer = lambda _: (503, b"", {"Retry-After": "7200"})

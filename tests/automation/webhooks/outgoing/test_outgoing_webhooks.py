@@ -344,6 +344,7 @@ def test_erasure_reaches_what_was_answered_and_what_waits(company: Company, rece
     assert b"Renamed Person" in receiver.received[0].body
     [kept], _ = webhooks.deliveries_of(company.ines, ident)
     assert "Renamed" in (kept.answer or "")
+    assert "Renamed" in (kept.every_try[0].answer or "")
     assert b"Renamed" not in bytes(fetch("select answer from console.webhook_delivery")[0][0])
     erasure.erase(company.ines, "customer", "1", "She asked us to.")
     due_now()
@@ -353,3 +354,4 @@ def test_erasure_reaches_what_was_answered_and_what_waits(company: Company, rece
     assert fetch(
         "select count(*) from console.webhook_delivery where answer is not null and subject is not null and tries = 1"
     ) == [(0,)]
+    assert fetch("select answer is null from console.webhook_try where code = 500") == [(True,)]
