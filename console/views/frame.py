@@ -80,6 +80,10 @@ COMPONENTS = {
     "form": (
         "form_token",
         "post_button",
+        "submit",
+        "script_button",
+        "link_to",
+        "choice_box",
         "error_line",
         "form_options",
         "form_entry",

@@ -36,6 +36,8 @@ DOOR = {
 }
 NEVER_ALONE = {
     "layouts/base.html",
+    "layouts/page.html",
+    "layouts/narrow.html",
     "settings/base.html",
     "layouts/plain.html",
     "layouts/outside.html",

@@ -96,6 +96,8 @@ def test_handing_on_asks_for_inbox_and_reason_and_shows_where_the_run_is(pages: 
     assert pages.company.told(run)["ticket"]["priority"] == "high"
     assert "waits in an inbox" in pages.tom.get("/c/customer/1").text
     assert "In an inbox" in pages.tom.get("/c/customer").text
+    row = pages.tom.get("/inbox/desk").text.partition("Adaeze Okonkwo-Bell")[2].casefold()
+    assert (row.count("high"), row.count("next because")) == (1, 1), "the priority is said once"
 
 
 def test_a_run_is_given_to_somebody_who_could_do_it(pages: "Pages") -> None:

@@ -271,8 +271,12 @@ def test_a_nul_in_every_field_is_no_fault_of_ours(house: House) -> None:
     names = {
         name
         for page in templates
-        for name in re.findall(r'\bname="([a-z_][a-z_.-]*)"', page.read_text(encoding="utf-8"))
-    } - {"csrf_token"}
+        for found in re.findall(
+            r'\bname="([a-z_][a-z_.-]*)"|choice_box\([^\n]*?, "([a-z_][a-z_.-]*)"',
+            page.read_text(encoding="utf-8"),
+        )
+        for name in found
+    } - {"csrf_token", ""}
     olivia, wrong = house.pages.olivia, Wrong()
     typed = dict.fromkeys(sorted(names), "1\x002")
     for route, path in list(house.all("POST")):

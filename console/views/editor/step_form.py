@@ -350,9 +350,7 @@ class _Form:
         if isinstance(value, list):
             return ", ".join(_title(each) if isinstance(each, Mapping) else self.said(each) for each in value)
         if isinstance(value, Mapping):
-            return ", ".join(
-                str(each).replace("_", " ") for each, held in value.items() if held not in (None, "", [], {})
-            )
+            return ", ".join(_word(each) for each, held in value.items() if held not in (None, "", [], {}))
         text = "" if value is None else str(value)
         known = condition_rows.every_field(self.compared)
         words = conditions.sentence(text, known) if text else ""
@@ -618,8 +616,7 @@ def _title(entry: Mapping[str, Any]) -> str:
         or entry.get("name")
         or _word(entry.get("outcome") or "")
         or entry.get("title")
-        or entry.get("field")
-        or ""
+        or _word(entry.get("field") or "")
     )
 
 

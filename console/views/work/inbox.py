@@ -209,10 +209,7 @@ def _lines(listed: Sequence[Ticket], who: Actor, inbox: Inbox, *, first: bool) -
 def _next_because(ticket: Ticket, line: Line, inbox: Inbox) -> str:
     """Return why this ticket is the next that is taken, in a sentence."""
     if ticket.kind == "handed_on":
-        urgent = {"urgent": "it was handed on as urgent", "high": "it was handed on with high priority"}.get(
-            ticket.priority
-        )
-        return f"Next because {urgent or 'it was handed on, and nothing else that was waits longer'}"
+        return "Next because it was handed on"
     if ticket.kind == "saved":
         return "Next because it was begun, and is to be continued before anything new"
     if ticket.due is not None:
