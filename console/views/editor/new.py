@@ -14,7 +14,7 @@ from console.authoring.builder import template_binding
 from console.authoring.builder.template_binding import Binding, Role, Template
 from console.automation import enrolments
 from console.core.documents.collections import Collection, Field
-from console.core.documents.fields import OWN_INPUT, FieldDefinition, fields_with_values
+from console.core.documents.fields import OWN_INPUT, fields_with_values
 from console.core.documents.workflow import MAX_BYTES, Workflow
 from console.core.drafting import SetDocument
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -287,9 +287,8 @@ def _form(
     return frame.page("editor/start.html", context, error=wrong)
 
 
-def start_fields(document: Workflow) -> Sequence[Mapping[str, Any]]:
-    """The fields of the start step as a person sees them at first."""
-    defined = [FieldDefinition.model_validate(field) for field in document.start.config.get("fields", ())]
+def start_fields(document: Workflow, given: Mapping[str, Any] | None = None) -> Sequence[Mapping[str, Any]]:
+    """The fields of the start step as a person sees them, with the values given so far."""
     now = frame.look().now
     roots = {
         "record": None,
@@ -299,4 +298,6 @@ def start_fields(document: Workflow) -> Sequence[Mapping[str, Any]]:
         "steps": {},
         OWN_INPUT: {},
     }
-    return [field.to_json() for field in fields_with_values(defined, roots, {}, OWN_INPUT)]
+    return [
+        field.to_json() for field in fields_with_values(document.start_fields, roots, given or {}, OWN_INPUT)
+    ]
