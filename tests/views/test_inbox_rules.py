@@ -12,6 +12,7 @@ from console.auth.access import policy_store
 from console.core.errors import Conflict
 from console.infra.db import transaction
 from console.infra.db.engine import fetch
+from console.infra.jobs import PutBack
 from console.sources import collections
 from console.work import due_times, tickets, work_list
 from console.work.work_list import Filters
@@ -273,3 +274,39 @@ def test_a_text_that_cannot_be_stored_is_refused(pages: "Pages", field: str) -> 
         answer = pages.mona.client.post(path, data=body | {"seen": seen})
         assert answer.status_code in (303, 403, 422), path
     assert "\0" not in "".join(f"{each.title}{each.help}" for each in inboxes.all_inboxes())
+
+
+def test_due_times_of_many_tickets_are_computed_again_as_a_job_that_the_page_follows(
+    pages: "Pages", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, mona = pages.company, pages.company.mona
+    monkeypatch.setattr(due_times, "AT_ONCE", 2)
+    runs = [handed_on(company, record) for record in "1234"]
+    page = pages.mona.get("/inbox/desk/rules")
+    pages.mona.send(page, "/inbox/desk/rules", hours="8")
+    assert "Due times are computed again" in pages.mona.follow().text, "it waits for a worker"
+    [(ident,)] = fetch("select id from console.due_recount")
+    left = iter([False, True])
+    with pytest.raises(PutBack):
+        due_times.RECOUNTS.advance(ident, lambda: next(left))
+    half = pages.mona.get("/inbox/desk/rules")
+    assert "2 of 4 due times computed again" in half.text
+    [follows] = [each["hx-get"] for each in half.with_attribute("hx-trigger") if each.get("id") == "progress"]
+    assert pages.mona.get(follows, "progress", status=204), "nothing is drawn while nothing moves"
+    pages.olivia.get(follows, "progress", status=403)
+    company.work()
+    ended = pages.mona.get(follows, "progress")
+    assert "4 of 4 due times computed again" in ended.text
+    assert not ended.with_attribute("hx-trigger"), "it is followed no more"
+    assert "computed again" not in pages.mona.get("/inbox/desk/rules").text
+    shown = {item.id: item.due for item in work_list.find(mona, Filters(kind="ticket")).items}
+    assert shown.keys() == set(runs)
+    assert all(shown.values())
+    assert dict(fetch("select id, due_at from console.run")) == shown
+    pages.mona.send(pages.mona.get("/inbox/desk/rules"), "/inbox/desk/rules", hours="9")
+    pages.mona.send(pages.mona.get("/inbox/desk/rules"), "/inbox/desk/rules", hours="")
+    assert len(fetch("select 1 from console.due_recount")) == 1, (
+        "a later change takes the place of an earlier"
+    )
+    company.work()
+    assert {row[0] for row in fetch("select due_at from console.run")} == {None}

@@ -74,6 +74,9 @@ MOVE = "move_runs"
 CONNECT = "connect_source"
 """The job that connects a database of many tables: its text is the id of what was asked for."""
 
+RECOUNT = "recount_due"
+"""The job that computes again when live runs are due: its text is the id of what was asked for."""
+
 WORDS = {
     ADVANCE: "Move a run on",
     ADVANCE_HANDS_OFF: "Move an automation on",
@@ -96,6 +99,7 @@ WORDS = {
     TAKE_OUT: "Take many out of a workflow",
     IMPORT: "Import a file of contacts",
     CONNECT: "Connect a database",
+    RECOUNT: "Compute due times again",
     WAKE: "Wake runs after changes of their records",
 }
 """What each job does, as people read it."""

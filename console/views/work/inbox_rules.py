@@ -12,6 +12,7 @@ from console.core.documents.collections import Collection, Field
 from console.core.documents.fields import HANDED_IN
 from console.core.errors import Conflict, Invalid, NotFound
 from console.core.plain_words import slug
+from console.infra.jobs.background import DONE
 from console.views import formats, frame
 from console.views.browse import reference_boxes
 from console.views.editor.new import start_fields
@@ -19,6 +20,8 @@ from console.views.runs import form_boxes
 from console.views.work.inbox import ticket_line
 from console.views.work.my_work import count_words
 from console.views.work.team_work import filter_label
+from console.work import due_times
+from console.work.due_times import Recount
 from console.work.work_list import NOBODY, Filters
 from console.workspaces import inbox_rules
 from console.workspaces.inbox_rules import Rules
@@ -57,6 +60,11 @@ def new() -> Response:
 def rules(name: str) -> Response:
     """Show and change the rules of an inbox."""
     document = inbox_rules.rules(frame.actor(), name)
+    if "seen" in request.args and frame.wants_fragment():
+        recount = _recount(document)
+        answer = frame.poll_answer(recount) if recount is not None else None
+        context = {"inbox": document, "recount": recount}
+        return answer or frame.page("inbox/rules.html", context, blocks={"*": "progress"})
     return _save(document) if request.method == "POST" else _drawn(document, _typed(document))
 
 
@@ -69,6 +77,11 @@ def restore(name: str) -> Response:
     inbox_rules.restore(frame.actor(), name, int(number))
     flash("Restored.")
     return frame.redirect_to(f"/inbox/{name}/rules")
+
+
+def _recount(document: Rules) -> Recount | None:
+    known = workflows.find_known(document.source.workflow) if document.source is not None else None
+    return due_times.recount_of_inbox(document.id, known.id if known is not None else None)
 
 
 def _filters() -> Filters:
@@ -259,6 +272,7 @@ def _drawn(
         "versions": versions,
         "names": accounts.names({each.made_by for each in versions}),
         "preview": preview,
+        "recount": (found := document and _recount(document)) and found.status != DONE and found,
         "seen": document.hash if document is not None else "",
         "action": f"/inbox/{document.id}/rules"
         if document is not None
