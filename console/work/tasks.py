@@ -174,13 +174,13 @@ def title_if_seen(actor: Actor, run_id: str) -> str | None:
 
 
 def could_do(person: str, task_id: str, run_id: str) -> bool:
-    """Whether a person, by id, sees the run of the task, and works on such runs or is of the task's team."""
+    """Whether a person, by id, sees the run of the task, and works on such runs or is of another team whose task it is."""
     try:
         theirs = accounts.actor_of_person(person, "sys:engine")
         seen = see(theirs, run_id)
     except ConsoleError:
         return False
-    [(team,)] = fetch("select team from console.task where id = %s", (task_id,))
+    [(team,)] = fetch("select nullif(team, run_team) from console.task where id = %s", (task_id,))
     return team in theirs.teams or may_work(theirs, seen.run, seen.definition)
 
 

@@ -284,6 +284,9 @@ def test_a_task_goes_only_to_who_could_do_it(company: Company, who: str) -> None
     (moved,) = work_moves.reassign(company.mona, rows, company.people[who].id, WHY)
     assert moved.undo is None
     assert "does not work on such runs" in moved.reason
+    work_moves.release(company.mona, rows, WHY)
+    (moved,) = work_moves.reassign(company.mona, [Chosen(task)], company.people[who].id, WHY)
+    assert moved.undo is None, "nor as one of its team"
     assert company.people[who].id not in {
         each.id for each in work_moves.people(company.mona, rows, work_moves.assignable(company.mona, rows))
     }
