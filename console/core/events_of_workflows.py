@@ -85,8 +85,8 @@ WORKFLOWS = (
     Kind(
         "work_moved",
         "configuration",
-        "Work of a team was moved together; each run has its own event too.",
-        ("do", "holder", "inbox", "items"),
+        "Work of a team was moved, alone or with more under the same `move`; each run has its own event too.",
+        ("move", "do", "holder", "inbox", "items"),
         ("reason",),
     ),
     Kind(

@@ -35,6 +35,7 @@ UNDER_WAY: Final = (
     ),
     UnderWay(jobs.EXPORT, "console.list_export", f"t.status in ('waiting', 'running') and {_MADE_BEFORE}"),
     UnderWay(jobs.MOVE, "console.run_move", "t.status = 'running'", ("'move|' || t.id",)),
+    UnderWay(jobs.RECOUNT, "console.due_recount", "t.status in ('waiting', 'running')"),
     UnderWay(jobs.CONNECT, "console.source_connecting", "t.why = ''"),
     UnderWay(
         jobs.BUILD, "console.builder_turn", "t.status = 'pending' and t.deadline_at > now()"

@@ -8,7 +8,7 @@ from console.automation import triggers
 from console.infra.jobs import background
 from console.permissions import second_admin
 from console.runs.commands import cleared_notices
-from console.work import notices
+from console.work import notices, work_moves
 
 
 def connect() -> None:
@@ -17,6 +17,7 @@ def connect() -> None:
     casbin_agreement.watchers.subscribe(notices.notify_disagreement)
     identities.withheld_watchers.subscribe(notices.notify_groups_withheld)
     notify.before_change.subscribe(cleared_notices.notify_cleared)
+    notify.before_change.subscribe(work_moves.free_closed)
     policy_store.watchers.subscribe(second_admin.note_given)
     runs.promised.subscribe(triggers.begin_promised)
     runs.promised_waits.subscribe(triggers.why_not_begun)

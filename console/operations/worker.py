@@ -134,6 +134,7 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
     from console.messaging.imports import import_batches
     from console.operations import wiring
     from console.sources import connecting
+    from console.work import due_times
 
     wiring.connect()
 
@@ -154,6 +155,7 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
         queue.MOVE: functools.partial(publication.run_moves.advance, stopping=stopping),
         queue.PROPOSE: proposals.propose,
         queue.READ: documents.read_ordered,
+        queue.RECOUNT: functools.partial(due_times.RECOUNTS.advance, stopping=stopping, actor=runs.ENGINE),
         queue.TEND: runs.wake_parent,
         queue.WAKE: functools.partial(triggers.wake_batch, stopping=stopping),
         queue.SEND: messages.send,
@@ -180,7 +182,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (CHANGERS, queue.BULK, queue.MOVE),
         (CALLS, queue.PROPOSE, queue.BUILD, queue.ASK),  # all wait for a model
         (READERS, queue.READ),
-        (WRITERS, queue.EXPORT, queue.CONNECT),
+        (WRITERS, queue.EXPORT, queue.CONNECT, queue.RECOUNT),
         (SENDERS, queue.SEND),
         (SENDERS, queue.SEND_SMS),
         (SENDERS, queue.BEGIN_CALL),

@@ -26,8 +26,11 @@ from console.core.scopes import Scope
 from console.core.seen_before import require_unchanged
 from console.core.working_time import DAYS, Day, Hours, after, worked_seconds
 from console.infra import jobs
+from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
+from console.infra.jobs import background
+from console.infra.jobs.background import Stopping
 from console.runs.commands.transitions import holder_draft
 from console.runs.engine.stepping import plan_of
 from console.runs.store.run_store import load, retried, write
@@ -168,6 +171,15 @@ class Timed(NamedTuple):
     live: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recount(background.Work):
+    """Due times that are computed again, of the live runs of a workflow or the tickets of an inbox; those up to the run `place` are."""
+
+    workflow: str | None
+    inbox: str | None
+    place: str
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """How much of a run's time is used: `worked_s` of `total_s` seconds. `due_at` is when it is used up if nothing else is waited for; `still`: it stands still now.
@@ -277,6 +289,12 @@ def note_due() -> int:
     by_inbox = {inbox.source.workflow for inbox in inboxes.all_inboxes() if inbox.source and inbox.source.due}
     ids = [known.id for known in workflows.all_known() if known.slug in by_inbox]
     rows = fetch(_DUE_UNKNOWN, {"workflows": ids, "most": AT_ONCE})
+    _note_due(rows)
+    return len(rows)
+
+
+def _note_due(rows: Sequence[Sequence[Any]]) -> None:
+    """Compute by when the runs of these rows of `_TIMED` are due, and write it."""
     due = due_of([Timed(lists.known_as(row[1])[0], *row) for row in rows], scopes.unrestricted)
     if rows:
         with transaction() as connection:
@@ -284,7 +302,48 @@ def note_due() -> int:
                 {"run": row[0], "due": end_of_day(due[row[0]]) if row[0] in due else None} for row in rows
             ]
             connection.execute(_NOTE_DUE, given)
-    return len(rows)
+
+
+class _Recounts(background.Kind[Recount]):
+    job, table = jobs.RECOUNT, tables.due_recount
+    missing = "These due times are not computed again."
+
+    def read(self, row: sa.Row[Any]) -> Recount:
+        return Recount.from_row(row)
+
+    def perform(self, work: Recount, actor: Actor, stopping: Stopping) -> None:  # noqa: ARG002 (the console's own)
+        which = "r.workflow = %(of)s" if work.workflow is not None else "r.ticket ->> 'inbox' = %(of)s"
+        live = f"from {access.EVERY_RUN.sql()} where r.ended_at is null and {which}"
+        given = {"of": work.workflow or work.inbox, "most": AT_ONCE}
+        self.change(work.id, total=fetch(f"select count(*) {live}", given)[0][0])
+        done, place = work.done, work.place
+        following = f"select {_TIMED} {live} and r.id > %(place)s order by r.id limit %(most)s"
+        while rows := fetch(following, given | {"place": place}):
+            if stopping():
+                raise jobs.PutBack(background.LATER_S)
+            _note_due(rows)
+            done, place = done + len(rows), rows[-1][0]
+            if not self.change(work.id, status=background.RUNNING, done=done, place=place):
+                raise background.Stopped
+
+
+RECOUNTS = _Recounts()
+
+
+def recount(
+    connection: sa.Connection, actor: Actor, *, workflow: str | None = None, inbox: str | None = None
+) -> None:
+    """Have it computed again, in the background, when the live runs of the workflow (its id) or the tickets of the inbox are due; what was under way ends."""
+    columns = {"workflow": workflow, "inbox": inbox}
+    connection.execute(sa.delete(RECOUNTS.table).filter_by(**columns))
+    RECOUNTS.add(connection, id=new_id("rec"), person=actor.id, status=background.WAITING, **columns)
+
+
+def recount_of_inbox(inbox_id: str, workflow_id: str | None) -> Recount | None:
+    """How far the due times of its tickets, or of the runs that its records start, are computed again; what is under way first."""
+    column = RECOUNTS.table.c
+    found = RECOUNTS.select(sa.or_(column.inbox == inbox_id, column.workflow == workflow_id))
+    return min(found, key=lambda each: not each.under_way, default=None)
 
 
 def due_at(hours: Hours, begun: datetime, now: datetime, total_s: float, worked_s: float) -> datetime:
@@ -369,7 +428,7 @@ def _put(
         connection.execute(sa.text("delete from console.due_rule where id = :id"), {"id": made})
     else:
         raise NotFound("There is no due time here.")
-    connection.execute(_FORGET_DUE, {"workflow": workflow, "inbox": inbox})
+    recount(connection, actor, workflow=workflow, inbox=inbox)
     data = {
         "rule": made,
         "minutes": checked.minutes if checked else None,
@@ -402,9 +461,6 @@ def _columns(checked: Terms) -> dict[str, Any]:
     }
 
 
-_FORGET_DUE = sa.text(
-    "update console.run set due_at = null, due_known = null where (workflow = :workflow or ticket ->> 'inbox' = :inbox) and ended_at is null and due_known"
-)
 _INSERT = sa.text(
     "insert into console.due_rule (id, workflow, inbox, minutes, zone, days, opens, closes, holidays, stages, approvals, made_by)"
     " values (:id, :workflow, :inbox, :minutes, :zone, :days, :opens, :closes, :holidays, :stages, :approvals, :by) on conflict (id) do update"
@@ -476,8 +532,9 @@ def _clocks(head: RunHead | Timed, rules: Mapping[str | None, Rule]) -> list[tup
     ]
 
 
+_TIMED = "r.id, r.workflow, r.version, (select a.step from console.attempt a where a.run = r.id and a.n = r.current), r.created_at, r.collection, r.record, r.ticket"
 _DUE_UNKNOWN = f"""
-select r.id, r.workflow, r.version, (select a.step from console.attempt a where a.run = r.id and a.n = r.current), r.created_at, r.collection, r.record, r.ticket
+select {_TIMED}
 from {access.EVERY_RUN.sql()} where r.ended_at is null and r.due_known is null
 and (r.workflow = any(%(workflows)s) or r.workflow in (select d.workflow from console.due_rule d)
     or r.ticket ->> 'inbox' in (select d.inbox from console.due_rule d)) limit %(most)s

@@ -16,6 +16,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch, transaction
+from console.runs.commands.run_rights import may_work, see
 
 SHOWN = 200
 RESULTS = ("done", "not_done")
@@ -172,12 +173,15 @@ def title_if_seen(actor: Actor, run_id: str) -> str | None:
         return None
 
 
-def title_if_seen_by(person: str, run_id: str) -> str | None:
-    """As `title_if_seen`, for a person by id; None also where there is no such account."""
+def could_do(person: str, task_id: str, run_id: str) -> bool:
+    """Whether a person, by id, sees the run of the task, and works on such runs or is of another team whose task it is."""
     try:
-        return title_if_seen(accounts.actor_of_person(person, "sys:engine"), run_id)
+        theirs = accounts.actor_of_person(person, "sys:engine")
+        seen = see(theirs, run_id)
     except ConsoleError:
-        return None
+        return False
+    [(team,)] = fetch("select nullif(team, run_team) from console.task where id = %s", (task_id,))
+    return team in theirs.teams or may_work(theirs, seen.run, seen.definition)
 
 
 def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:

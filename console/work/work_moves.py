@@ -1,24 +1,27 @@
-"""Moving chosen work of one's teams: to a person, away from its holders, or into an inbox; and taking that back. Each is judged and moved by itself.
+"""Moving chosen work of one's teams: to a person, away from its holders, or into an inbox; and taking that back. Each is judged, moved and logged by itself.
 
 Runs move as their own commands do. A task gets another assignee, an approval somebody who is asked for it by name: who may approve stays as its rules say.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from console import log, runs
 from console.auth import access, accounts, notify
+from console.auth.notify import Change
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
 from console.log import event_lists
 from console.log.event_lists import LogFilter, Within
-from console.runs import RunHead
+from console.runs import Also, RunHead
 from console.runs.commands.approval_answers import visible_request
 from console.runs.views import handovers, lists
 from console.work import tasks
@@ -28,6 +31,8 @@ from console.workflows.inboxes import Inbox
 
 MOST = 100
 MOST_MOVES = 30
+MOST_EVENTS = 500
+"""So many events are read for them, one for each item."""
 PREFIXES = ("run_", "tsk_", "apr_")
 TAKEN_BACK = "Taken back."
 MOST_SEARCHED, MOST_OFFERED = 500, 30
@@ -50,6 +55,12 @@ _GIVE_APPROVAL = sa.text(
     "insert into console.approval_assignee (id, run, person) values (:id, :run, :user)"
     " on conflict (id) do update set person = excluded.person"
 )
+_FREE_OF = """
+with approval as (delete from console.approval_assignee x using console.approval a where x.person = %s and a.id = x.id and a.status = 'open' returning x.id, x.run),
+task as (update console.task set assignee = null, team = coalesce(team, run_team) where assignee = %s and status = 'open' returning id, run)
+select id, run from approval union all select id, run from task order by id
+"""
+_RUN = f"select r.team, r.label, r.revision from {access.EVERY_RUN.sql()} where r.id = %s"  # noqa: S608 (a text of ours)
 _FREE_APPROVAL = sa.text("delete from console.approval_assignee where id = :id")
 
 
@@ -93,11 +104,11 @@ def reassign(actor: Actor, chosen: Sequence[Chosen], user: str, reason: str) -> 
     """Give the work to a person; a run to who stands in for them where they are away. Raises Invalid on `item` or `reason`."""
     _require_reason(reason)
 
-    def move(each: Chosen) -> None:
+    def move(each: Chosen, also: Also) -> None:
         if each.id.startswith("run_"):
-            runs.assign(actor, each.id, revision=each.revision, user=user, reason=reason)
+            runs.assign(actor, each.id, revision=each.revision, user=user, reason=reason, also=also)
         else:
-            _assign(actor, each, user, reason)
+            _assign(actor, each, user, reason, also)
 
     return _moved(actor, "reassign", chosen, move, reason, user=user)
 
@@ -106,11 +117,11 @@ def release(actor: Actor, chosen: Sequence[Chosen], reason: str) -> list[Moved]:
     """Take the work from its holders, with what they typed. Raises as `reassign` does."""
     _require_reason(reason)
 
-    def move(each: Chosen) -> None:
+    def move(each: Chosen, also: Also) -> None:
         if each.id.startswith("run_"):
-            runs.release_from_holder(actor, each.id, revision=each.revision, reason=reason)
+            runs.release_from_holder(actor, each.id, revision=each.revision, reason=reason, also=also)
         else:
-            _assign(actor, each, None, reason)
+            _assign(actor, each, None, reason, also)
 
     return _moved(actor, "release", chosen, move, reason, held=True)
 
@@ -119,26 +130,28 @@ def hand_over(actor: Actor, chosen: Sequence[Chosen], inbox: str, reason: str) -
     """Put the runs into an inbox of their team. Raises as `reassign` does."""
     _require_reason(reason)
 
-    def move(each: Chosen) -> None:
+    def move(each: Chosen, also: Also) -> None:
         if not each.id.startswith("run_"):
             raise Conflict("Only runs wait in an inbox.", code="not_possible")
-        runs.escalate(actor, each.id, revision=each.revision, inbox=inbox, reason=reason, entitled=True)
+        runs.escalate(
+            actor, each.id, revision=each.revision, inbox=inbox, reason=reason, entitled=True, also=also
+        )
 
     return _moved(actor, "hand_over", chosen, move, reason, inbox=inbox)
 
 
 def undo(actor: Actor, moved: Sequence[Chosen]) -> list[Moved]:
     """Give the work back to who had it, or to where it waited and since when. What was changed since stays. Raises Invalid on `item`."""
-    return _moved(actor, "undo", moved, lambda each: _give_back(actor, each), TAKEN_BACK)
+    return _moved(actor, "undo", moved, lambda each, also: _give_back(actor, each, also), TAKEN_BACK)
 
 
-def _give_back(actor: Actor, each: Chosen) -> None:
+def _give_back(actor: Actor, each: Chosen, also: Also) -> None:
     if not each.id.startswith("run_"):
-        _assign(actor, each, each.former or None, TAKEN_BACK)
+        _assign(actor, each, each.former or None, TAKEN_BACK, also)
     elif each.former:
-        runs.assign(actor, each.id, revision=each.revision, user=each.former, reason=TAKEN_BACK)
+        runs.assign(actor, each.id, revision=each.revision, user=each.former, reason=TAKEN_BACK, also=also)
     elif not each.inbox:
-        runs.release_from_holder(actor, each.id, revision=each.revision, reason=TAKEN_BACK)
+        runs.release_from_holder(actor, each.id, revision=each.revision, reason=TAKEN_BACK, also=also)
     else:
         waited = handovers.last_ticket(each.id, each.inbox)
         if waited is None:
@@ -152,10 +165,11 @@ def _give_back(actor: Actor, each: Chosen) -> None:
             priority=waited.priority,
             at=waited.at,
             entitled=True,
+            also=also,
         )
 
 
-def _assign(actor: Actor, each: Chosen, user: str | None, reason: str) -> None:
+def _assign(actor: Actor, each: Chosen, user: str | None, reason: str, also: Also) -> None:
     """Give an open task or approval to a person, None to everybody who could have it; both are told, and it is logged in the same transaction."""
     run_id, holder = _open_others([each.id]).get(each.id, (None, None))
     if run_id is None:
@@ -178,24 +192,43 @@ def _assign(actor: Actor, each: Chosen, user: str | None, reason: str) -> None:
                 notify.add_notices(
                     connection, [person], key, kind, at=log.now(), run=run_id, by=actor.id, link=href
                 )
-        (head,) = lists.with_ids(actor, [run_id])
-        label = _labels([run_id])[run_id]
-        log.note(
-            actor,
-            "work_assigned",
-            open={"item": each.id, "of_run": run_id, "holder": user, "former_holder": holder},
-            sealed={"reason": reason},
-            team=head.team or None,
-            label=label,
-            connection=connection,
-        )
+        _note_assigned(connection, actor, each.id, run_id, user, holder, reason)
+        also(connection, run_id)
+
+
+def _note_assigned(
+    connection: Connection,
+    actor: Actor,
+    ident: str,
+    run_id: str,
+    user: str | None,
+    holder: str | None,
+    reason: str,
+) -> None:
+    team, label, _ = connection.exec_driver_sql(_RUN, (run_id,)).one()
+    log.note(
+        actor,
+        "work_assigned",
+        open={"item": ident, "of_run": run_id, "holder": user, "former_holder": holder},
+        sealed={"reason": reason},
+        team=team or None,
+        label=label,
+        connection=connection,
+    )
+
+
+def free_closed(connection: Connection, by: Actor, change: Change, about: str) -> None:
+    """Give the open tasks and approvals of an account that is closed back to everybody who could have them, in its transaction."""
+    if change == "account_closed":
+        for ident, run_id in connection.exec_driver_sql(_FREE_OF, (about, about)).all():
+            _note_assigned(connection, by, ident, run_id, None, about, "")
 
 
 def _require_able(actor: Actor, ident: str, run_id: str, user: str) -> None:
     """Raise Invalid on `user` where that person may not see the run of a task, or not decide about an approval."""
     if ident.startswith("tsk_"):
-        able = "\x00" not in user and tasks.title_if_seen_by(user, run_id) is not None
-        reason = "This person may not see its run."
+        able = "\x00" not in user and tasks.could_do(user, ident, run_id)
+        reason = "This person may not see its run, or does not work on such runs."
     else:
         request = visible_request(actor, ident)
         able = user in able_approvers(request)
@@ -221,20 +254,21 @@ def _moved(
     actor: Actor,
     do: str,
     chosen: Sequence[Chosen],
-    move: Callable[[Chosen], None],
+    move: Callable[[Chosen, Also], None],
     reason: str,
     *,
     user: str = "",
     inbox: str = "",
     held: bool = False,
 ) -> list[Moved]:
-    """Move each, log together what was moved, and say what came of each; with `held` only what somebody holds."""
+    """Move each, log it under one id with the transaction that moves it, and say what came of each; with `held` only what somebody holds."""
     if not 1 <= len(chosen) <= MOST:
         raise Invalid("Nothing was moved.", at=("item", f"Choose 1 to {MOST} rows."))
     wanted = {each.id: each for each in chosen}
     before, others = heads(actor, chosen), _open_others(_other_ids(chosen))
     named = tasks.titles_of(actor, [ident for ident in wanted if ident.startswith("tsk_")])
     results: dict[str, Moved] = {}
+    opened = {"move": new_id("mov"), "do": do, "holder": user or None, "inbox": inbox or None}
     for ident, each in wanted.items():
         head = before.get(ident)
         title = _title(head) if head is not None else ident
@@ -245,43 +279,39 @@ def _moved(
                 access.require(actor, head.team, f"workflow:{head.slug}", "assign")
             if held and (others[ident][1] if ident in others else head.holder) is None:
                 raise Conflict("Nobody holds it.", code="not_possible")
-            move(each)
-            results[ident] = Moved(title, each)
+            backs: list[Chosen] = []
+            move(each, _noting(actor, opened, reason, each, head, backs))
+            results[ident] = Moved(title, backs[-1])
         except ConsoleError as error:
             reasons = [str(detail["reason"]) for detail in error.details if detail.get("field") != "holder"]
             results[ident] = Moved(title, None, reasons[0] if reasons else error.message, error)
-    done = [wanted[ident] for ident, each in results.items() if each.undo is not None]
-    after, others_after = heads(actor, done), _open_others(_other_ids(done))
-    backs = {
-        each.id: _to_undo(before[each.id], after.get(each.id))
-        if each.id.startswith("run_")
-        else Chosen(each.id, 0, others[each.id][1] or "", "", others_after.get(each.id, ("", ""))[1] or "")
-        for each in done
-    }
-    if backs:
-        _note_moved(actor, do, [(before[ident], back) for ident, back in backs.items()], reason, user, inbox)
-    return [replace(each, undo=backs.get(ident)) for ident, each in results.items()]
+    return list(results.values())
 
 
-def _note_moved(
-    actor: Actor,
-    do: str,
-    moved: Sequence[tuple[RunHead, Chosen]],
-    reason: str,
-    user: str,
-    inbox: str,
-) -> None:
-    """One event for each team and label."""
-    labels = _labels([head.id for head, _ in moved])
-    for team, label in dict.fromkeys((head.team, labels[head.id]) for head, _ in moved):
-        items = [back.to_text() for head, back in moved if (head.team, labels[head.id]) == (team, label)]
-        opened = {"do": do, "holder": user or None, "inbox": inbox or None, "items": items}
-        log.note(actor, "work_moved", open=opened, sealed={"reason": reason}, team=team or None, label=label)
+def _noting(
+    actor: Actor, opened: Mapping[str, Any], reason: str, each: Chosen, head: RunHead, backs: list[Chosen]
+) -> Also:
+    """Return what logs the move of one item in its transaction; how to take it back is added to `backs`."""
 
+    def note(connection: Connection, run_id: str) -> None:
+        team, label, revision = connection.exec_driver_sql(_RUN, (run_id,)).one()
+        if each.id.startswith("run_"):
+            back = Chosen(each.id, revision, head.holder or "", (head.ticket or {}).get("inbox", ""))
+        else:
+            to = each.former if opened["do"] == "undo" else opened["holder"]
+            back = Chosen(each.id, 0, each.holder, "", to or "")
+        backs.append(back)
+        log.note(
+            actor,
+            "work_moved",
+            open={**opened, "items": [back.to_text()]},
+            sealed={"reason": reason},
+            team=team or None,
+            label=label,
+            connection=connection,
+        )
 
-def _labels(run_ids: Sequence[str]) -> dict[str, str | None]:
-    labels = f"select r.id, r.label from {access.EVERY_RUN.sql()} where r.id = any(%s)"  # noqa: S608 (a text of ours)
-    return dict(fetch(labels, (list(run_ids),)))
+    return note
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,17 +333,26 @@ def recent_moves(actor: Actor) -> list[Move]:
     if not teams:
         raise NotFound(hidden=True)
     within = Within(teams=teams, teamless=False, labels=frozenset(access.runs(actor).cleared))
-    rows = event_lists.rows(LogFilter(kinds=("work_moved",)), within, limit=MOST_MOVES)
-    events = [log.stored(row) for row in rows if row.body is not None]
+    rows = event_lists.rows(LogFilter(kinds=("work_moved",)), within, limit=MOST_EVENTS)
+    together: dict[str, list[log.Stored]] = {}
+    for event in [log.stored(row) for row in rows if row.body is not None]:
+        together.setdefault(event.open.get("move") or event.id, []).append(event)
+    if len(rows) == MOST_EVENTS and len(together) > 1:
+        together.popitem()  # maybe only a part of what was moved
+    together = dict([*together.items()][:MOST_MOVES])
+    events = {move: of_move[-1] for move, of_move in together.items()}
     names = accounts.names(
-        {str(event.body["actor"].get("id")) for event in events}
-        | {event.open["holder"] for event in events if event.open["holder"]}
+        {str(event.body["actor"].get("id")) for event in events.values()}
+        | {event.open["holder"] for event in events.values() if event.open["holder"]}
     )
-    chosen = {event.id: [Chosen.parse(text) for text in event.open["items"]] for event in events}
+    chosen = {
+        move: [Chosen.parse(text) for event in reversed(of_move) for text in event.open["items"]]
+        for move, of_move in together.items()
+    }
     seen = heads(actor, [each for items in chosen.values() for each in items])
     return [
         Move(
-            event.id,
+            move,
             names.get(str(event.body["actor"].get("id")), "A former colleague"),
             event.at,
             event.open["do"],
@@ -322,15 +361,9 @@ def recent_moves(actor: Actor) -> list[Move]:
             str(event.sealed.get("reason") or ""),
             items,
         )
-        for event in events
-        if (items := [each for each in chosen[event.id] if each.id in seen])
+        for move, event in events.items()
+        if (items := [each for each in chosen[move] if each.id in seen])
     ]
-
-
-def _to_undo(before: RunHead, after: RunHead | None) -> Chosen:
-    ticket = before.ticket or {}
-    revision = after.revision if after is not None else before.revision + 1
-    return Chosen(before.id, revision, before.holder or "", ticket.get("inbox", ""))
 
 
 def _title(head: RunHead) -> str:

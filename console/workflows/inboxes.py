@@ -24,6 +24,8 @@ from console.core import expressions
 from console.core.actor import COMMAND_LINE, Actor
 from console.core.documents import json_shape
 from console.core.documents.collections import Collection
+from console.core.documents.fields import OWN_INPUT, submitted_values
+from console.core.documents.workflow import Workflow
 from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotFound
 from console.core.expressions import Expression
 from console.core.plain_words import humanised, uncapitalised
@@ -423,13 +425,30 @@ def _check_source(which: str, team: str, source: Source) -> None:
             "source.workflow",
             f"{source.workflow} may run several times on one record; in an inbox each is taken once",
         )
-    required = [
-        one["name"]
-        for one in document.start.config.get("fields", ())
-        if one.get("required") and one["name"] not in source.input
+    if wrong := _wrong_input(document, source.input):
+        named = "; ".join(f"source.input.{name}: {reason}" for name, reason in wrong)
+        details = [(f"source.input.{name}", reason) for name, reason in wrong]
+        raise DefinitionError(f"{which}: {named}", details=details)
+
+
+def _wrong_input(document: Workflow, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(field, reason) for each value of the start that is wrong or missing whatever the record is."""
+    fields = [
+        entry.model_copy(
+            update={
+                "must": [
+                    rule
+                    for rule in entry.must
+                    if {path[0] for path in expressions.paths(expressions.parse(rule.if_))} <= {OWN_INPUT}
+                ]
+            }
+        )
+        for entry in document.start_fields
     ]
-    if required:
-        raise _wrong(which, "source.input", f"the start of {source.workflow} asks for {', '.join(required)}")
+    roots: dict[str, Any] = {"record": None, "related": {}, "variables": {}, OWN_INPUT: {}}
+    _, details = submitted_values(fields, roots, {}, OWN_INPUT, given)
+    computed = {entry.name for entry in fields if entry.value is not None} - given.keys()
+    return [(each["field"], each["reason"]) for each in details if each["field"] not in computed]
 
 
 def _put(connection: Connection, document: Document, number: int, former: Any, by: Actor) -> list[str]:

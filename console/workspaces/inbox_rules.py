@@ -96,6 +96,8 @@ def save(actor: Actor, document: Mapping[str, Any], seen: str | None) -> str:
             made = inboxes.save(connection, actor, _without_clock(document))
         clock = document.get("clock", known.clock if known is not None else None)
         due_times.put_for_inbox(connection, actor, ident, made.team, clock)
+        if made.source is not None and (known is None or made.source != known.source):
+            due_times.recount(connection, actor, workflow=workflows.live(made.source.workflow).id)
         if before is not None and not kept:
             number += 1
             DOCUMENTS.add_version(connection, ident, number, before, "found", actor)

@@ -139,7 +139,7 @@ def test_what_counts(said: str | None, usual: treatment.Ai, closed: bool, counts
         (["never", "full"], "never"),
     ],
 )
-def test_of_several_the_strictest_counts(several: list[str], least: str) -> None:
+def test_of_several_the_strictest_counts(several: list[treatment.Ai], least: str) -> None:
     assert treatment.least(several) == least
 
 

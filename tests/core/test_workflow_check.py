@@ -607,3 +607,19 @@ def test_whatever_a_document_looks_like_it_is_judged(data: st.DataObject) -> Non
     assert all(problem.reason and problem.reason[-1] in ".?" for problem in problems)
     if not any(problem.severity == "error" for problem in problems):
         assert read(made).canonical()
+
+
+def test_an_option_without_a_way_of_its_own_is_a_warning_that_names_it() -> None:
+    def offers(_: Any, document: dict[str, Any]) -> None:
+        ask = next(step for step in document["steps"] if step["id"] == "ask")
+        ask["config"]["options"].append({"value": "later", "label": "Not yet"})
+        ask["next"]["default"] = "done"
+
+    [problem] = check(changed(offers))
+    assert (problem.step, problem.field, problem.severity) == ("ask", "next.later", "warning")
+    assert "“Not yet” has no way of its own" in problem.reason
+
+    def all_alike(steps: dict[str, dict[str, Any]], _: Any) -> None:
+        steps["ask"]["next"] = {"default": "back"}
+
+    assert not [each for each in check(changed(all_alike)) if each.field.startswith("next.")]

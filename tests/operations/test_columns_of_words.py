@@ -37,7 +37,7 @@ FATES = {
     "is deleted with the person": "identity.roles identity.email identity.name person.name person.email person.tags person.preferences invitation.email invitation.mail opt_out.message",
     "is a tag's word, which goes with the last who has it": "tag.name",
     "is a sentence of the console's own": """
-        checkpoint.note list_export.why source_connecting.why enrolment_batch.why log_check.problem log_check.alarm log_check.owed log_check.name mailbox.problem
+        checkpoint.note due_recount.why list_export.why source_connecting.why enrolment_batch.why log_check.problem log_check.alarm log_check.owed log_check.name mailbox.problem
         source_watch.problem trigger.problem webhook.problem delivery.error webhook_delivery.error webhook_try.error ai_ladder.told failure.cause version.name installation_mark.value
         write_probe.filler source_watch.mark source_watch.seen source_watch.highest bulk_item.seen import_record.seen workflow_version.note
     """,

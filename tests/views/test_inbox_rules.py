@@ -1,20 +1,24 @@
 """Inboxes made by page: who may, what is kept, what is refused, and what each rule does."""
 
-from typing import TYPE_CHECKING
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import pytest
 
+from console import workflows
 from console.auth import access
 from console.auth.access import policy_store
 from console.core.errors import Conflict
 from console.infra.db import transaction
 from console.infra.db.engine import fetch
+from console.infra.jobs import PutBack
 from console.sources import collections
 from console.work import due_times, tickets, work_list
 from console.work.work_list import Filters
 from console.workflows import inboxes
 from console.workspaces import inbox_rules
-from tests.company import DESK, Company
+from tests.company import DESK, DOCUMENT, Company
 from tests.views.test_right_to_shape import document
 from tests.work.test_inbox import UNRATED
 from tests.work.test_tickets import handed_on
@@ -64,10 +68,6 @@ def test_an_inbox_is_made_by_page_and_changed_there(pages: "Pages") -> None:
     assert "/inbox/new?workflow=care-review" in pages.mona.get("/work?workflow=care-review").links
     chosen = pages.mona.get("/inbox/new?workflow=care-review")
     assert "Which Customers" in chosen.text
-    lacking = pages.mona.send(chosen, "/inbox/new", status=200, title="Ratings", do="preview")
-    assert "asks for why" in lacking.text, "the preview is refused as the save is"
-    refused = pages.mona.send(chosen, "/inbox/new", status=422, title="Ratings", segment="unrated")
-    assert "asks for why" in refused.text, "its start needs more than an inbox gives"
     pages.mona.send(page, "/inbox/new", title="Urgent desk", most="1", hours="8", roles="operator")
     made = inbox("urgent-desk")
     assert (made.title, made.team, made.roles, made.most) == ("Urgent desk", "operations", ("operator",), 1)
@@ -78,6 +78,77 @@ def test_an_inbox_is_made_by_page_and_changed_there(pages: "Pages") -> None:
         "There is an inbox of this name"
         in pages.mona.send(page, "/inbox/new", status=422, title="Urgent desk").text
     )
+
+
+ASKED: list[dict[str, Any]] = [
+    {"name": "why", "label": "Why", "type": "enum", "required": True, "options": [{"value": "periodic", "label": "Periodic"}, {"value": "event", "label": "Event"}]},
+    {"name": "event_note", "label": "What happened?", "type": "long_text", "required_if": 'input.why == "event"'},
+    {"name": "days", "label": "Days", "type": "integer", "max": 30},
+    {"name": "share", "label": "Share", "type": "decimal"},
+    {"name": "until", "label": "Until", "type": "date"},
+    {"name": "hurry", "label": "In a hurry", "type": "boolean"},
+    {"name": "of", "label": "Of", "type": "reference", "collection": "customer"},
+    {"name": "name", "label": "Name", "type": "text", "required": True, "value": "record.display_name"},
+    {"name": "bound", "label": "Bound", "type": "integer", "must": [{"if": "input.bound > 3", "message": "More than three."}]},
+    {"name": "of_record", "label": "Of record", "type": "text", "must": [{"if": "record.id > 0", "message": "Of a record."}]},
+]  # fmt: skip
+
+
+def asking(fields: list[dict[str, Any]] = ASKED) -> None:
+    """Publish the review with another start."""
+    document = deepcopy(DOCUMENT)
+    document["steps"][0]["config"] = {"fields": fields}
+    workflows.import_file(document, publish=True)
+
+
+def test_an_inbox_gives_its_workflow_what_the_start_asks_for(pages: "Pages") -> None:
+    asking()
+    new = "/inbox/new?workflow=care-review"
+    page = pages.mona.get(new)
+    assert "is needed" not in page.text, "nobody has pressed Save yet"
+    typed: dict[str, Any] = {"title": "Ratings", "segment": "unrated", "v_name": "", "v_days": "12", "v_share": "1.50", "v_until": "2027-01-31", "v_hurry": "true"}  # fmt: skip
+    lacking = pages.mona.send(page, new, status=422, **typed)
+    assert "Why is needed: choose one." in lacking.text
+    for wrong, words in (
+        ({"v_why": "sometimes"}, "Periodic"),
+        ({"v_why": "event"}, "What happened?” is needed"),
+        ({"v_why": "periodic", "v_days": "31"}, "30"),
+        ({"v_why": "periodic", "v_bound": "2"}, "More than three."),
+    ):
+        for do, status in (("preview", 200), ("save", 422)):
+            refused = pages.mona.send(page, new, status=status, **typed | wrong | {"do": do})
+            if do == "save" or "needed" not in words:
+                assert words in refused.text
+                assert 'aria-invalid="true"' in refused.html, "the field says it"
+    right = typed | {"v_why": "event", "v_event_note": "A letter came.", "v_bound": "4", "v_of_record": "x"}
+    shown = pages.mona.send(page, new, status=200, **right, do="preview")
+    assert "Why Event" in shown.text
+    assert "Days 12" in shown.text
+    pages.mona.send(page, new, **right)
+    source = inbox("ratings").source
+    assert source is not None
+    assert source.input == {"why": "event", "event_note": "A letter came.", "days": 12, "share": "1.50", "until": "2027-01-31", "hurry": True, "bound": 4, "of_record": "x"}  # fmt: skip
+    run = tickets.take_next(pages.company.tom, "ratings")
+    assert pages.company.told(run, "tom")["attempts"][0]["values"]["days"] == 12
+    kept = pages.mona.get("/inbox/ratings/rules")
+    assert kept.form("/rules")["fields"]["v.days"] == "12"
+    pages.mona.send(kept, "/inbox/ratings/rules", v_days="13")
+    assert inbox("ratings").document.to_json()["source"]["input"]["days"] == 13
+    inbox_rules.restore(pages.company.mona, "ratings", 1)
+    assert inbox("ratings").source == source
+
+
+def test_filters_that_no_rule_of_an_inbox_says_are_named(pages: "Pages") -> None:
+    query = "workflow=care-review&team=operations&kind=ticket&state=inbox&person=none&due=overdue&away=1"
+    [link] = [link for link in pages.mona.get("/work?" + query).links if link.startswith("/inbox/new?")]
+    assert sorted(parse_qsl(link.partition("?")[2])) == sorted(parse_qsl(query))
+    page = pages.mona.get("/inbox/new?" + query)
+    assert "cannot say it: Overdue, With people who are away." in page.text
+    assert page.form("/inbox/new?" + query)["fields"]["workflow"] == "care-review"
+    assert "cannot say it" not in pages.mona.get("/inbox/new?workflow=care-review&person=none").text
+    shown = pages.mona.send(page, "/inbox/new?" + query, status=200, do="preview", v_why="periodic")
+    assert "cannot say it: Overdue" in shown.text
+    pages.mona.get("/inbox/new?due=sometimes", status=400)
 
 
 def test_rules_are_changed_kept_and_restored(pages: "Pages") -> None:
@@ -203,3 +274,39 @@ def test_a_text_that_cannot_be_stored_is_refused(pages: "Pages", field: str) -> 
         answer = pages.mona.client.post(path, data=body | {"seen": seen})
         assert answer.status_code in (303, 403, 422), path
     assert "\0" not in "".join(f"{each.title}{each.help}" for each in inboxes.all_inboxes())
+
+
+def test_due_times_of_many_tickets_are_computed_again_as_a_job_that_the_page_follows(
+    pages: "Pages", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, mona = pages.company, pages.company.mona
+    monkeypatch.setattr(due_times, "AT_ONCE", 2)
+    runs = [handed_on(company, record) for record in "1234"]
+    page = pages.mona.get("/inbox/desk/rules")
+    pages.mona.send(page, "/inbox/desk/rules", hours="8")
+    assert "Due times are computed again" in pages.mona.follow().text, "it waits for a worker"
+    [(ident,)] = fetch("select id from console.due_recount")
+    left = iter([False, True])
+    with pytest.raises(PutBack):
+        due_times.RECOUNTS.advance(ident, lambda: next(left))
+    half = pages.mona.get("/inbox/desk/rules")
+    assert "2 of 4 due times computed again" in half.text
+    [follows] = [each["hx-get"] for each in half.with_attribute("hx-trigger") if each.get("id") == "progress"]
+    assert pages.mona.get(follows, "progress", status=204), "nothing is drawn while nothing moves"
+    pages.olivia.get(follows, "progress", status=403)
+    company.work()
+    ended = pages.mona.get(follows, "progress")
+    assert "4 of 4 due times computed again" in ended.text
+    assert not ended.with_attribute("hx-trigger"), "it is followed no more"
+    assert "computed again" not in pages.mona.get("/inbox/desk/rules").text
+    shown = {item.id: item.due for item in work_list.find(mona, Filters(kind="ticket")).items}
+    assert shown.keys() == set(runs)
+    assert all(shown.values())
+    assert dict(fetch("select id, due_at from console.run")) == shown
+    pages.mona.send(pages.mona.get("/inbox/desk/rules"), "/inbox/desk/rules", hours="9")
+    pages.mona.send(pages.mona.get("/inbox/desk/rules"), "/inbox/desk/rules", hours="")
+    assert len(fetch("select 1 from console.due_recount")) == 1, (
+        "a later change takes the place of an earlier"
+    )
+    company.work()
+    assert {row[0] for row in fetch("select due_at from console.run")} == {None}

@@ -211,6 +211,7 @@ WORDS_OF_OURS = {
     "enrolment.reason",
     "checkpoint.note",
     "list_export.why",
+    "due_recount.why",
     "source_connecting.why",
     "firing.why",
     "enrolment_batch.why",

@@ -1,4 +1,4 @@
-"""Templates of ordinary businesses as pages: one click where the fields are known, else one page that asks for all of them."""
+"""Templates of ordinary businesses as pages: one page shows the fields that were found, and asks for the others."""
 
 import sqlite3
 from contextlib import closing
@@ -12,20 +12,25 @@ from tests.views.conftest import Pages
 BOOKS = """
 create table invoice (id integer primary key, invoice_number text not null, amount numeric(12, 2), due_date date,
     state text check (state in ('open', 'approved', 'rejected')));
+insert into invoice values (1, 'INV-7', 1250, '2026-12-24', 'open');
 create table konto (nr integer primary key, inhaber text, kennung text, zustand text check (zustand in ('neu', 'gut', 'aus')));
 """
 
 
-def test_one_click_makes_a_draft_where_the_fields_are_known_and_else_all_are_asked_at_once(
-    pages: Pages, tmp_path: Path
-) -> None:
+def test_one_page_shows_which_fields_were_found_and_asks_for_the_others(pages: Pages, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "books.db")) as connection:
         connection.executescript(BOOKS)
     sources.add("books", f"sqlite:///{tmp_path}/books.db", may={"operations_lead": WORKING})
     access.refresh()
     mona = pages.mona
     page = mona.get("/workflows/new")
-    mona.send(page, "/workflows/new", begin="invoice-approval", do=None)
+    found = mona.send(page, "/workflows/new", begin="invoice-approval", do=None, status=200)
+    bound = found.form("/workflows/new")["fields"]
+    assert (bound["collection"], bound["field.amount"]) == ("books.invoice", "amount")
+    assert "Such as 1,250.00" in found.text, "a sample of the field that was found"
+    assert "INV-7" in found.text
+    assert "invoice-approval" not in {each.slug for each in workflows.all_known()}, "nothing is made yet"
+    mona.post("/workflows/new", bound)
     assert mona.answer.headers["Location"] == "/workflows/invoice-approval/edit"
     draft = workflows.open_draft(pages.company.mona, "invoice-approval")
     assert draft.document["collection"] == "books.invoice"
@@ -39,6 +44,8 @@ def test_one_click_makes_a_draft_where_the_fields_are_known_and_else_all_are_ask
 
     asked = mona.send(page, "/workflows/new", begin="order-exception", do=None, status=200)
     asked = mona.send(asked, "/workflows/new", collection="books.konto", do=None, status=200)
+    other = mona.send(asked, "/workflows/new", collection="books.invoice", do=None, status=200)
+    assert other.form("/workflows/new")["fields"]["matched"] == "books.invoice", "its fields are shown first"
     columns = {"field.number": "kennung", "field.status": "zustand"}
     asked = mona.post(
         "/workflows/new", asked.form("/workflows/new")["fields"] | columns | {"do": "match"}, status=200

@@ -50,7 +50,9 @@ WRONG = [
         "source.workflow",
     ),
     (source() | {"team": "procurement"}, "source.workflow"),
-    (source(input={}), "source.input"),
+    (source(input={}), "source.input.why"),
+    (source(input={"why": "sometimes"}), "source.input.why"),
+    (source(input={"why": "event", "whom": "x"}), "source.input.whom"),
 ]
 
 

@@ -184,6 +184,7 @@ def test_a_due_time_is_the_order_once_the_worker_looked_and_again_when_it_is_cha
     terms = {"minutes": 60, "stages": [{"percent": 100, "do": "remind"}]}
     due_times.set_for_workflow(company.mona, workflow, terms)
     assert due_times.note_due() == 2
+    company.work()
     assert due_times.note_due() == 0
     fetch("update console.run set due_known = null where id = %s returning 1", (run,))
     assert due_times.note_due() == 1
@@ -193,6 +194,7 @@ def test_a_due_time_is_the_order_once_the_worker_looked_and_again_when_it_is_cha
     shown = {item.id: item.due for item in work_list.find(company.mona, Filters()).items}
     assert stored == shown, "what a list is ordered by is what it shows"
     due_times.set_for_workflow(company.mona, workflow, None)
+    company.work()
     assert fetch("select id from console.run where due_at is not null") == []
     assert ids(company) == [run, later]
 

@@ -8,15 +8,17 @@ import pytest
 
 from console import log, runs
 from console.activity import sequencing
-from console.auth import access
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import Invalid, Malformed, NotFound
-from console.infra.db.engine import fetch
-from console.work import notices, work_list, work_moves
+from console.infra import faults
+from console.infra.db.engine import fetch, transaction
+from console.work import approvers, notices, work_list, work_moves
 from console.work.work_list import Filters
 from console.work.work_moves import Chosen, Moved
 from console.workflows import inboxes
 from tests.company import DESK, Company
+from tests.support.engine import until
 from tests.support.four_eyes import bank, charging, requested
 from tests.work.test_tasks import begin as with_task
 from tests.work.test_tickets import handed_on, saved
@@ -233,4 +235,79 @@ def test_tasks_and_approvals_move_with_runs_and_say_why_not(bank: Company) -> No
     found = {item.id: item.person for item in work_list.find(mona, Filters()).items}
     assert (found[task], found[approval]) == (assignee, None)
     kinds = [event.type for event in log.events_of(mona.session)]
-    assert (kinds.count("work_assigned"), kinds.count("work_moved")) == (4, 3)
+    assert (kinds.count("work_assigned"), kinds.count("work_moved")) == (4, 5), "each item has its event"
+
+
+def test_what_a_process_moved_before_it_died_is_in_the_list_of_moves(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three = [company.started("1"), company.started("2"), company.started("4")]
+    rows = chosen(company, *three)
+    monkeypatch.setenv("HANDRAIL_FAULT", "runs.write.after=raise@2")
+    with pytest.raises(faults.Fault):
+        work_moves.reassign(company.mona, rows, company.tom.id, WHY)
+    monkeypatch.delenv("HANDRAIL_FAULT")
+    assert [holder(company, run) for run in three] == ["tom", "tom", "olivia"]
+    sequencing.catch_up()
+    [move] = work_moves.recent_moves(company.mona)
+    assert [each.id for each in move.items] == three[:2]
+    assert [bool(each.reason) for each in work_moves.undo(company.mona, move.items)] == [False, False]
+    assert [holder(company, run) for run in three] == ["olivia"] * 3
+
+
+def test_what_was_refused_is_in_no_list_of_moves(company: Company) -> None:
+    first, hidden = company.started("1"), company.started("3")
+    work_moves.reassign(company.mona, chosen(company, hidden, first), company.tom.id, WHY)
+    sequencing.catch_up()
+    assert [[each.id for each in move.items] for move in work_moves.recent_moves(company.mona)] == [[first]]
+
+
+def test_a_run_that_goes_out_of_sight_while_its_task_moves_is_no_fault(company: Company) -> None:
+    run = with_task(company)
+    [(task, assignee)] = fetch("select id, assignee from console.task where run = %s", (run,))
+    with ThreadPoolExecutor(1) as pool, transaction() as connection:
+        connection.exec_driver_sql("select from console.task where id = %s for update", (task,))
+        moving = pool.submit(
+            work_moves.reassign, company.mona, [Chosen(task, holder=assignee or "")], company.tom.id, WHY
+        )
+        assert until(lambda: bool(fetch("select 1 from pg_locks where not granted")))
+        company.sql("delete from customer where id = 1")
+    (moved,) = moving.result()
+    assert moved.undo == Chosen(task, 0, assignee or "", "", company.tom.id)
+
+
+@pytest.mark.parametrize("who", ["rosa", "ada", "stan", "ines"])
+def test_a_task_goes_only_to_who_could_do_it(company: Company, who: str) -> None:
+    run = with_task(company)
+    [(task, assignee)] = fetch("select id, assignee from console.task where run = %s", (run,))
+    rows = [Chosen(task, holder=assignee or "")]
+    (moved,) = work_moves.reassign(company.mona, rows, company.people[who].id, WHY)
+    assert moved.undo is None
+    assert "does not work on such runs" in moved.reason
+    work_moves.release(company.mona, rows, WHY)
+    (moved,) = work_moves.reassign(company.mona, [Chosen(task)], company.people[who].id, WHY)
+    assert moved.undo is None, "nor as one of its team"
+    assert company.people[who].id not in {
+        each.id for each in work_moves.people(company.mona, rows, work_moves.assignable(company.mona, rows))
+    }
+
+
+def test_work_of_a_closed_account_is_anybodys_again(bank: Company) -> None:
+    company, tom = bank, bank.tom.id
+    charging(not_by=["requester"])
+    access.assign(tom, [("lead", "operations")])
+    run, (_, approval) = with_task(company), requested(company, record="4")
+    [(task, assignee)] = fetch("select id, assignee from console.task where run = %s", (run,))
+    work_moves.reassign(company.mona, [Chosen(task, holder=assignee or ""), Chosen(approval)], tom, WHY)
+    accounts.disable_person(tom, by=company.ines)
+    found = {item.id: item.person for item in work_list.find(company.mona, Filters()).items}
+    assert (found[task], found[approval]) == (None, None)
+    assert "Tom" not in approvers.words(company.mona, approval)
+    events = [event for event in log.events_of(company.ines.session) if event.type == "work_assigned"]
+    assert {(event.open["item"], event.open["former_holder"]) for event in events} == {
+        (task, tom),
+        (approval, tom),
+    }
+    work_moves.reassign(company.mona, [Chosen(task)], company.olivia.id, WHY)
+    found = {item.id: item.person for item in work_list.find(company.mona, Filters()).items}
+    assert found[task] == company.olivia.id

@@ -18,8 +18,9 @@ from console.ai.proposals.prompt_pieces import Piece, cut, filled, open_of, text
 from console.ai.safety import injection_scan
 from console.auth import access
 from console.core.currencies import decimals
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, treatment
 from console.core.documents.workflow import Workflow
+from console.core.origins import ANY
 from console.core.proposal_types import Ask, FieldSpec, Source
 from console.core.run import MISSING_MANUAL, Attempt
 from console.log import masking
@@ -328,10 +329,16 @@ def _typed(
         return
     own = records.collection(ask_context.run.collection) if ask_context.run.collection else None
     forms = field_disclosure.typed_fields(view.config)
+    computed = field_disclosure.of_outputs(ask_context.run, view.id)
     treatments = {
-        name: field_disclosure.of_field(own, name)
-        if own is not None and name not in forms and own.field(name) is not None
-        else field_disclosure.of_typed(name, forms.get(name, "text"))
+        name: treatment.least(
+            (
+                field_disclosure.of_field(own, name)
+                if own is not None and name not in forms and own.field(name) is not None
+                else field_disclosure.of_typed(name, forms.get(name, "text")),
+                *(computed.get(each, "full") for each in (name, ANY)),
+            )
+        )
         for name in data
     }
     yield replace(about, data=data, treatments=treatments)

@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from console import records
 from console.core.documents.collections import Collection
-from console.core.documents.collections.treatment import secret, treatment_for, usual
+from console.core.documents.collections.treatment import least, secret, treatment_for, usual
+from console.core.origins import ANY, base_collection_id
 from console.core.proposal_types import Treatment
+from console.core.run import Run
+from console.runs.store import version_origins
 
 
 def of_field(collection: Collection, name: str) -> Treatment:
@@ -19,6 +23,25 @@ def of_field(collection: Collection, name: str) -> Treatment:
 def of_typed(name: str, kind: str) -> Treatment:
     """How a value is given to a model that was typed into a form and belongs to no field of a record."""
     return treatment_for(None, usual(name, kind), closed=secret(name))
+
+
+def of_outputs(run: Run, step: str) -> Mapping[str, Treatment]:
+    """How the values of a step are given to a model that were computed from fields of records it does not get as they are; `ANY` for all of them."""
+    origins = version_origins.origins_of(run.workflow, run.version).made.get(step, {})
+    known = {each.id: each for each in records.collections()}
+
+    def of_origin(collection: Collection | None, name: str) -> Treatment:
+        if collection is None:
+            return "full"
+        names = [each for each in collection.by_name if name in (each, ANY)]
+        return least(of_field(collection, each) for each in names)
+
+    return {
+        name: least(
+            of_origin(known.get(base_collection_id(collection)), field) for collection, field in found
+        )
+        for name, found in origins.items()
+    }
 
 
 def typed_fields(config: Any) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from console import records
 from console.ai.proposals import field_disclosure
 from console.core.documents.collections import Collection, Relation, treatment
 from console.core.errors import NotFound
+from console.core.origins import ANY
 from console.core.proposal_types import Source, Treatment
 from console.core.scopes import unrestricted
 from console.runs.engine.proposal_inputs import CaseContext
@@ -154,11 +155,20 @@ def _typed(ask_context: CaseContext) -> Iterator[Source]:
             by_field[name] = treatment.least(
                 (field_disclosure.of_typed(name, kind), by_field.get(name, "full"))
             )
-    attempts = [attempt.values for attempt in ask_context.run.attempts.values()]
-    for values in (ask_context.run.input or {}, *ask_context.run.context.values(), *attempts):
-        for name, leaf in _leaves(values, ""):
-            how = by_field.get(name) or field_disclosure.of_typed(name, "text")
-            if how != "full":
+    run = ask_context.run
+    attempts = [(attempt.step, attempt.values or {}) for attempt in run.attempts.values()]
+    for step_id, values in (("", run.input or {}), *run.context.items(), *attempts):
+        computed = field_disclosure.of_outputs(run, step_id)
+        for of, value in values.items():
+            for name, leaf in _leaves(value, of.rpartition(".")[2]):
+                how = treatment.least(
+                    (
+                        by_field.get(name) or field_disclosure.of_typed(name, "text"),
+                        *(computed.get(each, "full") for each in (of, ANY)),
+                    )
+                )
+                if how == "full":
+                    continue
                 yield Source("", "step", "", {name: leaf}, trusted=True, treatments={name: how})
 
 

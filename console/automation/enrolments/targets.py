@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from console import records, steps
 from console.auth import access
@@ -115,7 +115,7 @@ def judges_entries(document: Workflow) -> bool:
 def start_fields(document: Workflow) -> list[FieldDefinition]:
     """The fields of the document's start step. Raises Invalid for a draft in which they cannot be read."""
     try:
-        return TypeAdapter(list[FieldDefinition]).validate_python(document.start.config.get("fields", []))
+        return document.start_fields
     except ValidationError:
         raise Invalid("The fields of the start step cannot be read: see the problems of the draft.") from None
 

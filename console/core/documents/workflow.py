@@ -19,6 +19,7 @@ from console.core.documents.document_parts import (
     Title,
     sorted_keys,
 )
+from console.core.documents.fields import FieldDefinition
 from console.core.documents.findings import Finding
 from console.core.documents.saved_tests import MOST_TESTS, SavedTest
 from console.core.documents.triggers import MOST_TRIGGERS, Trigger
@@ -374,6 +375,11 @@ class Workflow(StoredDocument):
             if step.type == "start":
                 return step
         raise KeyError("start")
+
+    @property
+    def start_fields(self) -> list[FieldDefinition]:
+        """What the start asks for. Raises ValidationError for a draft in which it cannot be read."""
+        return [FieldDefinition.model_validate(field) for field in self.start.config.get("fields") or ()]
 
     def target(self, step_id: str, outcome: str) -> str | None:
         """The next step: by the outcome's own edge, else by `default`, else None (the end)."""

@@ -153,11 +153,16 @@ def _ways(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
             for target in sketch.begins
             if target not in known_outcomes
         ]
-        if sketch.config is None or DEFAULT in sketch.next:
+        if sketch.config is None:
             continue
+        options = {each.value: each.label for each in getattr(sketch.config, "options", ())}
+        parts = not sketch.next.keys().isdisjoint(options)
         for outcome in sketch.outcomes:
-            if outcome not in sketch.next:
+            if outcome not in sketch.next and DEFAULT not in sketch.next:
                 problems.append(Problem(sketch.id, f"next.{outcome}", _no_branch(sketch, outcome)))
+            elif outcome not in sketch.next and outcome in options and parts:
+                reason = f"“{options[outcome]}” has no way of its own: it takes Otherwise."
+                problems.append(Problem(sketch.id, f"next.{outcome}", reason, "warning"))
     return problems
 
 

@@ -192,6 +192,9 @@ data_source = _table(
 source_connecting = _table(
     "source_connecting", "id name person url_sealed:bytes request:json done:int total:int why"
 )
+due_recount = _table(
+    "due_recount", "id workflow inbox person status why place total:bigint done:bigint ended_at:moment"
+)
 outgoing_secret = _table("outgoing_secret", "name sealed:bytes hosts:texts changed_by changed_at:moment")
 collection = _table("collection", "id source document:json structure:json position:int")
 collection_version = _table(

@@ -23,6 +23,7 @@ from console.infra.jobs.jobs import (
     MOVE,
     PROPOSE,
     READ,
+    RECOUNT,
     SEND,
     SEND_CHAT,
     SEND_SMS,

@@ -77,6 +77,9 @@ CONNECT = "connect_source"
 ASK = "ask"
 """The job that answers a question about a case: its text is the question's id."""
 
+RECOUNT = "recount_due"
+"""The job that computes again when live runs are due: its text is the id of what was asked for."""
+
 WORDS = {
     ADVANCE: "Move a run on",
     ADVANCE_HANDS_OFF: "Move an automation on",
@@ -100,6 +103,7 @@ WORDS = {
     TAKE_OUT: "Take many out of a workflow",
     IMPORT: "Import a file of contacts",
     CONNECT: "Connect a database",
+    RECOUNT: "Compute due times again",
     WAKE: "Wake runs after changes of their records",
 }
 """What each job does, as people read it."""

@@ -137,7 +137,9 @@ def _former_place(seen: Seen) -> Mapping[str, Any] | None:
     return {"inbox": begun, "priority": "normal", "at": moment_text(run.created_at), "by": None, "reason": ""}
 
 
-def release_from_holder(actor: Actor, run_id: str, *, revision: int | None, reason: str) -> None:
+def release_from_holder(
+    actor: Actor, run_id: str, *, revision: int | None, reason: str, also: Also | None = None
+) -> None:
     """Take the run from whoever holds it, so that another person can take it. Needs the right `assign`."""
 
     def make(seen: Seen) -> Command:
@@ -150,7 +152,7 @@ def release_from_holder(actor: Actor, run_id: str, *, revision: int | None, reas
             ticket=_former_place(seen) if seen.run.holder is not None else None,
         )
 
-    run_command(actor, run_id, "assign", make)
+    run_command(actor, run_id, "assign", make, also=lambda _: also)
 
 
 def escalate(
@@ -163,6 +165,7 @@ def escalate(
     priority: str = "normal",
     at: datetime | None = None,
     entitled: bool = False,
+    also: Also | None = None,
 ) -> None:
     """Put the run into an inbox of its team, with a reason. Nobody holds it until a person takes it from there.
 
@@ -185,7 +188,7 @@ def escalate(
             at=at,
         )
 
-    run_command(actor, run_id, "assign" if entitled else None, make)
+    run_command(actor, run_id, "assign" if entitled else None, make, also=lambda _: also)
 
 
 def snooze(actor: Actor, run_id: str, *, revision: int | None, until: datetime | None, reason: str) -> None:
@@ -198,7 +201,15 @@ def snooze(actor: Actor, run_id: str, *, revision: int | None, until: datetime |
     run_command(actor, run_id, "resume", make)
 
 
-def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason: str = "") -> None:
+def assign(
+    actor: Actor,
+    run_id: str,
+    *,
+    revision: int | None,
+    user: str,
+    reason: str = "",
+    also: Also | None = None,
+) -> None:
     """Make a person the holder. They must be able to see the run and to do its current step. If they are away, whoever stands in gets it, if able.
 
     Needs the right `assign`, or for a run of a closed account the right to manage people.
@@ -215,7 +226,7 @@ def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason
         draft = holder_draft(seen.run, seen.loaded.subject)
         return commands.Assign(actor.id, revision_of(seen, revision), to, reason_of(reason), draft, instead)
 
-    run_command(actor, run_id, None, make)
+    run_command(actor, run_id, None, make, also=lambda _: also)
 
 
 def _deputy(user: str, run_id: str) -> str | None:

@@ -175,7 +175,8 @@ def write(
         after = numbered(after, state.seq + len(events)) if after is not None else None
     events, after, moved = with_consequences(actor, definition, state, events, after)
     seq, head = (state.seq, before.head) if before else (0, b"")
-    also = _with_screen_draft(definition, state, after, whose, also) if moved and not keep_draft else also
+    if moved and (not keep_draft or after.current != state.current):
+        also = _with_screen_draft(definition, state, after, whose, also)
     made = links(actor, definition, after, events, seq=seq, head=head, plain=True)
     rows = changed_rows(state, after, whose, keep_draft=keep_draft or not moved, shown=shown)
     faults.point("runs.write.before")

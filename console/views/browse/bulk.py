@@ -150,10 +150,7 @@ def _offered(actor: Actor, collection: str) -> list[Action | BulkStart]:
 def _editable(action: Action | BulkStart) -> list[FieldDefinition]:
     """Return the fields that are typed once for all records."""
     if isinstance(action, BulkStart):
-        return [
-            FieldDefinition.model_validate(field)
-            for field in action.definition.document.start.config.get("fields", ())
-        ]
+        return action.definition.document.start_fields
     return [entry for entry in action.form if not entry.readonly]
 
 

@@ -15,7 +15,7 @@ from console.auth import access
 from console.automation import enrolments
 from console.browse import RecordPage, reveal
 from console.core.documents.collections import Field
-from console.core.documents.fields import OWN_INPUT, FieldDefinition, fields_with_values
+from console.core.documents.fields import OWN_INPUT, fields_with_values
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.core.policy import rules
 from console.documents import ARCHIVE
@@ -464,9 +464,6 @@ def editable(page: RecordPage, item: Field) -> bool:
 
 def start_fields(definition: Definition, page: RecordPage) -> list[dict[str, Any]]:
     """Return the fields of the start step as a person sees them at first."""
-    defined = [
-        FieldDefinition.model_validate(field) for field in definition.document.start.config.get("fields", ())
-    ]
     who = frame.actor()
     roots = {
         "record": page.record.values,
@@ -476,7 +473,8 @@ def start_fields(definition: Definition, page: RecordPage) -> list[dict[str, Any
         "steps": {},
         OWN_INPUT: {},
     }
-    return [field.to_json() for field in fields_with_values(defined, roots, {}, OWN_INPUT)]
+    shown = fields_with_values(definition.document.start_fields, roots, {}, OWN_INPUT)
+    return [field.to_json() for field in shown]
 
 
 def badge_of(page: RecordPage, look: Look) -> frame.Badge | None:

@@ -1,11 +1,12 @@
 """`/workflows/new`: a new workflow, from words, from a template, or empty. `/workflows/<slug>/start`: a run of a workflow without a record."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import records, sources, workflows
+from console import browse, records, sources, workflows
 from console.ai.proposals import options
 from console.auth import accounts
 from console.auth.access import can, who_grants
@@ -13,13 +14,14 @@ from console.authoring import builder
 from console.authoring.builder import template_binding
 from console.authoring.builder.template_binding import Binding, Role, Template
 from console.automation import enrolments
+from console.browse import RecordPage
 from console.core.documents.collections import Collection, Field
-from console.core.documents.fields import OWN_INPUT, FieldDefinition, fields_with_values
+from console.core.documents.fields import OWN_INPUT, fields_with_values
 from console.core.documents.workflow import MAX_BYTES, Workflow
 from console.core.drafting import SetDocument
-from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.core.policy import rules
-from console.views import frame, refusals
+from console.views import formats, frame, refusals
 from console.views.editor import step_form
 from console.views.runs import form_boxes
 from console.views.start_words import about_start
@@ -99,7 +101,7 @@ def new() -> Response:
 
 
 def _from_template(template: Template, team: str, whose: str | None) -> Response:
-    """Create the workflow of a template where it is sure which fields it works on, else ask for all of them at once. Raises Invalid, NotAllowed."""
+    """Show which fields the workflow of a template works on, each with a sample; create it once that was seen and nothing is missing. Raises Invalid, NotAllowed."""
     form, actor = request.form, frame.actor()
     chosen = _collection()
     given = {name.removeprefix("field."): value for name, value in form.items() if name.startswith("field.")}
@@ -110,9 +112,13 @@ def _from_template(template: Template, team: str, whose: str | None) -> Response
         if collection
         else template_binding.find_binding(actor, template)
     )
+    if binding is not None:
+        chosen = binding.collection
+        collection = next((each for each in collections if each.id == chosen), None)
     approver = form.get("approver") or template_binding.approver_of(actor, team)
     roles, asks = dict(step_form.roles()), template_binding.asks_approver(template)
-    if binding is not None and binding.sure and form.get("do") != "match" and (approver in roles or not asks):
+    seen = form.get("matched") == chosen and form.get("do") != "match"
+    if seen and binding is not None and binding.sure and (approver in roles or not asks):
         return frame.redirect_to(
             _made(
                 form.get("title", "").strip() or template.workflow["title"],
@@ -124,6 +130,9 @@ def _from_template(template: Template, team: str, whose: str | None) -> Response
                 template_binding.bind(template, binding, approver),
             )
         )
+    sample = None
+    with suppress(SourceDown):
+        sample = browse.sample(actor, collection) if collection else None
     context = {
         "template": template,
         "title": form.get("title", "").strip() or template.workflow["title"],
@@ -132,7 +141,7 @@ def _from_template(template: Template, team: str, whose: str | None) -> Response
         "collections": [(each.id, each.label) for each in collections],
         "collection": chosen,
         "fields": [
-            _field_box(role, binding, template_binding.choices_of(actor, collection, role))
+            _field_box(role, binding, template_binding.choices_of(actor, collection, role), sample)
             for role in template.fields
         ]
         if collection and binding
@@ -143,13 +152,18 @@ def _from_template(template: Template, team: str, whose: str | None) -> Response
     return frame.page("editor/match.html", context)
 
 
-def _field_box(role: Role, binding: Binding, fields: Sequence[Field]) -> dict[str, Any]:
-    """Return what is asked of a role: the field, and which of its values represent the states that the template writes."""
+def _field_box(
+    role: Role, binding: Binding, fields: Sequence[Field], sample: RecordPage | None
+) -> dict[str, Any]:
+    """Return what is asked of a role: the field with a sample, and which of its values represent the states that the template writes."""
     chosen = next((each for each in fields if each.name == binding.columns.get(role.name)), None)
     options = [(each.value, each.label) for each in chosen.options or ()] if chosen else []
     return {
         "role": role,
         "value": chosen.name if chosen else "",
+        "sample": formats.text(formats.kind(chosen), sample.record.values.get(chosen.name), frame.look())
+        if chosen and sample
+        else "",
         "choices": [(each.name, each.label) for each in fields],
         "options": options,
         "written": [(name, title, binding.values.get(name, "")) for name, title in role.choices.items()]
@@ -287,9 +301,8 @@ def _form(
     return frame.page("editor/start.html", context, error=wrong)
 
 
-def start_fields(document: Workflow) -> Sequence[Mapping[str, Any]]:
-    """The fields of the start step as a person sees them at first."""
-    defined = [FieldDefinition.model_validate(field) for field in document.start.config.get("fields", ())]
+def start_fields(document: Workflow, given: Mapping[str, Any] | None = None) -> Sequence[Mapping[str, Any]]:
+    """The fields of the start step as a person sees them, with the values given so far."""
     now = frame.look().now
     roots = {
         "record": None,
@@ -299,4 +312,6 @@ def start_fields(document: Workflow) -> Sequence[Mapping[str, Any]]:
         "steps": {},
         OWN_INPUT: {},
     }
-    return [field.to_json() for field in fields_with_values(defined, roots, {}, OWN_INPUT)]
+    return [
+        field.to_json() for field in fields_with_values(document.start_fields, roots, given or {}, OWN_INPUT)
+    ]

@@ -1,6 +1,6 @@
 """The page on which an inbox is made: what comes into it, in which order, for whom, and by when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -9,11 +9,20 @@ from console import records, workflows
 from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
+from console.core.documents.fields import HANDED_IN
 from console.core.errors import Conflict, Invalid, NotFound
 from console.core.plain_words import slug
+from console.infra.jobs.background import DONE
 from console.views import formats, frame
+from console.views.browse import reference_boxes
+from console.views.editor.new import start_fields
+from console.views.runs import form_boxes
 from console.views.work.inbox import ticket_line
 from console.views.work.my_work import count_words
+from console.views.work.team_work import filter_label
+from console.work import due_times
+from console.work.due_times import Recount
+from console.work.work_list import NOBODY, Filters
 from console.workspaces import inbox_rules
 from console.workspaces.inbox_rules import Rules
 
@@ -24,28 +33,38 @@ FIELDS = {
     "minutes": "hours",
     "source.segment": "segment",
     "source.filter": "segment",
-    "source.input": "segment",
     "source.sort": "sort",
     "source.due": "due_field",
     "source.workflow": "workflow",
 }
 """Field of the document → that of the form, where they are not called alike."""
+INPUT = "source.input."
+OF_EACH_INBOX = {("kind", "ticket"), ("state", "inbox"), ("person", NOBODY)}
+"""Filters of a list of work that hold of what waits in any inbox."""
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
 def new() -> Response:
-    """Make an inbox, of the `workflow` and `team` by which a list of work was filtered."""
+    """Make an inbox by the filters of a list of work, as far as rules can say them."""
     if not inbox_rules.teams_of(frame.actor()):
         raise NotFound(hidden=True)
     if request.method == "POST":
         return _save(None)
-    return _drawn(None, {name: request.args[name] for name in ("workflow", "team") if request.args.get(name)})
+    filters = _filters()
+    known = workflows.find_known(filters.workflow)
+    team = filters.team or (known.team if known is not None else "")
+    return _drawn(None, {"workflow": filters.workflow} | ({"team": team} if team else {}))
 
 
 @blueprint.route("/<name>/rules", methods=["GET", "POST"])
 def rules(name: str) -> Response:
     """Show and change the rules of an inbox."""
     document = inbox_rules.rules(frame.actor(), name)
+    if "seen" in request.args and frame.wants_fragment():
+        recount = _recount(document)
+        answer = frame.poll_answer(recount) if recount is not None else None
+        context = {"inbox": document, "recount": recount}
+        return answer or frame.page("inbox/rules.html", context, blocks={"*": "progress"})
     return _save(document) if request.method == "POST" else _drawn(document, _typed(document))
 
 
@@ -58,6 +77,26 @@ def restore(name: str) -> Response:
     inbox_rules.restore(frame.actor(), name, int(number))
     flash("Restored.")
     return frame.redirect_to(f"/inbox/{name}/rules")
+
+
+def _recount(document: Rules) -> Recount | None:
+    known = workflows.find_known(document.source.workflow) if document.source is not None else None
+    return due_times.recount_of_inbox(document.id, known.id if known is not None else None)
+
+
+def _filters() -> Filters:
+    """Return the filters of the list of work from which an inbox is made. Raises Malformed."""
+    return Filters.parse({name: value for name, value in request.args.items() if value})
+
+
+def _left_out(offered: Sequence[workflows.Known]) -> str:
+    """Return the filters of the list of work that no rule says, in words."""
+    said = {*OF_EACH_INBOX, *(("workflow", each.slug) for each in offered)}
+    return ", ".join(
+        filter_label(name, value)
+        for name, value in _filters().to_query().items()
+        if name != "team" and (name, value) not in said
+    )
 
 
 def _typed(document: Rules) -> dict[str, str]:
@@ -125,9 +164,28 @@ def _document(document: Rules | None, typed: Mapping[str, str]) -> dict[str, Any
             "field": typed["due_field"],
             "days": _number(typed.get("due_days") or "0", "due_days"),
         }
-    if former is not None and former.input and former.workflow == typed["workflow"]:
-        source["input"] = former.input
+    names = {field["name"] for field in _start_fields(typed["workflow"])}
+    if given := {
+        name: value for name, value in _given(document).items() if name in names and value is not None
+    }:
+        source["input"] = given
     return made | {"source": source}
+
+
+def _given(document: Rules | None) -> dict[str, Any]:
+    """Return what the start is given: as typed, else as the inbox says."""
+    if request.method == "POST":
+        return form_boxes.read_form(request.form, frame.look())
+    return dict(document.source.input) if document is not None and document.source is not None else {}
+
+
+def _start_fields(workflow: str, given: Mapping[str, Any] | None = None) -> Sequence[Mapping[str, Any]]:
+    """Return the fields of the workflow's start that can be the same for every record; none where it is not published."""
+    try:
+        fields = start_fields(workflows.live(workflow).document, given)
+    except NotFound:
+        return ()
+    return [field for field in fields if not field["readonly"] and field["type"] not in HANDED_IN]
 
 
 def _number(text: str, name: str) -> int:
@@ -176,6 +234,15 @@ def _drawn(
         except (Invalid, Conflict) as error:
             refused = error
     details = refused.details if refused is not None else []
+    given = _given(document) if known is not None else {}
+    fields = _start_fields(typed.get("workflow", ""), given)
+    look = reference_boxes.look_for(fields, given)
+    of_start = [
+        {**each, "field": name}
+        for each in details
+        if (name := str(each["field"]).removeprefix(INPUT)) in {field["name"] for field in fields}
+        and (wrong is not None or given.get(name) is not None)
+    ]
     errors = {FIELDS.get(str(each["field"]), str(each["field"])): str(each["reason"]) for each in details}
     versions = inbox_rules.versions(who, document.id) if document is not None else []
     context = {
@@ -188,6 +255,13 @@ def _drawn(
         "workflows": [(each.slug, each.title) for each in inbox_rules.workflows_of(who)],
         "collection": collection,
         "segments": segments,
+        "boxes": form_boxes.boxes({"fields": fields}, look, typed=given, errors=of_start),
+        "given": [
+            (field["label"], formats.text(formats.kind(field), given[field["name"]], look))
+            for field in fields
+            if given.get(field["name"]) not in (None, "", [])
+        ],
+        "left_out": _left_out(inbox_rules.workflows_of(who)) if document is None else "",
         "sorts": [
             (sign + field.name, field.label + words)
             for field in offered
@@ -198,8 +272,11 @@ def _drawn(
         "versions": versions,
         "names": accounts.names({each.made_by for each in versions}),
         "preview": preview,
+        "recount": (found := document and _recount(document)) and found.status != DONE and found,
         "seen": document.hash if document is not None else "",
-        "action": f"/inbox/{document.id}/rules" if document is not None else "/inbox/new",
+        "action": f"/inbox/{document.id}/rules"
+        if document is not None
+        else frame.with_query("/inbox/new", request.args),
     }
     return frame.page("inbox/rules.html", context, blocks={"rules": "rules"}, status=status)
 

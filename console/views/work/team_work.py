@@ -177,10 +177,7 @@ def _drawn(
         ],
         "view": view,
         "inboxes": work_inboxes(who),
-        "new_inbox": inbox_rules.teams_of(who)
-        and frame.with_query(
-            "/inbox/new", {"workflow": filters.workflow or None, "team": filters.team or None}
-        ),
+        "new_inbox": inbox_rules.teams_of(who) and frame.with_query("/inbox/new", filters.to_query()),
         "saves": frame.with_query("/work-views", filters.to_query() | {"by": by}),
         "audiences": [(each, audience_words(each)) for each in saved_segments.audiences(who)],
         "label": request.form.get("label", ""),
@@ -262,14 +259,15 @@ def _group(group: Group, by: str, chosen: str) -> Mapping[str, Any]:
     """Return a group as a row: its name, number and address; that of the chosen one leads back to all of them."""
     here = group.value == chosen
     return {
-        "label": group.label or _label(by, group.value),
+        "label": group.label or filter_label(by, group.value),
         "count": _count(group),
         "href": _address(**{by: None if here else group.value}),
         "here": here,
     }
 
 
-def _label(name: str, value: str) -> str:
+def filter_label(name: str, value: str) -> str:
+    """Return the value of a filter in words."""
     match name:
         case "state":
             return STATES[value]
@@ -290,7 +288,7 @@ def _label(name: str, value: str) -> str:
 def _chips(filters: Filters, found: list[Group], by: str) -> list[frame.Chip]:
     """Return the filters in force; the one by which the list is grouped stands in its group."""
     return [
-        frame.Chip(_label(each.name, value), _address(**{each.name: None}))
+        frame.Chip(filter_label(each.name, value), _address(**{each.name: None}))
         for each in fields(filters)
         if (value := getattr(filters, each.name))
         and not (each.name == by and any(group.value == value for group in found))

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, request
 from console import formats, runs, workflows
 from console.auth import access
 from console.automation import enrolments, triggers
-from console.core.documents.fields import OWN_INPUT, FieldDefinition, fields_with_values
+from console.core.documents.fields import OWN_INPUT, fields_with_values
 from console.core.errors import ConsoleError, Malformed, NotFound
 from console.core.plain_words import uncapitalised
 from console.core.policy import rules
@@ -412,7 +412,6 @@ def _input(known: Known, view: runs.RunView) -> dict[str, Any] | None:
 def _fields(known: Known, view: runs.RunView) -> list[dict[str, Any]]:
     """Return the fields of the start step in the version that runs start with, filled with the input of the run."""
     document = workflows.version(known.id, known.live or view.json["version"]).document
-    defined = [FieldDefinition.model_validate(each) for each in document.start.config.get("fields") or ()]
     now = frame.look().now
     roots = {
         "record": {},
@@ -425,7 +424,7 @@ def _fields(known: Known, view: runs.RunView) -> list[dict[str, Any]]:
     given = view.json["attempts"][0]["values"] if view.json["attempts"] else {}
     return [
         field.to_json() | {"value": given.get(field.name)}
-        for field in fields_with_values(defined, roots, {}, OWN_INPUT)
+        for field in fields_with_values(document.start_fields, roots, {}, OWN_INPUT)
     ]
 
 

@@ -6,7 +6,7 @@ from time import monotonic
 import pytest
 from hypothesis import given, settings as tries, strategies as st
 
-from console import records
+from console import records, workflows
 from console.ai import providers
 from console.ai.prompt import rendered
 from console.ai.safety import contact_details
@@ -239,3 +239,41 @@ def test_no_withheld_or_masked_value_is_in_a_request(
     assert all(placeholder in prompt.user for placeholder in prompt.restore.placeholders), (
         "nothing can be asked back that was not sent"
     )
+
+
+@pytest.mark.parametrize("how", ["never", "masked", "hash"])
+def test_a_copy_under_another_name_is_treated_as_what_it_is_a_copy_of(house: House, how: str) -> None:
+    """An earlier step copied the number, and the record has another one since: nothing around the record tells any more that it is one."""
+    said("customer", fields={"tax_id": {"ai": how, "sensitive": True}, "email": {"type": "email"}})
+    triage({}, settings={"exclusive": False})
+    document = workflows.live("triage").document.to_json()
+    copied = [
+        {
+            "name": "reference",
+            "label": "Reference",
+            "type": "text",
+            "readonly": True,
+            "value": "record.tax_id",
+        },
+        {"name": "short", "label": "Short", "type": "text", "readonly": True, "value": "record.tax_id"},
+        {
+            "name": "again",
+            "label": "Again",
+            "type": "text",
+            "readonly": True,
+            "value": "steps.hear.reference",
+        },
+        {"name": "kind", "label": "Kind", "type": "text", "readonly": True, "value": "record.desk"},
+    ]
+    steps = {step["id"]: step for step in document["steps"]}
+    steps["hear"]["config"]["form"] += copied
+    steps["judge"]["ai"] = {}
+    workflows.import_file(document, publish=True)
+    for number in (TAX_ID, "QX7"):
+        house.company.sql("update customer set tax_id = ? where id = 1", number)
+        run = house.at_judge(by="mona", verdict="clean", story=f"Taken down as {TAX_ID}.")
+        house.company.sql("update customer set tax_id = 'DE000' where id = 1")
+        house.proposed(run, "mona")
+        assert "retail" in house.sent, "what is no secret goes"
+        assert bare(number) not in bare(house.sent)
+        house.model.requests.clear()

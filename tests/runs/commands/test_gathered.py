@@ -9,7 +9,13 @@ from console import log, runs, steps, workflows
 from console.core.documents import workflow_check
 from console.core.documents.workflow import Workflow
 from console.core.errors import Conflict, Invalid, NotAllowed
+from console.work import approvals
 from tests.company import DOCUMENT, Company
+from tests.support.engine import whole
+from tests.support.four_eyes import bank, publish, step as step_of, waiting_for
+from tests.support.paying import PAY, paying, providing
+
+__all__ = ["bank"]
 
 GROUP: dict[str, Any] = {"title": "Judgement", "steps": ["note", "score", "rate", "decide"], "screen": "one"}
 SCORE: dict[str, Any] = {
@@ -229,3 +235,75 @@ def test_a_document_without_screens_keeps_its_bytes() -> None:
     made = document({"title": "Judgement", "steps": ["note"]})
     assert "screen" not in workflow_check.upgraded(made)["groups"][0]
     assert Workflow.model_validate(made).to_json()["groups"] == [{"title": "Judgement", "steps": ["note"]}]
+
+
+WHY: dict[str, Any] = {"form": [{"name": "why", "label": "Why", "type": "text", "required": True}]}
+
+
+def screen(*middle: dict[str, Any]) -> None:
+    """Publish a workflow whose note, middle steps and reason stand on one screen."""
+    publish("screen", *middle, step_of("why", "update_data", WHY, default="end"))
+    made = workflows.live("screen").document.to_json()
+    members = ["note", *(each["id"] for each in middle), "why"]
+    workflows.import_file(made | {"groups": [GROUP | {"steps": members}]}, publish=True)
+
+
+def test_a_rejected_approval_leads_back_to_its_part_with_the_rest_as_it_was_typed(bank: Company) -> None:
+    screen(step_of("charge", "charge", {}, default="why"))
+    run_id = runs.start(bank.olivia, "screen", "customer", "1")
+    answers = {"note": {"note": "All clear."}, "charge": {"amount": "300"}, "why": {"why": "Owed."}}
+    first, *later = (runs.Submission(name, None, values) for name, values in answers.items())
+    view = runs.complete_and_look(bank.olivia, run_id, first, later)
+    assert view.json["status"] == "waiting_event"
+    assert bank.sql("select balance from customer where id = 1") == [(12.5,)]
+    approvals.reject(bank.mona, waiting_for(run_id), reason="Not this month.")
+    told = bank.told(run_id)
+    assert told["current"]["step"] == "charge"
+    assert "Not this month." in told["current"]["errors"][0]["reason"]
+    assert told["current"]["draft"]["values"] == {"why/why": "Owed."}
+    assert bank.sql("select balance from customer where id = 1") == [(12.5,)]
+    assert [each["step"] for each in runs.later_screens(bank.olivia, run_id, {"amount": "200"})] == ["why"]
+    again = [runs.Submission("charge", None, {"amount": "200"}), later[1]]
+    runs.complete_and_look(bank.olivia, run_id, again[0], again[1:])
+    approvals.approve(bank.mona, waiting_for(run_id))
+    told = bank.told(run_id)
+    assert bank.sql("select balance from customer where id = 1") == [(200,)]
+    assert (told["current"]["step"], told["current"]["draft"]["values"]) == ("why", {"why": "Owed."})
+    whole(run_id)
+
+
+def test_an_unknown_effect_is_settled_before_the_steps_below_it(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with providing(monkeypatch) as provider:
+        paying()
+        screen(
+            step_of("pay", "trigger_action", {"action": PAY["id"], "values": {"amount": "5"}}, default="why")
+        )
+        run_id = runs.start(company.olivia, "screen", "customer", "1")
+        answers: dict[str, dict[str, Any]] = {
+            "note": {"note": "All clear."},
+            "pay": {"amount": 5},
+            "why": {"why": "Owed."},
+        }
+        first, *later = (runs.Submission(name, None, values) for name, values in answers.items())
+        provider.mood = "mute"
+        view = runs.complete_and_look(company.olivia, run_id, first, later)
+        provider.mood = "good"
+        current = view.json["current"]
+        assert (current["type"], current["step"], provider.payments) == ("settle", "pay", [5])
+        assert runs.later_screens(company.olivia, run_id, {}) == [], "nothing below it before it is known"
+        assert runs.check(company.olivia, run_id, revision=None, effect=current["effect"]["id"]) == "done"
+        told = company.told(run_id)
+        assert (told["current"]["step"], provider.payments) == ("why", [5])
+        assert told["current"]["draft"]["values"] == {"why": "Owed."}
+        company.answer(run_id, why="Owed.")
+        assert company.told(run_id)["status"] == "completed"
+        assert [each["step"] for each in company.told(run_id)["attempts"]] == [
+            "start",
+            "note",
+            "pay",
+            "why",
+            "end",
+        ]
+        whole(run_id)

@@ -188,10 +188,6 @@ def treatment_for(said: str | None, usually: Ai, *, closed: bool) -> Ai:
     return treatment if treatment in TREATMENTS else usually
 
 
-def least(several: Iterable[str]) -> Ai:
+def least(several: Iterable[Ai]) -> Ai:
     """The strictest of several."""
-    return max(
-        (treatment for treatment in TREATMENTS if treatment in set(several)),
-        key=TREATMENTS.index,
-        default="full",
-    )
+    return max(several, key=TREATMENTS.index, default="full")
