@@ -63,7 +63,9 @@ def _new_token(auth: Any, secret: str) -> tuple[str, float]:
             code="auth",
         ) from error
     if not token.isascii() or not token.isprintable():
-        raise IntegrationError(f"{auth['token_url']} gave a token that cannot be sent.", permanent=True, code="auth")
+        raise IntegrationError(
+            f"{auth['token_url']} gave a token that cannot be sent.", permanent=True, code="auth"
+        )
     return token, time.time() + left_s - EARLY_S
 
 

@@ -54,7 +54,11 @@ def offered_tools(connection: Connection) -> list[Tool]:
 
 
 def call_tool(
-    connection: Connection, name: str, given: Mapping[str, Any], require: Callable[[list[Tool]], None], seconds: float
+    connection: Connection,
+    name: str,
+    given: Mapping[str, Any],
+    require: Callable[[list[Tool]], None],
+    seconds: float,
 ) -> Result:
     """What the tool answers; `require` is called before with the tools that the server has now, and may raise.
 
@@ -104,7 +108,7 @@ def _ask(
 
     try:
         anyio.run(within)
-    except Exception as error:  # noqa: BLE001 (a third party's library, with errors of its own in groups)
+    except Exception as error:
         if not answers:  # else the answer was there, and only closing did not go well
             raise _meaning(exchange, error) from error
     return answers[0]
@@ -123,10 +127,14 @@ def _meaning(exchange: _Exchange, error: BaseException) -> ConsoleError:
     if exchange.called:
         return OutcomeUnknown(f"{name} gave no answer that can be read. Look there, then say what you found.")
     if isinstance(error, TimeoutError) or (isinstance(error, MCPError) and error.error.code == TIMED_OUT):
-        return IntegrationError(f"{name} did not answer within {exchange.seconds:g} seconds.", code="unreachable")
+        return IntegrationError(
+            f"{name} did not answer within {exchange.seconds:g} seconds.", code="unreachable"
+        )
     if isinstance(error, MCPError) and error.error.code != CLOSED:
         return IntegrationError(f"{name} refuses: {one_line(error.error.message, 200)}", code="refused")
-    return IntegrationError(f"{name} cannot be used: it ended, or does not speak the protocol.", code="unreachable")
+    return IntegrationError(
+        f"{name} cannot be used: it ended, or does not speak the protocol.", code="unreachable"
+    )
 
 
 TIMED_OUT, CLOSED = -32001, -32000
@@ -165,36 +173,56 @@ def _transport(exchange: _Exchange) -> Any:
             body = await request.aread()
             try:
                 answer = await anyio.to_thread.run_sync(
-                    _send, exchange, request.method, str(request.url), body, dict(request.headers), abandon_on_cancel=True
+                    _send,
+                    exchange,
+                    request.method,
+                    str(request.url),
+                    body,
+                    dict(request.headers),
+                    abandon_on_cancel=True,
                 )
             except ConsoleError as error:
                 exchange.error = error
                 raise httpx2.ConnectError(error.message) from error
-            shown = {name: text for name, text in answer.headers.items() if name in ("content-type", "mcp-session-id")}
+            shown = {
+                name: text
+                for name, text in answer.headers.items()
+                if name in ("content-type", "mcp-session-id")
+            }
             return httpx2.Response(answer.status, headers=shown, content=answer.body, request=request)
 
     return Transport()
 
 
-def _send(exchange: _Exchange, method: net.Method, url: str, body: bytes, headers: Mapping[str, str]) -> net.Answer:
+def _send(
+    exchange: _Exchange, method: Any, url: str, body: bytes, headers: Mapping[str, str]
+) -> net.Answer:
     """One message. A token that was refused is renewed once; a body that is too long leaves open what was done."""
-    own = {name: text for name, text in headers.items() if name in ("accept", "content-type") or name.startswith("mcp-")}
+    own = {
+        name: text
+        for name, text in headers.items()
+        if name in ("accept", "content-type") or name.startswith("mcp-")
+    }
     name = f"The MCP server {exchange.connection.name}"
     for renewed in (False, True):
         credential = credentials.headers(exchange.connection, renewed=renewed)
-        answer = net.send(
-            method, url, body, own | credential, read_s=exchange.seconds, most_bytes=MOST_BYTES
-        )
+        answer = net.send(method, url, body, own | credential, read_s=exchange.seconds, most_bytes=MOST_BYTES)
         if answer.status != 401 or exchange.connection.auth.get("kind") != "oauth":
             break
     if answer.status in (401, 403):
-        raise IntegrationError(f"{name} refuses our key or token: an administrator sets it again.", permanent=True, code="auth")
+        raise IntegrationError(
+            f"{name} refuses our key or token: an administrator sets it again.", permanent=True, code="auth"
+        )
     if 300 <= answer.status < 400:
-        raise IntegrationError(f"{name} is somewhere else now: register it by its new address.", permanent=True, code="moved")
+        raise IntegrationError(
+            f"{name} is somewhere else now: register it by its new address.", permanent=True, code="moved"
+        )
     if answer.status == 429:
         raise IntegrationError(f"{name} is busy; nothing was done.", code="busy", wait_s=answer.wait_s)
     if len(answer.body) >= MOST_BYTES or (answer.status >= 500 and exchange.called):
-        raise OutcomeUnknown(f"{name} gave an answer that cannot be used. Look there, then say what you found.")
+        raise OutcomeUnknown(
+            f"{name} gave an answer that cannot be used. Look there, then say what you found."
+        )
     for secret in credentials.secrets_in(credential):
         answer = replace(answer, body=http_requests.without_secret(answer.body, secret))
     return answer
@@ -242,7 +270,9 @@ def _result(values: Mapping[str, Any], *, refused: bool) -> Result:
     text = json.dumps(values, ensure_ascii=False)
     if len(text.encode()) > MOST_KEPT:
         whole = values["text"] if values.keys() == {"text"} else text
-        return Result({"text": whole.encode()[:MOST_KEPT].decode(errors="ignore"), "cut": CUT}, refused, cut=True)
+        return Result(
+            {"text": whole.encode()[:MOST_KEPT].decode(errors="ignore"), "cut": CUT}, refused, cut=True
+        )
     with suppress(ValueError, RecursionError):
         return Result(json.loads(text, parse_float=str, parse_constant=lambda _: None), refused)
     return Result({"text": text}, refused)

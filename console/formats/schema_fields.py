@@ -9,7 +9,7 @@ from console.core.mcp_tools import Schema, plain, properties, required
 from console.core.plain_words import humanised, one_line
 
 TYPES = {"integer": "integer", "number": "decimal", "boolean": "boolean", "object": "json", "array": "json"}
-FORMATS = {"date": "date", "date-time": "datetime", "email": "email", "uri": "url", "uuid": "uuid"}
+FORMATS = {"date": "date", "date-time": "datetime", "email": "email", "uuid": "uuid"}
 LONG = 200
 LONGEST_LABEL, LONGEST_HELP = 100, 500
 _MISSING = re.compile(r"'(.+)' is a required property")
@@ -57,11 +57,14 @@ def errors(schema: Schema, given: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _field(name: str, schema: Schema, *, required: bool) -> FormField:
     kind, options = _kind(schema), _options(schema)
-    entries = _options(items) if isinstance(items := schema.get("items"), Mapping) else None
+    items = found if isinstance(found := schema.get("items"), Mapping) else {}
+    entries = _options(items)
     if options:
         kind = "enum"
     elif entries and kind == "json":
         kind, options = "multi_enum", entries
+    elif kind == "json" and schema.get("type") == "array" and items.get("type") == "string":
+        kind = "array"
     elif kind == "text":
         longest = schema.get("maxLength")
         kind = FORMATS.get(str(schema.get("format")), "long_text" if (longest or LONG) >= LONG else "text")
@@ -83,13 +86,19 @@ def _field(name: str, schema: Schema, *, required: bool) -> FormField:
 def _kind(schema: Schema) -> str:
     named = schema.get("type")
     types = [each for each in (named if isinstance(named, list) else [named]) if each != "null"]
-    return ("text" if types == ["string"] else TYPES.get(str(types[0]), "json")) if len(types) == 1 else "json"
+    return (
+        ("text" if types == ["string"] else TYPES.get(str(types[0]), "json")) if len(types) == 1 else "json"
+    )
 
 
 def _options(schema: Schema) -> list[dict[str, str]] | None:
     """The choices of a schema that lists texts."""
     listed = schema.get("enum")
-    if not isinstance(listed, list) or not listed or not all(isinstance(each, str) and each for each in listed):
+    if (
+        not isinstance(listed, list)
+        or not listed
+        or not all(isinstance(each, str) and each for each in listed)
+    ):
         return None
     return [{"value": each, "label": each} for each in listed]
 
@@ -103,7 +112,9 @@ def _bound(value: Any, kind: str) -> Any:
 def _resolved(schema: Schema, part: Schema) -> Schema:
     """The part itself, or what it refers to within the schema; of two alternatives the one that is not null."""
     for key in ("anyOf", "oneOf"):
-        ways = [each for each in part.get(key) or () if isinstance(each, Mapping) and each.get("type") != "null"]
+        ways = [
+            each for each in part.get(key) or () if isinstance(each, Mapping) and each.get("type") != "null"
+        ]
         if len(ways) == 1:
             part = {**part, **ways[0]}
     *_, name = str(part.get("$ref") or "").rpartition("/")

@@ -36,4 +36,6 @@ class _Response:
     def raise_for_status(self) -> None:
         """Raises IntegrationError for a server that is not well; what it refuses, Authlib reads from the body."""
         if self.status_code >= 400:
-            raise IntegrationError("The server that gives tokens is not well at the moment.", code="unreachable")
+            raise IntegrationError(
+                "The server that gives tokens is not well at the moment.", code="unreachable"
+            )
