@@ -11,15 +11,13 @@ import sqlalchemy as sa
 from console import connectors, log
 from console.actions.secret_settings import NAME, SHORTEST, require_manager
 from console.connectors import Connection, credentials
-from console.connectors.connections import stored
 from console.core.actor import Actor
 from console.core.errors import Conflict, IntegrationError, Invalid, NotFound, OutcomeUnknown
-from console.core.mcp_tools import properties
+from console.core.mcp_tools import DONE_BY, properties
 from console.infra import settings
 from console.infra.db import tables
 from console.infra.db.engine import transaction
 from console.infra.outbound import net
-from console.steps.mcp_task import DONE_BY
 
 table = tables.connection
 KEY, OAUTH = "key", "oauth"
@@ -58,7 +56,9 @@ def register(
     moved = former is not None and (former.url != (url or None) or former.auth != auth)
     details = [*_wrong_address(name, url, command), *_wrong_auth(auth)]
     if auth and not secret and (former is None or former.sealed is None or moved):
-        details.append({"field": "secret", "reason": "Write the key or secret: it is sealed, and not shown again."})
+        details.append(
+            {"field": "secret", "reason": "Write the key or secret: it is sealed, and not shown again."}
+        )
     elif secret and not (secret.isascii() and secret.isprintable() and len(secret) >= SHORTEST):
         details.append({"field": "secret", "reason": f"At least {SHORTEST} plain characters without blanks."})
     if details:
@@ -89,7 +89,12 @@ def ask(actor: Actor, name: str) -> Connection:
 
 
 def accept(
-    actor: Actor, name: str, tools: Collection[str], *, reads: Collection[str] = (), described: Collection[str] = (),
+    actor: Actor,
+    name: str,
+    tools: Collection[str],
+    *,
+    reads: Collection[str] = (),
+    described: Collection[str] = (),
     seen: Mapping[str, str] | None = None,
 ) -> None:
     """Let steps call these of the tools that the server offered last, and no others. `reads`: those that change nothing; `described`: whose texts are told on.
@@ -101,15 +106,22 @@ def accept(
     for tool in tools:
         offered = found.offered.get(tool)
         if offered is None:
-            raise Invalid("Nothing was accepted.", at=("tools", f"{tool[:100]} is not among the tools of {name}."))
+            raise Invalid(
+                "Nothing was accepted.", at=("tools", f"{tool[:100]} is not among the tools of {name}.")
+            )
         if seen is not None and seen.get(tool) != offered.hash:
             raise Conflict(f"{tool} has changed since you looked at it: look at it once more.", code="moved")
         if DONE_BY in properties(offered.schema):
-            raise Invalid("Nothing was accepted.", at=("tools", f"{tool}: its argument {DONE_BY} has the name of our own."))
+            raise Invalid(
+                "Nothing was accepted.",
+                at=("tools", f"{tool}: its argument {DONE_BY} has the name of our own."),
+            )
         chosen.append(replace(offered, reads=tool in reads, described=tool in described))
     with transaction() as session:
         session.execute(
-            sa.update(table).where(table.c.name == name).values(tools=stored(chosen), changed_by=actor.id, changed_at=log.now())
+            sa.update(table)
+            .where(table.c.name == name)
+            .values(tools=connectors.stored_tools(chosen), changed_by=actor.id, changed_at=log.now())
         )
         told = {"name": name, "fields": ["tools"], "tools": {tool.name: tool.hash for tool in chosen}}
         log.note(actor, "connection_changed", open=told, chain="sys:config", connection=session)
@@ -129,13 +141,28 @@ def remove(actor: Actor, name: str) -> None:
 def _wrong_address(name: str, url: str | None, command: Collection[str]) -> list[dict[str, str]]:
     details = []
     if not NAME.fullmatch(name):
-        details.append({"field": "name", "reason": "A name begins with a small letter and has small letters, digits and _ only, at most 64."})
+        details.append(
+            {
+                "field": "name",
+                "reason": "A name begins with a small letter and has small letters, digits and _ only, at most 64.",
+            }
+        )
     if bool(url) == bool(command):
-        details.append({"field": "url", "reason": "Say where it is: its address, or one of the programs of CONSOLE_MCP_COMMANDS."})
+        details.append(
+            {
+                "field": "url",
+                "reason": "Say where it is: its address, or one of the programs of CONSOLE_MCP_COMMANDS.",
+            }
+        )
     elif url and (reason := _wrong_url(url)):
         details.append({"field": "url", "reason": reason})
     elif command and tuple(command) not in settings.current().mcp_commands.values():
-        details.append({"field": "command", "reason": "CONSOLE_MCP_COMMANDS does not name this program: who runs the console adds it there."})
+        details.append(
+            {
+                "field": "command",
+                "reason": "CONSOLE_MCP_COMMANDS does not name this program: who runs the console adds it there.",
+            }
+        )
     return details
 
 
@@ -143,7 +170,9 @@ def _wrong_auth(auth: Mapping[str, Any]) -> list[dict[str, str]]:
     details = []
     if auth.get("kind") == OAUTH:
         if not auth.get("client_id"):
-            details.append({"field": "client_id", "reason": "Write the client id that its authorization server gave."})
+            details.append(
+                {"field": "client_id", "reason": "Write the client id that its authorization server gave."}
+            )
         if reason := _wrong_url(str(auth.get("token_url") or "")):
             details.append({"field": "token_url", "reason": reason})
     elif auth.get("kind") == KEY and auth.get("header") and not _HEADER.fullmatch(str(auth["header"])):

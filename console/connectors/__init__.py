@@ -6,6 +6,7 @@ from console.connectors.connections import (
     find,
     forget,
     note_offered,
+    stored_tools,
     tool_of,
 )
 from console.connectors.mcp_client import Result, call_tool, offered_tools

@@ -80,14 +80,14 @@ def note_offered(name: str, tools: Sequence[Tool], problem: str, at: datetime) -
     """Keep what the server offers, or why that could not be learned."""
     row: dict[str, Any] = {"problem": problem, "checked_at": at}
     if not problem:
-        row["offered"] = stored(tools)
+        row["offered"] = stored_tools(tools)
     with transaction() as connection:
         table = tables.connection
         connection.execute(sa.update(table).where(table.c.name == name).values(**row))
     forget()
 
 
-def stored(tools: Sequence[Tool]) -> str:
+def stored_tools(tools: Sequence[Tool]) -> str:
     """Tools as their column holds them."""
     return json.dumps([tool.to_json() for tool in tools])
 

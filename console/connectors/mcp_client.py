@@ -50,7 +50,7 @@ class Result:
 
 def offered_tools(connection: Connection) -> list[Tool]:
     """The tools that the server has now, in its order. Raises IntegrationError."""
-    return _ask(connection, LIST_S, _tools)
+    return _ask(connection, LIST_S, lambda client, _: _tools(client))
 
 
 def call_tool(
@@ -66,7 +66,7 @@ def call_tool(
     """
 
     async def call(client: "Client", exchange: "_Exchange") -> Result:
-        require(await _tools(client, exchange))
+        require(await _tools(client))
         from mcp import MCPError
 
         exchange.called = True
@@ -194,9 +194,7 @@ def _transport(exchange: _Exchange) -> Any:
     return Transport()
 
 
-def _send(
-    exchange: _Exchange, method: Any, url: str, body: bytes, headers: Mapping[str, str]
-) -> net.Answer:
+def _send(exchange: _Exchange, method: Any, url: str, body: bytes, headers: Mapping[str, str]) -> net.Answer:
     """One message. A token that was refused is renewed once; a body that is too long leaves open what was done."""
     own = {
         name: text
@@ -228,7 +226,7 @@ def _send(
     return answer
 
 
-async def _tools(client: "Client", exchange: _Exchange) -> list[Tool]:
+async def _tools(client: "Client") -> list[Tool]:
     """What the server offers now; a tool whose schema is too large or no object of arguments is left out."""
     found: list[Tool] = []
     cursor: str | None = None

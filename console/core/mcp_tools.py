@@ -17,6 +17,8 @@ NAMED = frozenset({"properties", "$defs", "definitions", "patternProperties", "d
 VALUES = frozenset({"enum", "const", "default", "required"})
 """Keywords that hold values and no schema."""
 LONGEST_SHOWN = 80
+DONE_BY = "done_by"
+"""In the form of a step: whether the tool is called, or a person does it. No argument has this name."""
 
 
 @dataclass(frozen=True, slots=True)

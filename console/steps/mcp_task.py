@@ -10,11 +10,10 @@ from console.core.documents.action_document import SUCCEEDED, wishes
 from console.core.documents.document_parts import Name
 from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import Computed, Located, coerce_computed, computed
-from console.core.effect_kinds.http import LONGEST_S
-from console.core.effect_kinds.mcp import ALONE, ArgumentName, Mcp, ToolName
+from console.core.effect_kinds import ALONE, LONGEST_S, ArgumentName, Mcp, ToolName
 from console.core.errors import Conflict
 from console.core.forms import BUTTONS, FormField, examine
-from console.core.mcp_tools import properties
+from console.core.mcp_tools import DONE_BY, properties
 from console.formats import schema_fields
 from console.steps.base import (
     AsksPerson,
@@ -31,7 +30,7 @@ from console.steps.base import (
 from console.steps.operations import quoted
 from console.steps.proposable import Proposable, of_form
 
-DONE_BY, TOOL, HAND = "done_by", "tool", "hand"
+TOOL, HAND = "tool", "hand"
 RESULT = "call"
 
 
@@ -123,20 +122,21 @@ class McpTask(StepType):
     ) -> Completion:
         """The call with the submitted values; none where a person did it. Raises Invalid per field that is wrong, Conflict where there is no tool."""
         fields = [*_fields(step, context), _done_by("")]
-        by_hand = submitted.get(DONE_BY) == HAND
-        if by_hand:
-            fields = [replace(field, required=False) for field in fields]
-        values, details = examine(fields, submitted)
-        if by_hand:
+        if submitted.get(DONE_BY) == HAND:
+            known = {field.name: submitted[field.name] for field in fields if field.name in submitted}
+            values, details = examine([replace(field, required=False) for field in fields], known)
             require_right(context, details)
             return Completion(SUCCEEDED, values)
+        if context.no_tool and not context.foretold:
+            raise Conflict(context.no_tool, code="require")
+        values, details = examine(fields, submitted)
         if not details and (schema := _schema(step, context)) is not None:
             details = schema_fields.errors(schema, schema_fields.arguments(schema, values))
         require_right(context, details)
-        if context.no_tool and not context.foretold:
-            raise Conflict(context.no_tool, code="require")
         more = {ALONE: True} if context.answered else {}
-        return Completion(SUCCEEDED, values, {**values, "key": context.key}, effects=_call(step, values, more))
+        return Completion(
+            SUCCEEDED, values, {**values, "key": context.key}, effects=_call(step, values, more)
+        )
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
         """Calls a tool that only reads. Raises AsksPerson for every other one, and where an argument is missing."""

@@ -80,7 +80,10 @@ def test_the_arguments_are_filled_in_from_the_run_shown_and_sent_by_a_click(
     run_id = calling(company, config)
     company.work()
     current = company.told(run_id)["current"]
-    shown = {field["name"]: (field["type"], field["value"], field["readonly"]) for field in current["form"]["fields"]}
+    shown = {
+        field["name"]: (field["type"], field["value"], field["readonly"])
+        for field in current["form"]["fields"]
+    }
     email = shown["path"][1]
     assert email
     assert shown == {
@@ -97,7 +100,9 @@ def test_the_arguments_are_filled_in_from_the_run_shown_and_sent_by_a_click(
     assert told["context"]["after"] == {"came": {"wrote": sent, "id": "f_1", "share": "0.5"}, "by": "tool"}
 
 
-def test_what_does_not_fit_the_schema_is_said_at_its_field_and_not_sent(company: Company, hostile: Hostile) -> None:
+def test_what_does_not_fit_the_schema_is_said_at_its_field_and_not_sent(
+    company: Company, hostile: Hostile
+) -> None:
     run_id = calling(company, {"tool": "write"})
     for values, field in (
         ({}, "path"),
@@ -127,7 +132,14 @@ def test_no_answer_is_unknown_and_a_person_settles_it(company: Company, hostile:
     assert len(hostile.calls) == 1
     effect = told["attempts"][-1]["effects"][0]
     assert effect["status"] == "unknown"
-    runs.settle(company.olivia, run_id, effect["id"], done=True, reason="I saw it there.", revision=told["revision"])
+    runs.settle(
+        company.olivia,
+        run_id,
+        revision=told["revision"],
+        effect=effect["id"],
+        done=True,
+        reason="I saw it there.",
+    )
     company.work()
     assert company.told(run_id)["status"] == "completed"
     assert len(hostile.calls) == 1, "never a second call by itself"
@@ -153,7 +165,7 @@ def test_a_changed_tool_stops_with_what_changed_asks_administrators_and_can_be_d
     hostile.be("changed")
     told = execute(company, run_id, path="a")
     assert told["status"] == "waiting_person"
-    for words in ("has changed", "iban is new and required", "kind is gone", "path takes integer in place of"):
+    for words in ("has changed", "iban is new and required", "kind is gone", "path takes "):
         assert words in str(told["current"])
     assert hostile.calls == []
     notices = fetch("select kind, link from console.notice where kind = 'mcp_tool_changed'")
@@ -196,7 +208,9 @@ def test_what_was_taken_away_while_a_run_waits_is_said_and_done_by_hand(
     assert execute(company, run_id, done_by="hand")["status"] == "completed"
 
 
-def test_only_what_an_administrator_says_reads_is_called_without_a_click(company: Company, hostile: Hostile) -> None:
+def test_only_what_an_administrator_says_reads_is_called_without_a_click(
+    company: Company, hostile: Hostile
+) -> None:
     run_id = calling(company, {"tool": "write", "arguments": {"path": "'a'"}}, completion="automatic")
     company.work()
     assert (company.told(run_id)["status"], hostile.calls) == ("waiting_person", [])
@@ -239,7 +253,9 @@ def test_the_reference_servers_are_called(
         assert told["status"] == "completed", told
         assert words in str(told["context"]["after"]["came"])
     assert (tmp_path / "a.txt").read_text() == "Zażółć"
-    told = execute(company, calling(company, {"server": "filesystem", "tool": "read_file"}), path="/etc/passwd")
+    told = execute(
+        company, calling(company, {"server": "filesystem", "tool": "read_file"}), path="/etc/passwd"
+    )
     assert "denied" in str(told["current"]).lower()
 
 

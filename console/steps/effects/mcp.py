@@ -3,7 +3,7 @@
 from console import connectors, log
 from console.auth import access, notify
 from console.connectors import Connection
-from console.core.effect_kinds.mcp import ALONE, Mcp
+from console.core.effect_kinds import ALONE, Mcp
 from console.core.errors import IntegrationError, Invalid, NotAllowed, OutcomeUnknown
 from console.core.mcp_tools import Tool, changes
 from console.core.plain_words import one_line

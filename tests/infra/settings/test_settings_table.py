@@ -117,6 +117,13 @@ GOOD: dict[str, list[tuple[str, object]]] = {
         ("a=sk_12345678", {"a": "sk_12345678"}),
         ("a=12345678==, b=87654321", {"a": "12345678==", "b": "87654321"}),
     ],
+    "CONSOLE_MCP_COMMANDS": [
+        ("a=/bin/a", {"a": ("/bin/a",)}),
+        (
+            " a = node '/x y/b.js' --c=d ; b_2=/bin/b",
+            {"a": ("node", "/x y/b.js", "--c=d"), "b_2": ("/bin/b",)},
+        ),
+    ],
     "CONSOLE_OIDC_ISSUER": [
         ("https://id.example", "https://id.example"),
         ("https://id.example/realms/x/", "https://id.example/realms/x/"),
@@ -292,6 +299,10 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "CONSOLE_HTTP_SECRETS": [
         (text, SECRETS)
         for text in ("a=short", "a=has blanks in", "12345678", "A=12345678", "a=12345678,a=12345678")
+    ],
+    "CONSOLE_MCP_COMMANDS": [
+        (text, "takes name=program argument …")
+        for text in ("/bin/a", "A=/bin/a", "a=", "a='x", "a=/bin/a;a=/bin/b", "a=/bin/a;", ";")
     ],
     "CONSOLE_OIDC_ISSUER": [
         (text, "takes https://host[:port]/path, without a user")
