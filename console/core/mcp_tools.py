@@ -79,10 +79,10 @@ def properties(schema: Schema) -> dict[str, Schema]:
     }
 
 
-def required(schema: Schema) -> frozenset[str]:
-    """The arguments without which the tool is not called."""
+def required(schema: Schema) -> tuple[str, ...]:
+    """The arguments without which the tool is not called, in order."""
     found = schema.get("required")
-    return frozenset(map(str, found)) if isinstance(found, list) else frozenset()
+    return tuple(dict.fromkeys(map(str, found))) if isinstance(found, list) else ()
 
 
 def changes(before: Schema, after: Schema) -> list[str]:

@@ -16,12 +16,10 @@ _MISSING = re.compile(r"'(.+)' is a required property")
 
 
 def fields(schema: Schema) -> list[FormField]:
-    """The fields of the form, one for each property in its order; what has no field of its own is typed as JSON. A default is not filled in."""
-    needed = required(schema)
-    return [
-        _field(name, _resolved(schema, each), required=name in needed)
-        for name, each in properties(schema).items()
-    ]
+    """The fields of the form, one for each property, those that are required first; what has no field of its own is typed as JSON. A default is not filled in."""
+    known, needed = properties(schema), required(schema)
+    order = [*(name for name in needed if name in known), *(name for name in known if name not in needed)]
+    return [_field(name, _resolved(schema, known[name]), required=name in needed) for name in order]
 
 
 def arguments(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,6 +86,10 @@ class McpTask(StepType):
         """The server and the tool."""
         return config.server, config.tool
 
+    def form_settings(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """All but the schema, which comes with the tool."""
+        return tuple(name for name in type(self).Config.model_fields if name != "schema_")
+
     def changes(self, step: StepView) -> bool:
         """Nobody but an administrator says that a tool only reads."""
         return True

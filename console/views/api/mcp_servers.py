@@ -10,8 +10,7 @@ from console.actions import connection_settings
 from console.connectors import Connection
 from console.log import body as canonical
 from console.views.api import idempotency
-from console.views.api.idempotency import Done
-from console.views.api.operation import Example, Paged, Sent, operation, page_of, read
+from console.views.api.operation import Done, Example, Paged, Sent, operation, page_of, read
 from console.views.api.shapes import Listed, McpServer
 
 blueprint = Blueprint("api_mcp_servers", __name__, url_prefix="/api/v1/mcp-servers")

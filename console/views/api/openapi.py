@@ -43,6 +43,7 @@ TAGS = {
     "enrolments": "Who is in a workflow: enrolling, leads, counts",
     "triggers": "What starts a workflow by itself, and the addresses of its webhooks",
     "webhooks": "Addresses outside to which events of the log are sent",
+    "mcp_servers": "MCP servers whose tools steps call",
     "secrets": "Keys for other systems: set, never read",
     "workspaces": "Pages for a team's day: their documents.",
     "approvals": "What waits for a second person",
