@@ -35,6 +35,7 @@ MEMORY, CPU_S, WRITES = 1024**3, 60, 64 * 1024 * 1024
 """Limits of a program: bytes that it holds, seconds of processor time, bytes of a file that it writes."""
 REFUSALS = frozenset({-32602, -32601, -32600})
 """Codes of JSON-RPC by which a request was not carried out: its arguments, its method, or it itself."""
+READABLE = frozenset({"application/json", "text/event-stream"})
 CUT = "The beginning of a longer answer."
 logging.getLogger("mcp").setLevel(logging.CRITICAL)  # it writes what servers send into the log
 
@@ -217,7 +218,9 @@ def _send(exchange: _Exchange, method: Any, url: str, body: bytes, headers: Mapp
         )
     if answer.status == 429:
         raise IntegrationError(f"{name} is busy; nothing was done.", code="busy", wait_s=answer.wait_s)
-    if len(answer.body) >= MOST_BYTES or (answer.status >= 500 and exchange.called):
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    unreadable = answer.status >= 500 or (answer.good and kind not in READABLE)
+    if len(answer.body) >= MOST_BYTES or (unreadable and b'"tools/call"' in body):
         raise OutcomeUnknown(
             f"{name} gave an answer that cannot be used. Look there, then say what you found."
         )

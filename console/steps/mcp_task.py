@@ -96,7 +96,7 @@ class McpTask(StepType):
 
     def says(self, config: McpTaskConfig) -> str:
         """The tool."""
-        return f"{config.tool} of {config.server}"
+        return f"{config.server}: {config.tool}"
 
     def outcomes(self, config: McpTaskConfig) -> tuple[str, ...]:
         """One."""
@@ -110,9 +110,12 @@ class McpTask(StepType):
             parts.append(
                 fill_template("**Not possible now:** {{ input.why }}", {"input": {"why": context.no_tool}})
             )
-        notes = [("Does", f"{config.tool} of {config.server}"), ("Key", context.key)]
-        if context.tool is not None:
-            notes.append(("Undo", "Nothing to undo: it only reads" if context.tool.reads else "Manual"))
+        notes = [
+            ("Does", self.says(config)),
+            ("Goes to", config.server),
+            ("Request", config.tool),
+            ("Key", context.key),
+        ]
         execute = step.button or "Execute"
         return Prompt(
             "\n\n".join(parts) or None,
@@ -217,7 +220,7 @@ def _call(step: StepView, values: Mapping[str, Any], more: Mapping[str, Any]) ->
         {
             "kind": "mcp",
             "name": RESULT,
-            "summary": f"{config.tool} of {config.server}"[:200],
+            "summary": f"{config.server}: {config.tool}"[:200],
             "server": config.server,
             "tool": config.tool,
             "arguments": {name: f"input[{quoted(name)}]" for name in given},

@@ -34,13 +34,20 @@ def _files() -> Iterator[tuple[str, bytes]]:
     for name in ("workflow", "action"):
         yield f"schemas/{name}.schema.json", schema_file(name)
     for name in EXAMPLES:
-        document = {"$schema": SCHEMA, **json.loads((templates_folder() / "templates" / f"{name}.json").read_bytes())["workflow"]}
+        document = {
+            "$schema": SCHEMA,
+            **json.loads((templates_folder() / "templates" / f"{name}.json").read_bytes())["workflow"],
+        }
         yield f"workflows/{name}.json", f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode()
 
 
 def agents_text() -> str:
     """What `AGENTS.md` says, made of the step types, triggers and functions that there are."""
-    made = {"{steps}": _steps(), "{triggers}": _settings(Trigger.model_json_schema()), "{functions}": _functions()}
+    made = {
+        "{steps}": _steps(),
+        "{triggers}": _settings(Trigger.model_json_schema()),
+        "{functions}": _functions(),
+    }
     text = TEXT.read_text(encoding="utf-8")
     for place, content in made.items():
         text = text.replace(place, content)
@@ -67,7 +74,9 @@ def _settings(schema: Mapping[str, Any]) -> str:
 
 
 def _kind(rule: Mapping[str, Any]) -> str:
-    return " or ".join(map(str, rule["enum"])) if "enum" in rule else str(rule.get("type") or "see the schema")
+    return (
+        " or ".join(map(str, rule["enum"])) if "enum" in rule else str(rule.get("type") or "see the schema")
+    )
 
 
 def _functions() -> str:

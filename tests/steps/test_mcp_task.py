@@ -263,4 +263,4 @@ def test_the_log_says_what_was_sent(company: Company, hostile: Hostile) -> None:
     run_id = calling(company, {"tool": "write"})
     execute(company, run_id, path="a")
     requested = next(event for event in log.events_of(run_id) if event.type == "effect_requested")
-    assert (requested.open["effect_kind"], requested.open["summary"]) == ("mcp", "write of files")
+    assert (requested.open["effect_kind"], requested.open["summary"]) == ("mcp", "files: write")

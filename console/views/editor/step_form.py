@@ -68,6 +68,7 @@ FIRST = frozenset(
         "form",
         "related",
         "set",
+        "arguments",
         "operation",
         "values",
         "question",

@@ -123,7 +123,8 @@ def _register(sent: dict[str, Any]) -> Response:
 
 def _lines(found: Connection) -> list[Line]:
     """The tools that the server offers, then those that were accepted and are gone."""
-    return [_line(found, tool) for tool in {**found.tools, **found.offered}.values()]
+    gone = [tool for name, tool in found.tools.items() if name not in found.offered]
+    return [_line(found, tool) for tool in (*found.offered.values(), *gone)]
 
 
 def _line(found: Connection, tool: Tool) -> Line:
@@ -142,12 +143,11 @@ def _line(found: Connection, tool: Tool) -> Line:
 
 def _form(values: Mapping[str, Any], found: Connection | None = None) -> Form:
     programs = [("", "None: it has an address"), *((name, name) for name in settings.current().mcp_commands)]
-    oauth = [
+    more = [
+        Field("header", "Header of the key", hint="Without it: Authorization: Bearer …"),
         Field("client_id", "Client ID", more={"spellcheck": "false"}),
-        Field(
-            "token_url", "Token address", "url", "Where tokens are given, such as https://auth.example/token."
-        ),
-        Field("scope", "Scopes", hint="With blanks between, if it asks for any."),
+        Field("token_url", "Token address", "url", "Such as https://auth.example/token."),
+        Field("scope", "Scopes", hint="With blanks between."),
     ]
     kept = found is not None and found.sealed is not None
     secret = "Leave it empty to keep it." if kept else "It is sealed, and cannot be read again."
@@ -175,15 +175,12 @@ def _form(values: Mapping[str, Any], found: Connection | None = None) -> Form:
         ),
         Field(
             "auth",
-            "Who asks is shown by",
+            "Authentication",
             "select",
-            choices=[("", "Nothing"), (KEY, "A key"), (OAUTH, "OAuth 2 client credentials")],
+            choices=[("", "None"), (KEY, "Key"), (OAUTH, "OAuth 2 client credentials")],
         ),
         Field("secret", "Key or client secret", "password", secret, autocomplete="new-password"),
-        Field("header", "Header of the key", hint="Empty: Authorization: Bearer …"),
-        Group(
-            oauth, "OAuth 2", "fold", open=values.get("auth") == OAUTH or request.form.get("auth") == OAUTH
-        ),
+        Group(more, "Header, OAuth 2", "fold", open=bool(request.form or values.get("auth"))),
     ]
     return Form(items, values, "Save and ask", cancel=_url(found.name) if found else "/settings/mcp")
 
