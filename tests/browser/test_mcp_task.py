@@ -46,8 +46,8 @@ def test_from_a_server_to_a_tool_that_was_executed(
     ines = screens().enter("ines")
     page = ines.go("/settings/mcp")
     page.get_by_role("link", name="Register a server").first.click()
-    page.get_by_label("Name").fill("files")
-    expect(page.get_by_label("Address")).to_be_visible()
+    page.locator("[name=name]").fill("files")
+    expect(page.get_by_label("Address", exact=True)).to_be_visible()
     page.get_by_label("Program").select_option("files")
     assert ines.faults() == []
     page.get_by_role("button", name="Save and ask").click()
@@ -72,8 +72,8 @@ def test_from_a_server_to_a_tool_that_was_executed(
         page.keyboard.press("Enter")
         expect(page.locator("#panel h2")).to_have_text(title)
     page.locator("[data-outline] [data-select=mcp_task]").click()
-    page.get_by_label("Server").select_option("files")
-    page.get_by_label("Tool").select_option("write")
+    page.locator("select#f-config-server").select_option("files")
+    page.locator("select#f-config-tool").select_option("write")
     expect(page.locator("#problems")).to_contain_text("No problems")
     assert mona.faults() == []
     page.get_by_role("link", name="Publish").click()
