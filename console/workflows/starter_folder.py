@@ -13,7 +13,7 @@ from console.core.expressions.functions import FUNCTIONS, METHODS, Function
 from console.workflows.file_schemas import schema_file
 from console.workflows.templates import templates_folder
 
-TEXT = Path(__file__).parent / "agents.md"
+TEXT = Path(__file__).parent / "starter" / "AGENTS.md"
 EXAMPLES = ("leave-request", "invoice-approval", "complaint")
 SCHEMA = "../schemas/workflow.schema.json"
 

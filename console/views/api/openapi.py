@@ -124,6 +124,7 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
     "webhook_id": ("The webhook", "whk_"),
     "delivery_id": ("The delivery", "dlv_"),
     "secret": ("Name of the secret", "bank"),
+    "server": ("Name of the MCP server", "files"),
     "person_id": ("The person", "usr_"),
     "absence_id": ("The absence", "abs_"),
     "tag": ("The tag, percent-encoded; capitals do not count", "lead"),
