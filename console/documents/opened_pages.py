@@ -104,11 +104,21 @@ def _names(event: log.Stored) -> tuple[Any, ...]:
     return event.open.get("collection"), event.open.get("name"), event.open.get("key")
 
 
-def checks_then(actor: Actor, run_id: str, step: str, attempt: int, at: int) -> dict[str, Any] | None:
-    """The checklist that was last shown at that attempt of the step up to event `at`, as it is kept; None where none was, or it was erased."""
+def checks_then(
+    actor: Actor, run_id: str, step: str, attempt: int, at: int, *, item: str | None = None
+) -> dict[str, Any] | None:
+    """The checklist that was last shown at that attempt of the step up to event `at`, as it is kept; None where none was, or it was erased.
+
+    That of an `item` of a list may have been shown at an earlier attempt, where its items stood on one screen.
+    """
     see(actor, run_id)
     shown = [event for event in log.recent(run_id, "checks_shown", 0) if event.n <= at]
-    here = [event for event in shown if event.body.get("step") == {"id": step, "attempt": attempt}]
+    name, value = ("item", item) if item is not None else ("attempt", attempt)
+    here = [
+        event
+        for event in shown
+        if event.body["step"]["id"] == step and {**event.body["step"], **event.open}.get(name) == value
+    ]
     if not here:
         return None
     found = log.open_values(run_id, [here[-1]])[here[-1].n].values.get("checks")

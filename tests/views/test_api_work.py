@@ -69,17 +69,17 @@ def test_work_is_moved_and_taken_back_over_the_api(web: Flask, company: Company)
     }
     for person in ("olivia", "stan"):
         refused = caller(web, company, person)
-        assert refused.get("/work/moves")["data"] == []
-        refused.post("/work/moves", sent, 404 if person == "stan" else 403)
-    moved = mona.post("/work/moves", sent)["data"]
+        assert refused.get("/work-moves")["data"] == []
+        refused.post("/work-moves", sent, 404 if person == "stan" else 403)
+    moved = mona.post("/work-moves", sent)["data"]
     assert [(each["undo"] is None, each["reason"] is None) for each in moved] == [
         (False, True),
         (True, False),
     ]
     sequencing.catch_up()
-    (move,) = mona.get("/work/moves")["data"]
+    (move,) = mona.get("/work-moves")["data"]
     assert (move["do"], move["to"], move["items"]) == ("reassign", "Tom", [moved[0]["undo"]])
-    back = mona.post("/work/moves", {"do": "undo", "items": move["items"]})["data"]
+    back = mona.post("/work-moves", {"do": "undo", "items": move["items"]})["data"]
     assert back[0]["reason"] is None
     assert company.told(run, "mona")["holder"] == company.olivia.id
-    assert mona.post("/work/moves", {**sent, "items": []}, 422)["details"][0]["field"] == "item"
+    assert mona.post("/work-moves", {**sent, "items": []}, 422)["details"][0]["field"] == "item"

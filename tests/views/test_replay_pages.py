@@ -1,5 +1,6 @@
 """Replay pages: what was shown and answered, and nothing on them that could act."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from console import log, records, runs, workflows
 from console.auth import access
 from tests.papers import at_note, workflow
 from tests.runs.commands.test_gathered import document, submitted
+from tests.runs.commands.test_loop import begin, hand_in
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
@@ -168,3 +170,20 @@ def test_a_screen_of_several_steps_is_one_screen_in_replay(pages: "Pages") -> No
         ]
         assert places == sorted(places), at
         assert {f"/runs/{run}/replay?at={first - 1}", f"/runs/{run}/replay?at={last + 1}"} <= set(page.links)
+
+
+def test_each_item_of_a_screen_has_the_checks_that_were_beside_it(pages: "Pages") -> None:
+    known = {"id": "known", "label": "Number", "about": "values", "pass": "item.iban != null"}
+    run = begin(pages.company, {"screen": "one", "checks": [known]})
+    keys = [item["key"] for item in pages.company.told(run)["current"]["progress"]["items"]]
+    pages.olivia.get(f"/runs/{run}")
+    for number, key in enumerate(keys):
+        pages.olivia.get(f"/runs/{run}/checks?item={key}&part={number}", htmx="checks")
+    for key in keys:
+        hand_in(pages.company, run, key, verdict="good")
+    done = [event.n for event in log.events_of(run) if event.type == "step_completed"][1:]
+    for at in done[: len(keys)]:
+        page = pages.rosa.get(f"/runs/{run}/replay?at={at}")
+        assert page.text.count("Checked by rule") == len(keys), at
+        ids = Counter(told["id"] for told in page.with_attribute("id"))
+        assert [name for name, count in ids.items() if count > 1] == []

@@ -64,7 +64,7 @@ class Moving(Sent):
     reason: str | None = ""
 
 
-@blueprint.get("/work/moves")
+@blueprint.get("/work-moves")
 @operation("listWorkMoves", "workflow.assign", Listed[WorkMove])
 def moves() -> ResponseReturnValue:
     """The last moves in the teams in which the caller may assign work, newest first; none without such a team."""
@@ -75,7 +75,7 @@ def moves() -> ResponseReturnValue:
     return listing([asdict(move) | {"at": log.body.moment(move.at)} for move in found])
 
 
-@blueprint.post("/work/moves")
+@blueprint.post("/work-moves")
 @operation(
     "moveWork",
     "workflow.assign",

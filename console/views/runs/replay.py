@@ -78,7 +78,14 @@ def _checked(run_id: str, view: ReplayView) -> dict[str, Any] | None:
     screen = view.run.screen or {}
     if not screen.get("checks"):
         return None
-    checks = documents.checks_then(frame.actor(), run_id, screen["step"], screen["attempt"], view.at)
+    checks = documents.checks_then(
+        frame.actor(),
+        run_id,
+        screen["step"],
+        screen["attempt"],
+        view.at,
+        item=(screen.get("progress") or {}).get("key"),
+    )
     return checklist.past_checklist(checks) if checks else None
 
 
@@ -94,7 +101,11 @@ def _gathered(view: ReplayView, context: Mapping[str, Any], since: bool) -> dict
             for box in form_boxes.without_buttons(own["boxes"])
         ]
         does += own["consequences"]
-        part_of = {"part": title, "part_id": frame.dom_id("part", str(number))}
+        part_of = {
+            "part": title,
+            "part_id": frame.dom_id("part", str(number)),
+            "checks_id": frame.dom_id("checks", str(number)),
+        }
         drawn.append(Markup(frame.render("replay/step.html", own | part_of)))  # noqa: S704 (a template of ours)
     first, last = view.parts[0].first, view.parts[-1].last
     moves = {

@@ -199,11 +199,14 @@ def _drawn(
     return frame.page("work/page.html", context, blocks={"work": "list"}, status=status)
 
 
-def work_inboxes(who: Actor) -> list[tuple[str, str, str]]:
-    """Return the reader's inboxes as tabs: title, address and number of tickets."""
+def work_inboxes(who: Actor) -> list[tuple[str, str, str, int]]:
+    """Return the reader's inboxes as tabs: title, address, number of tickets, and of overdue ones."""
     readable = inboxes.inboxes_of(who)
     counts = tickets.count(who, readable) if readable else {}
-    return [(inbox.title, f"/inbox/{inbox.id}", count_words(counts[inbox.id])) for inbox in readable]
+    return [
+        (inbox.title, f"/inbox/{inbox.id}", count_words(counts[inbox.id]), counts[inbox.id].late.overdue)
+        for inbox in readable
+    ]
 
 
 def _dialog(do: str, chosen: Sequence[Chosen], *, error: str = "", status: int = 200) -> Response:
