@@ -212,7 +212,7 @@ def known_host() -> bool:
     own = _origin(settings.current().base_url or "")[1]
     with contextlib.suppress(ValueError):
         return bool(ipaddress.ip_address(host))
-    return host == own or host == "localhost" or host.endswith(".localhost")
+    return bool(host) and (host in {own, "localhost"} or host.endswith(".localhost"))
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -91,7 +91,9 @@ def test_a_token_that_has_expired_is_renewed_once_and_the_call_is_made_once(ther
         asked = json.loads(received.body or b"{}")
         if asked.get("method") == "tools/call" and received.headers["authorization"] == "Bearer token-1":
             return 401, b"", {}
-        return answers(lambda given: made.append(given) or {"content": []})(received)
+        if asked.get("method") == "tools/call":
+            made.append(asked["params"])
+        return answers(lambda _: {"content": []})(received)
 
     there.answer = answer
     auth = {"kind": "oauth", "client_id": "console", "token_url": f"{there.url}/token", "scope": "files"}

@@ -34,7 +34,7 @@ def post(browser: Any, path: str, status: int = 303, **data: Any) -> str:
     return str(browser.post(f"{URL}{path}", data | {"csrf_token": browser.token}, status=status).text)
 
 
-def form(**data: str) -> dict[str, str]:
+def form(**data: Any) -> dict[str, Any]:
     named = ("name", "url", "command", "auth", "secret", "header", "client_id", "token_url", "scope")
     return dict.fromkeys(named, "") | {"name": "files", "command": "hostile"} | data
 

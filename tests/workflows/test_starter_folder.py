@@ -19,7 +19,7 @@ def test_the_folder_checks_itself_and_names_every_type_trigger_and_function(tmp_
     made = shell.invoke(workflow, ["init", str(folder)])
     assert made.exit_code == 0, made.output
     files = sorted(folder.glob("workflows/*.json"))
-    assert [line for line in made.output.splitlines() if line.endswith(".json") or line.endswith(".md")]
+    assert [line for line in made.output.splitlines() if line.endswith((".json", ".md"))]
     assert len(files) >= 3
     assert shell.invoke(workflow, ["check", *map(str, files)]).exit_code == 0
     for file in files:
