@@ -36,6 +36,7 @@ def test_rules_import_the_standard_library_and_three_pure_packages_and_nothing_e
 WAYS_OUT = {
     "console/infra/outbound/net.py": "the way out over HTTP: judges every address",
     "console/infra/outbound/connections.py": "its connections, with one deadline for the whole exchange",
+    "console/connectors/mcp_client.py": "hands `net` to the library of the protocol",
     "console/ai/transport.py": "hands these connections to the libraries of the makers of models",
     "console/ai/providers/anthropic.py": "hands that transport to the maker's library",
     "console/ai/providers/openai_compatible.py": "the same",

@@ -33,7 +33,7 @@ class SecretLine:
 
 def list_secrets(actor: Actor) -> list[SecretLine]:
     """Every secret by name. Raises NotAllowed."""
-    _require(actor)
+    require_manager(actor)
     known, users = outgoing_secrets.all_secrets(), _users(actor)
     names = accounts.names({secret.changed_by for secret in known if secret.changed_by})
     return [
@@ -44,12 +44,12 @@ def list_secrets(actor: Actor) -> list[SecretLine]:
 
 def missing(actor: Actor) -> dict[str, tuple[str, ...]]:
     """Names of secrets that are not there → what names them. Raises NotAllowed."""
-    _require(actor)
+    require_manager(actor)
     there = {secret.name for secret in outgoing_secrets.all_secrets()}
     return {name: tuple(users) for name, users in sorted(_users(actor).items()) if name not in there}
 
 
-def _require(actor: Actor) -> None:
+def require_manager(actor: Actor) -> None:
     """Raise NotAllowed without the right to manage data sources; the command line is trusted."""
     if actor.kind != "system":
         access.require(actor, None, "source", "manage")
@@ -87,7 +87,7 @@ def save(actor: Actor, name: str, text: str, hosts: str) -> None:
 
     Raises NotAllowed, and Invalid with a detail on `name`, `text` or `hosts`.
     """
-    _require(actor)
+    require_manager(actor)
     table = tables.outgoing_secret
     wanted = list(dict.fromkeys(part for part in re.split(r"[\s,]+", hosts.lower()) if part))
     details = []
@@ -155,7 +155,7 @@ def save(actor: Actor, name: str, text: str, hosts: str) -> None:
 
 def remove(actor: Actor, name: str) -> None:
     """Remove a secret of the table. What still names it is refused from then on. Raises NotAllowed, NotFound."""
-    _require(actor)
+    require_manager(actor)
     with transaction() as connection:
         gone = connection.execute(
             sa.delete(tables.outgoing_secret).where(tables.outgoing_secret.c.name == name)

@@ -19,6 +19,7 @@ from console.core.documents.workflow_check import Problem
 from console.core.errors import Conflict, NotFound
 from console.infra.jobs import background
 from console.runs import simulation
+from console.workflows import starter_folder
 
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 USER = click.option(
@@ -46,6 +47,17 @@ def check(files: tuple[Path, ...], sources: bool) -> None:
     """
     surroundings = workflows.validation_context() if sources else None
     print_problems(files, lambda content: workflows.check(content, surroundings))
+
+
+@workflow.command("init", epilog="Example: console workflow init my-workflows")
+@click.argument("folder", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Write FOLDER for workflows as files: JSON Schemas, examples, and an AGENTS.md that tells an AI-powered editor what there is.
+
+    Needs no database. What is there already is left alone: then nothing is written.
+    """
+    for path in starter_folder.write(folder):
+        click.echo(path)
 
 
 @workflow.command("import", epilog="Example: console workflow import my-review.json --publish")

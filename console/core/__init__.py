@@ -24,6 +24,7 @@ OPEN_MODULES = frozenset(
         "forms",
         "json_equality",
         "list_addresses",
+        "mcp_tools",
         "media",
         "merge_fields",
         "message_codes",

@@ -122,6 +122,13 @@ OUTSIDE = (
     ),
     Kind("secret_removed", "configuration", "A secret for other systems was removed.", ("name",)),
     Kind(
+        "connection_changed",
+        "configuration",
+        "An MCP server was registered or changed, or which of its tools steps may call: `tools` are their names with the hashes of their schemas.",
+        ("name", "place", "fields", "tools"),
+    ),
+    Kind("connection_removed", "configuration", "An MCP server was removed.", ("name",)),
+    Kind(
         "channel_changed",
         "configuration",
         "A person changed what is set for a channel, or described its gateway: `gateway` is the address, `on` whether it is used.",

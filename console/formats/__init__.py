@@ -60,4 +60,4 @@ from console.formats.words import (
     undescribed,
 )
 
-OPEN_MODULES = frozenset({"phone_plans", "phone_text", "sentences", "spreadsheets", "times"})
+OPEN_MODULES = frozenset({"phone_plans", "phone_text", "schema_fields", "sentences", "spreadsheets", "times"})

@@ -12,6 +12,7 @@ from console.core.documents.action_document import Action
 from console.core.documents.fields import Located, Use
 from console.core.errors import ConsoleError
 from console.core.forms import FormField, clean, refusal
+from console.core.mcp_tools import Tool
 from console.core.run import FORM_NEEDED
 from console.steps.completion import (
     BEFORE,
@@ -193,6 +194,8 @@ class Context:
     state: Callable[[], str | None] = lambda: (
         None
     )  # which state the record was in when it was read (records.change_state)
+    tool: Tool | None = None  # the tool that the step calls, as an administrator accepted it
+    no_tool: str = ""  # why there is none
     foretold: bool = (
         False  # nothing is submitted: this is a preview of what the form would result in, complete or not
     )
@@ -381,6 +384,10 @@ class StepType:
     def acts(self, step: StepView, roots: Mapping[str, Any]) -> dict[str, str | None]:
         """Id of an action that the step executes → key of its record, or None for the run's own record."""
         return {}
+
+    def tool(self, config: Any) -> tuple[str, str] | None:
+        """The tool that the step calls, (MCP server, tool); None for all other types."""
+        return None
 
     def changes(self, step: StepView) -> bool:
         """Whether the step may change something outside the run or notify somebody: people are warned before a run reaches such a step by itself."""

@@ -158,7 +158,7 @@ def _http(config: Any) -> Kind:
     effect_fields = {
         "url": expressions.TEMPLATE.sub(lambda _: f"{{{{ input.url[{next(numbers)}] }}}}", config.url),
         "body": "input.body" if config.body is not None else None,
-        "headers": {name: f"input.headers[{_quoted(name)}]" for name in config.headers},
+        "headers": {name: f"input.headers[{quoted(name)}]" for name in config.headers},
         **{
             name: getattr(config, name)
             for name in ("method", "success", "timeout_s", "idempotent", "secret", "secret_header")
@@ -171,10 +171,11 @@ def _http(config: Any) -> Kind:
 
 
 def _input(name: str) -> str:
-    return f"input.{name}" if _IDENTIFIER.fullmatch(name) else f"input[{_quoted(name)}]"
+    return f"input.{name}" if _IDENTIFIER.fullmatch(name) else f"input[{quoted(name)}]"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """The text as an expression writes it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

@@ -1,5 +1,7 @@
 """Before each request: name it and refuse forms of other sites. After each response: set the headers that protect the browser."""
 
+import contextlib
+import ipaddress
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -202,6 +204,15 @@ def same_origin() -> bool:
     origin = request.headers.get("Origin")
     ours = {_origin(request.host_url), _origin(settings.current().base_url or request.host_url)}
     return origin is not None and _origin(origin) in ours
+
+
+def known_host() -> bool:
+    """Return whether the request names a host that is ours: the one of CONSOLE_BASE_URL, this machine, or an address in figures, which no page can make its own name."""
+    host = _origin(request.host_url)[1] or ""
+    own = _origin(settings.current().base_url or "")[1]
+    with contextlib.suppress(ValueError):
+        return bool(ipaddress.ip_address(host))
+    return bool(host) and (host in {own, "localhost"} or host.endswith(".localhost"))
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -103,6 +103,7 @@ _WORDS = {
     "due_over": "The time for this run is used up",
     "alert_slow": "A run takes longer than it should",
     "webhook_stopped": "A webhook stopped: events are not sent there any more",
+    "mcp_tool_changed": "A tool of an MCP server has changed: nothing is called until somebody accepts it",
     "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
     **cleared_notices.WORDS,
 }

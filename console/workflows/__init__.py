@@ -80,4 +80,6 @@ from console.workflows.versions import (
     version,
 )
 
-OPEN_MODULES = frozenset({"graph_nodes", "inboxes", "lifecycle", "ownership"})
+OPEN_MODULES = frozenset(
+    {"file_schemas", "graph_nodes", "inboxes", "lifecycle", "ownership", "starter_folder"}
+)

@@ -4,6 +4,7 @@ Every change is kept with its inverse (`workflow_edit`), so that changes made on
 own, and an earlier draft can be looked at and restored. A draft may be unfinished; what is wrong with it is told and stops publishing.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from console import connectors
 from console.auth import access
 from console.core import drafting
 from console.core.actor import Actor
@@ -105,6 +107,7 @@ def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]
             raise wrong_change(error) from None
         if collisions:
             raise _collided(connection, actor, row, collisions)
+        after = _with_chosen_tools(now, after)
         draft = _draft(connection, store(connection, actor, row, now, after), actor, after)
     forget()
     return draft
@@ -218,6 +221,27 @@ def wrong_change(error: ChangeError) -> Invalid:
 
 
 # --------------------------------------------------------------------------------------------------------------- inside
+
+
+def _with_chosen_tools(before: Mapping[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """The document with the schema of each tool that was chosen, as it is accepted now: the form stays the same until it is chosen again."""
+    former = {step["id"]: step.get("config") or {} for step in before["steps"]}
+    made = []
+    for step in after["steps"]:
+        config, known = step.get("config") or {}, former.get(step["id"], {})
+        named = [(each.get("server"), each.get("tool")) for each in (config, known)]
+        if (
+            step["type"] == "mcp_task"
+            and named[0] != named[1]
+            and config.get("schema") == known.get("schema")
+        ):
+            config = {name: value for name, value in config.items() if name != "schema"}
+            with contextlib.suppress(NotFound):
+                config["schema"] = dict(connectors.tool_of(*map(str, named[0])).form)
+            made.append({**step, "config": config})
+        else:
+            made.append(step)
+    return {**after, "steps": made}
 
 
 def _editable_row(connection: Connection, actor: Actor, slug_or_id: str) -> Row[Any]:

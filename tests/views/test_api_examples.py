@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator, FormatChecker
 
 from console import monitoring, runs, workflows, workspaces
-from console.actions import secret_settings
+from console.actions import connection_settings, secret_settings
 from console.activity import sequencing
 from console.auth import access, accounts
 from console.auth.access import Scopes
@@ -359,6 +359,10 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         secret_settings.save(house.ines, "bank", "sk_live_9876543210", "api.bank.example")
         return {"secret": "bank"}
 
+    def mcp_server() -> Scene:
+        connection_settings.register(house.ines, "files", url="https://mcp.example/mcp")
+        return {"server": "files"}
+
     def person() -> Scene:
         return bench.run(by="mona") | {"user": house.olivia.id}
 
@@ -377,6 +381,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         ),
         **dict.fromkeys(("listSecrets", "setSecret"), ("ines", nothing)),
         "removeSecret": ("ines", secret),
+        **dict.fromkeys(("listMcpServers", "registerMcpServer"), ("ines", nothing)),
+        "removeMcpServer": ("ines", mcp_server),
         **dict.fromkeys(("listAbsences", "planAbsence", "takeBackAbsence"), ("ines", absent)),
         **dict.fromkeys(
             (

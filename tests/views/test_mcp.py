@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -212,6 +212,36 @@ def test_who_must_not_get_in(web: FlaskClient, company: Company) -> None:
     refused = web.get("/api/v1/me", headers={"Authorization": f"Bearer {own}"})
     assert (refused.status_code, "opens /mcp" in refused.get_json()["message"]) == (403, True)
     assert web.get("/mcp", headers={"Authorization": f"Bearer {own}"}).status_code == 405
+
+
+def test_a_name_that_is_not_the_consoles_is_refused_and_so_is_a_page_of_another_site(
+    web: FlaskClient, company: Company, given_settings: Callable[..., None]
+) -> None:
+    """Else a page whose name turns to this machine (DNS rebinding) could speak to it."""
+    ping, own = {"jsonrpc": "2.0", "id": 1, "method": "ping"}, key_of(company, "olivia")
+
+    def status(host: str, **headers: str) -> int:
+        given = {"Authorization": f"Bearer {own}", "Host": host, **headers}
+        return int(web_app().test_client().post("/mcp", json=ping, headers=given).status_code)
+
+    for host in (
+        "evil.example",
+        "evil.example:8000",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "[",
+        "",
+    ):
+        assert status(host) >= 400, host
+        assert status(host, Origin=f"http://{host}") >= 400, host
+    for host in ("localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "10.1.2.3"):
+        assert status(host) == 200, host
+        assert status(host, Origin=f"http://{host}") == 200, host
+        assert status(host, Origin="https://evil.example") == 403, host
+    given_settings(CONSOLE_BASE_URL="https://console.fernwick.example")
+    assert status("console.fernwick.example") == 200
+    assert status("console.fernwick.example", Origin="https://console.fernwick.example") == 200
+    assert status("other.fernwick.example") == 403
 
 
 def test_a_key_of_an_assistant_starts_nothing_at_the_address_of_a_webhook(sender: Sender) -> None:

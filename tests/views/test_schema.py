@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from console.views.schema import SCHEMAS
+from console.workflows.file_schemas import SCHEMAS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
 

@@ -21,6 +21,7 @@ from console.auth.accounts import entry, one_time
 from console.core.errors import ConsoleError, IntegrationError, OutcomeUnknown
 from console.infra import settings, subjects
 from console.infra.outbound import net
+from console.infra.outbound.authlib_session import AuthlibSession
 
 if TYPE_CHECKING:
     from authlib.oauth2.client import OAuth2Client
@@ -228,6 +229,8 @@ def _token(there: Provider, left: Mapping[str, Any], query: Mapping[str, str]) -
         raise ProviderRefused(
             "The identity provider did not take the code that it had given.", code="code"
         ) from error
+    except IntegrationError as error:
+        raise ProviderRefused("The identity provider is not well at the moment. Try again later.") from error
     return tokens
 
 
@@ -437,7 +440,7 @@ def _client(there: Provider, back: str) -> "OAuth2Client":
         else "client_secret_post"
     )
     return OAuth2Client(
-        _Out(),
+        AuthlibSession(_send),
         client_id=configured.oidc_client_id,
         client_secret=configured.oidc_client_secret,
         token_endpoint_auth_method=method,
@@ -445,31 +448,6 @@ def _client(there: Provider, back: str) -> "OAuth2Client":
         redirect_uri=back,
         code_challenge_method="S256",
     )
-
-
-class _Out:
-    """Authlib's HTTP client: requests go through `console.infra.outbound.net`, which refuses private addresses."""
-
-    def post(self, url: str, data: Mapping[str, str], headers: Mapping[str, str], auth: Any) -> "_Told":
-        """One request, with our authentication."""
-        there, shown, body = auth.prepare("POST", url, dict(headers), urlencode(data))
-        return _Told(_send("POST", there, body.encode(), shown))
-
-
-class _Told:
-    """A response in the form that Authlib reads."""
-
-    def __init__(self, answer: net.Answer) -> None:
-        self.status_code, self._body = answer.status, answer.body
-
-    def json(self) -> Any:
-        """The body."""
-        return json.loads(self._body)
-
-    def raise_for_status(self) -> None:
-        """Raises `ProviderRefused` for an error status."""
-        if self.status_code >= 400:
-            raise ProviderRefused("The identity provider is not well at the moment. Try again later.")
 
 
 def _json(method: Literal["GET"], url: str, headers: Mapping[str, str] | None = None) -> Mapping[str, Any]:

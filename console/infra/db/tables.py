@@ -196,6 +196,10 @@ due_recount = _table(
     "due_recount", "id workflow inbox person status why place total:bigint done:bigint ended_at:moment"
 )
 outgoing_secret = _table("outgoing_secret", "name sealed:bytes hosts:texts changed_by changed_at:moment")
+connection = _table(
+    "connection",
+    "name address:json auth:json sealed:bytes offered tools problem checked_at:moment changed_by changed_at:moment",
+)
 collection = _table("collection", "id source document:json structure:json position:int")
 collection_version = _table(
     "collection_version", "collection number:int document hash origin made_by made_at:moment"

@@ -3,9 +3,11 @@
 The one place that has these limits. `Confined` is the side of who asks. Run as a program, `python -I confined_process.py LIMITS PROGRAM ARGUMENT…`, this file
 limits its own process (memory, processor time, files to write) and then becomes the program, which so never runs a line without them.
 The program reads its standard input and answers on its standard output. Imports nothing of the console: the process does not know it.
+A program that is not of Python stands after `--`: see `confined_command`.
 """
 
 import json
+import os
 import resource
 import runpy
 import subprocess
@@ -18,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 WAIT_S = 10.0
+COMMAND = "--"
 
 
 class Busy(Exception):
@@ -62,10 +65,18 @@ class Confined:
         return b"" if done.returncode else done.stdout
 
 
-def limit(memory: int, cpu_s: int, writes: int = 0) -> None:
-    """From here on: so much memory and time, and no file of more than `writes` bytes."""
+def confined_command(command: Sequence[str], *, memory: int, cpu_s: int, writes: int) -> list[str]:
+    """Return the command line that runs this one under limits, for whoever starts it and talks with it while it runs.
+
+    `memory` are bytes that it holds: of the address space, which is not limited, some runtimes reserve a hundred times as much.
+    """
+    return [sys.executable, "-I", __file__, json.dumps([memory, cpu_s, writes]), COMMAND, *command]
+
+
+def limit(memory: int, cpu_s: int, writes: int = 0, *, held: bool = False) -> None:
+    """From here on: so much memory (`held`: not of the address space) and time, and no file of more than `writes` bytes."""
     for what, most in (
-        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_DATA if held else resource.RLIMIT_AS, memory),
         (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_FSIZE, writes),
         (resource.RLIMIT_CORE, 0),
@@ -79,6 +90,8 @@ def limit(memory: int, cpu_s: int, writes: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    limit(*json.loads(sys.argv[1]))
+    limit(*json.loads(sys.argv[1]), held=sys.argv[2] == COMMAND)
+    if sys.argv[2] == COMMAND:
+        os.execvp(sys.argv[3], sys.argv[3:])  # noqa: S606 (no shell; who starts it chose the program)
     del sys.argv[:2]
     runpy.run_path(sys.argv[0], run_name="__main__")

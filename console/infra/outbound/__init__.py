@@ -2,6 +2,7 @@
 
 OPEN_MODULES = frozenset(
     {
+        "authlib_session",
         "connections",
         "http_requests",
         "imap",

@@ -93,17 +93,16 @@ def send(
 def _read(response: httpcore2.Response, most_bytes: int) -> net.Answer:
     """The status is what counts: a body that breaks off or has no end is cut."""
     body = bytearray()
-    wait_s = retry_after.seconds(
-        {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers}
-    )
+    headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers}
+    wait_s = retry_after.seconds(headers)
     with suppress(*FAULTS):
         for part in response.iter_stream():
             body += part
             if len(body) > most_bytes:
                 break
         else:
-            return net.Answer(response.status, bytes(body), whole=True, wait_s=wait_s)
-    return net.Answer(response.status, bytes(body[:most_bytes]), whole=False, wait_s=wait_s)
+            return net.Answer(response.status, bytes(body), whole=True, wait_s=wait_s, headers=headers)
+    return net.Answer(response.status, bytes(body[:most_bytes]), whole=False, wait_s=wait_s, headers=headers)
 
 
 class Network(httpcore2.NetworkBackend):

@@ -8,7 +8,7 @@ plain http too.
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -29,12 +29,16 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer: status, the first bytes of the body (64 KiB, where no more are asked for), whether that is all of it, and how long it asks to wait (None: it does not say)."""
+    """The answer: status, the first bytes of the body (64 KiB, where no more are asked for), whether that is all of it, and how long it asks to wait (None: it does not say).
+
+    Names of `headers` are in small letters.
+    """
 
     status: int
     body: bytes
     whole: bool
     wait_s: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def good(self) -> bool:

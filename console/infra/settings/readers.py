@@ -7,6 +7,7 @@ import base64
 import binascii
 import contextlib
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -248,6 +249,23 @@ def targets(text: str) -> dict[str, str]:
         if "@" in parts.netloc or "?" in url:
             raise IllFormed(takes)
         by_name[name] = url.rstrip("/")
+    return by_name
+
+
+def commands(text: str) -> dict[str, tuple[str, ...]]:
+    """Name → program with its arguments."""
+    by_name: dict[str, tuple[str, ...]] = {}
+    for part in text.split(";"):
+        name, equals, words = (piece.strip() for piece in part.partition("="))
+        try:
+            command = tuple(shlex.split(words))
+        except ValueError:
+            command = ()
+        if not equals or not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name) or name in by_name or not command:
+            raise IllFormed(
+                "takes name=program argument …, with ; between several; a name is small letters, digits and _"
+            )
+        by_name[name] = command
     return by_name
 
 

@@ -143,6 +143,12 @@ class Table:
         "What actions show to those systems, as name=secret with commas between; an action names the secret, never its text.",
         secret=True,
     )
+    mcp_commands: Mapping[str, tuple[str, ...]] = setting(
+        "CONSOLE_MCP_COMMANDS",
+        readers.commands,
+        {},
+        "Programs that administrators may register as MCP servers, as name=program argument … with ; between; no other program is started.",
+    )
     oidc_issuer: str | None = setting(
         "CONSOLE_OIDC_ISSUER",
         readers.target,

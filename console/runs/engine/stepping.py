@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from console import browse, records, steps
+from console import browse, connectors, records, steps
 from console.auth import access
 from console.core.actor import Actor
 from console.core.contact_stages import named_fields
 from console.core.errors import Invalid, NotAllowed, NotFound
 from console.core.forms import FormField, by_label, clean, refusal
+from console.core.mcp_tools import Tool
 from console.core.plain_words import roles_words
 from console.core.policy import Rules, on_day
 from console.core.run import Attempt, Run, duties, settling
@@ -282,8 +283,11 @@ def context_of(
         )
         for name, key in open_step.kind.acts(open_step.view, roots).items()
     }
+    tool, no_tool = _tool(open_step)
     context = Context(
         roots=roots,
+        tool=tool,
+        no_tool=no_tool,
         reads=reads,
         forms=forms,
         gone=gone,
@@ -310,6 +314,16 @@ def context_of(
         return context
     gone = frozenset(focus.fields).difference(records.collection(focus.collection).by_name)
     return replace(context, forms=_focused(actor, run, focus), gone=gone)
+
+
+def _tool(open_step: OpenStep) -> tuple[Tool | None, str]:
+    """The tool that the step calls, or why there is none."""
+    if (named := open_step.kind.tool(open_step.view.config)) is None:
+        return None, ""
+    try:
+        return connectors.tool_of(*named), ""
+    except NotFound as error:
+        return None, error.message
 
 
 def _state(record: Record | None) -> str | None:

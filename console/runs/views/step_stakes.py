@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from console import records, steps
+from console import connectors, records, steps
 from console.core import stakes
 from console.core.documents.workflow import Stake, Step
 from console.core.errors import NotFound
@@ -36,7 +36,17 @@ def _own(definition: Definition, step: Step) -> frozenset[Stake]:
             found |= stakes.of_column(
                 use.column, _type_of(definition, use.column, use.relation, use.collection)
             )
+    if (tool := kind.tool(config)) is not None and not _reads(*tool):
+        found.add("irreversible")
     return frozenset(found)
+
+
+def _reads(server: str, tool: str) -> bool:
+    """Whether a tool is known to change nothing."""
+    try:
+        return connectors.tool_of(server, tool).reads
+    except NotFound:
+        return False
 
 
 def _of_action(action_id: str) -> frozenset[Stake]:

@@ -97,6 +97,8 @@ def target_of(effect: Effect) -> str:
     define = effect.request.get("define") or {}
     if effect.kind == "http":
         return str(define.get("target") or urlsplit(str(define.get("url") or "")).netloc or "http")
+    if effect.kind == "mcp":
+        return f"mcp {define.get('server')}"
     return f"function {define.get('function')}" if effect.kind == "python" else ""
 
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from console import actions, records, steps
+from console import actions, connectors, records, steps
 from console.auth import accounts
 from console.auth.access import all_rows, can
+from console.connectors import Connection
 from console.core.actor import Actor
 from console.core.documents import condition_words as conditions
 from console.core.documents.collections import Field, condition_rows
@@ -23,6 +24,7 @@ from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Step
 from console.core.documents.workflow_sketch import sketches
 from console.core.expressions.functions import FUNCTIONS
+from console.formats import schema_fields
 from console.infra.outbound import outgoing_secrets
 from console.steps.message_settings import UNITS, in_one_unit
 from console.views import formats
@@ -66,6 +68,7 @@ FIRST = frozenset(
         "form",
         "related",
         "set",
+        "arguments",
         "operation",
         "values",
         "question",
@@ -104,6 +107,8 @@ PICKED = frozenset(
         "team",
         "inbox",
         "secret",
+        "server",
+        "tool",
     }
 )
 COLUMNS = frozenset({"fields", "required", "edit", "field"})
@@ -715,6 +720,10 @@ class _Offer:
                 found = [(each.name, each.label) for each in read.fields if each.computed is None]
             case "secret":
                 found = [(each.name, each.name) for each in outgoing_secrets.all_secrets()]
+            case "server":
+                found = [(each, each) for each in connectors.every()]
+            case "tool" if (server := self._server()) is not None:
+                found = [(each.name, each.title or each.name) for each in server.tools.values()]
             case "inbox":
                 found = [(each.id, each.title) for each in inboxes.all_inboxes()]
             case "assignee" | "due":
@@ -828,6 +837,10 @@ class _Offer:
     def _fields_in(self, path: Path) -> Mapping[str, Field]:
         """Return the fields that an object of the step's settings gives values to."""
         config = self.step.get("config") or {}
+        if path == ("config", "arguments") and (server := self._server()) is not None:
+            tool = server.tools.get(str(config.get("tool")))
+            named = schema_fields.fields(config.get("schema") or (tool.form if tool is not None else {}))
+            return {each.name: conditions.form_field(each.to_json()) for each in named}
         if path == ("config", "values") and self.step["type"] == "trigger_action":
             chosen = next((each for each in actions.list_actions() if each.id == config.get("action")), None)
             form = [each.model_dump() for each in chosen.form] if chosen is not None else []
@@ -835,6 +848,10 @@ class _Offer:
         if path == ("config", "values") and self.step["type"] == "action" and (read := self._read_at(path)):
             return {each.name: each for each in read.fields if not each.readonly and each.computed is None}
         return {}
+
+    def _server(self) -> Connection | None:
+        """The MCP server that the step names."""
+        return connectors.every().get(str((self.step.get("config") or {}).get("server")))
 
     def _read_at(self, path: Path) -> Any:
         """The collection whose fields the setting at `path` names: that of its relation, the one beside it, or the workflow's own."""

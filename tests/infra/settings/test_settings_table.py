@@ -117,6 +117,13 @@ GOOD: dict[str, list[tuple[str, object]]] = {
         ("a=sk_12345678", {"a": "sk_12345678"}),
         ("a=12345678==, b=87654321", {"a": "12345678==", "b": "87654321"}),
     ],
+    "CONSOLE_MCP_COMMANDS": [
+        ("a=/bin/a", {"a": ("/bin/a",)}),
+        (
+            " a = node '/x y/b.js' --c=d ; b_2=/bin/b",
+            {"a": ("node", "/x y/b.js", "--c=d"), "b_2": ("/bin/b",)},
+        ),
+    ],
     "CONSOLE_OIDC_ISSUER": [
         ("https://id.example", "https://id.example"),
         ("https://id.example/realms/x/", "https://id.example/realms/x/"),
@@ -209,6 +216,7 @@ URL, ADDRESS, SWITCH = (
 BASE_URL = "takes http(s)://host[:port][/path], without a user"
 HOSTS = "takes names or addresses of hosts, without ports, with commas between them"
 TARGETS = "takes name=https://host[:port][/path], with commas between several; a name is small letters, digits and _"
+COMMANDS = "takes name=program argument …, with ; between several; a name is small letters, digits and _"
 SECRETS = "takes name=secret, with commas between several; a secret is 8 or more characters without blanks"
 SMTP = "takes smtp://[user:password@]host[:port] (STARTTLS), smtps://… (TLS at once), or smtp://host[:port]?tls=off without a password"
 IMAP = "takes imaps://user:password@host[:port][/folder] (TLS at once) or imap://… (STARTTLS; on this machine also without, ?tls=off)"
@@ -292,6 +300,10 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "CONSOLE_HTTP_SECRETS": [
         (text, SECRETS)
         for text in ("a=short", "a=has blanks in", "12345678", "A=12345678", "a=12345678,a=12345678")
+    ],
+    "CONSOLE_MCP_COMMANDS": [
+        (text, COMMANDS)
+        for text in ("/bin/a", "A=/bin/a", "a=", "a='x", "a=/bin/a;a=/bin/b", "a=/bin/a;", ";")
     ],
     "CONSOLE_OIDC_ISSUER": [
         (text, "takes https://host[:port]/path, without a user")

@@ -11,6 +11,7 @@ from console.views.api.shapes.base import (
     Cursor,
     Error,
     Listed,
+    McpServer,
     Me,
     Moment,
     Open,

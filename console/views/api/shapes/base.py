@@ -141,6 +141,27 @@ class OutgoingSecret(Shape):
     used_by: list[str] = Field(description="Titles of the workflows and actions that name it")
 
 
+class McpTool(Shape):
+    """A tool that steps may call."""
+
+    name: str
+    hash: str = Field(description="SHA-256 of what it accepts: another one is not called")
+    schema_: dict[str, Any] = Field(alias="schema", description="JSON Schema of its arguments")
+    reads: bool = Field(description="An administrator says that it changes nothing")
+
+
+class McpServer(Shape):
+    """An MCP server; no answer holds its key."""
+
+    name: str
+    url: str | None
+    command: list[str]
+    problem: str | None = Field(description="Why it could not be asked when it was last")
+    checked_at: Moment | None
+    offered: list[str] = Field(description="Names of the tools that it had when it was last asked")
+    tools: list[McpTool]
+
+
 class Me(Shape):
     """The person whose rights the key has."""
 

@@ -1,0 +1,111 @@
+"""The MCP servers that administrators registered, each with the tools that they accepted. Without rights: callers judge."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console.core.errors import IntegrationError, NotFound
+from console.core.mcp_tools import Tool
+from console.infra import settings
+from console.infra.db import tables
+from console.infra.db.engine import read_rows, transaction
+from console.infra.db.process_cache import ProcessCache
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A server: at a `url`, or a program that the settings allow.
+
+    `auth` is how it is shown who asks, `sealed` the secret of that. `offered` are the tools that it had at `checked_at`, `tools` those that were accepted.
+    """
+
+    name: str
+    url: str | None
+    command: tuple[str, ...]
+    auth: Mapping[str, Any] = field(default_factory=dict)
+    sealed: bytes | None = field(default=None, repr=False)
+    offered: Mapping[str, Tool] = field(default_factory=dict)
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    problem: str = ""
+    checked_at: datetime | None = None
+    changed_by: str = ""
+    changed_at: datetime | None = None
+
+    @property
+    def place(self) -> str:
+        """Its address or its program, for people."""
+        return self.url or " ".join(self.command)
+
+    def allowed_command(self) -> tuple[str, ...]:
+        """The program. Raises IntegrationError where the settings do not allow it any more."""
+        if self.command not in settings.current().mcp_commands.values():
+            raise IntegrationError(
+                f"CONSOLE_MCP_COMMANDS does not name the program of {self.name}: tell who runs the console.",
+                permanent=True,
+                code="no_command",
+            )
+        return self.command
+
+
+def every() -> Mapping[str, Connection]:
+    """Every server by its name, in the order of names; at most a second old."""
+    return _connections.get()
+
+
+def find(name: str) -> Connection:
+    """The server. Raises NotFound with what to do."""
+    found = every().get(name)
+    if found is None:
+        raise NotFound(
+            f"The MCP server {name[:64]} is not registered, or was removed: ask an administrator, or do it without the tool."
+        )
+    return found
+
+
+def tool_of(server: str, tool: str) -> Tool:
+    """The tool as it was accepted. Raises NotFound with what to do."""
+    found = find(server).tools.get(tool)
+    if found is None:
+        raise NotFound(
+            f"The tool {tool[:100]} of {server[:64]} is not accepted: an administrator does that under Settings, MCP servers."
+        )
+    return found
+
+
+def note_offered(name: str, tools: Sequence[Tool], problem: str, at: datetime) -> None:
+    """Keep what the server offers, or why that could not be learned."""
+    row: dict[str, Any] = {"problem": problem, "checked_at": at}
+    if not problem:
+        row["offered"] = stored_tools(tools)
+    with transaction() as connection:
+        table = tables.connection
+        connection.execute(sa.update(table).where(table.c.name == name).values(**row))
+    forget()
+
+
+def stored_tools(tools: Sequence[Tool]) -> str:
+    """Tools as their column holds them."""
+    return json.dumps([tool.to_json() for tool in tools])
+
+
+def _tools(text: str) -> dict[str, Tool]:
+    return {tool["name"]: Tool(**tool) for tool in json.loads(text)}
+
+
+def _read(_: object) -> Mapping[str, Connection]:
+    found = {}
+    for row in read_rows(sa.select(tables.connection).order_by(tables.connection.c.name)):
+        known = {**row._mapping, "offered": _tools(row.offered), "tools": _tools(row.tools)}
+        address = known.pop("address")
+        found[row.name] = Connection(
+            url=address.get("url"), command=tuple(address.get("command") or ()), **known
+        )
+    return found
+
+
+_connections = ProcessCache(_read)
+forget = _connections.forget

@@ -1,0 +1,139 @@
+"""A form for values that a JSON Schema describes: its fields, the arguments that come of what was filled in, and what is wrong with them."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from console.core.forms import FormField
+from console.core.mcp_tools import Schema, plain, properties, required
+from console.core.plain_words import humanised, one_line
+
+TYPES = {"integer": "integer", "number": "decimal", "boolean": "boolean", "object": "json", "array": "json"}
+FORMATS = {"date": "date", "date-time": "datetime", "email": "email", "uuid": "uuid"}
+LONG = 200
+LONGEST_LABEL, LONGEST_HELP = 100, 500
+_MISSING = re.compile(r"'(.+)' is a required property")
+
+
+def fields(schema: Schema) -> list[FormField]:
+    """The fields of the form, one for each property, those that are required first; what has no field of its own is typed as JSON. A default is not filled in."""
+    known, needed = properties(schema), required(schema)
+    order = [*(name for name in needed if name in known), *(name for name in known if name not in needed)]
+    return [_field(name, _resolved(schema, known[name]), required=name in needed) for name in order]
+
+
+def arguments(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as the schema takes them: numbers in place of the texts that forms have, and nothing for what is empty."""
+    kinds = {field.name: field.type for field in fields(schema)}
+    return {
+        name: float(value) if kinds[name] == "decimal" and isinstance(value, str) else value
+        for name, value in values.items()
+        if name in kinds and value is not None and value != ""
+    }
+
+
+def errors(schema: Schema, given: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What is wrong with the arguments, `{"field", "reason"}` each. Nothing outside the schema is looked up, and no pattern of it is tried."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
+    rules = _without_patterns(plain(schema))
+    try:
+        Draft202012Validator.check_schema(rules)
+        found = list(Draft202012Validator(rules, registry=Registry()).iter_errors(dict(given)))
+    except (SchemaError, Unresolvable, RecursionError):
+        return [{"field": "", "reason": "The tool describes its arguments in a way that cannot be read."}]
+    details = []
+    for error in found[:10]:
+        missing = _MISSING.match(error.message) if not error.path else None
+        place = str(error.path[0]) if error.path else missing[1] if missing else ""
+        details.append({"field": place, "reason": one_line(error.message, 200)})
+    return details
+
+
+def _field(name: str, schema: Schema, *, required: bool) -> FormField:
+    kind, options = _kind(schema), _options(schema)
+    items = found if isinstance(found := schema.get("items"), Mapping) else {}
+    entries = _options(items)
+    if options:
+        kind = "enum"
+    elif entries and kind == "json":
+        kind, options = "multi_enum", entries
+    elif kind == "json" and schema.get("type") == "array" and items.get("type") == "string":
+        kind = "array"
+    elif kind == "text":
+        longest = schema.get("maxLength")
+        kind = FORMATS.get(str(schema.get("format")), "long_text" if (longest or LONG) >= LONG else "text")
+    numeric = kind in ("integer", "decimal")
+    return FormField(
+        name,
+        one_line(str(schema.get("title") or humanised(name)), LONGEST_LABEL),
+        kind,
+        required=required,
+        options=options,
+        min=_bound(schema.get("minimum"), kind) if numeric else None,
+        max=_bound(schema.get("maximum"), kind) if numeric else None,
+        max_length=schema.get("maxLength") if kind in ("text", "long_text") else None,
+        help=one_line(str(schema.get("description") or ""), LONGEST_HELP) or None,
+        lines=2 if kind == "long_text" else None,
+    )
+
+
+def _kind(schema: Schema) -> str:
+    named = schema.get("type")
+    types = [each for each in (named if isinstance(named, list) else [named]) if each != "null"]
+    return (
+        ("text" if types == ["string"] else TYPES.get(str(types[0]), "json")) if len(types) == 1 else "json"
+    )
+
+
+def _options(schema: Schema) -> list[dict[str, str]] | None:
+    """The choices of a schema that lists texts."""
+    listed = schema.get("enum")
+    if (
+        not isinstance(listed, list)
+        or not listed
+        or not all(isinstance(each, str) and each for each in listed)
+    ):
+        return None
+    return [{"value": each, "label": each} for each in listed]
+
+
+def _bound(value: Any, kind: str) -> Any:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return str(value) if kind == "decimal" else int(value)
+
+
+def _resolved(schema: Schema, part: Schema) -> Schema:
+    """The part itself, or what it refers to within the schema; of two alternatives the one that is not null."""
+    for key in ("anyOf", "oneOf"):
+        ways = [
+            each for each in part.get(key) or () if isinstance(each, Mapping) and each.get("type") != "null"
+        ]
+        if len(ways) == 1:
+            part = {**part, **ways[0]}
+    *_, name = str(part.get("$ref") or "").rpartition("/")
+    named = {**(schema.get("definitions") or {}), **(schema.get("$defs") or {})}.get(name)
+    return {**named, **part} if name and isinstance(named, Mapping) else part
+
+
+def _without_patterns(schema: Any) -> Any:
+    """The schema without regular expressions: its server wrote them, and one can be made to run for ever. The server tries them itself."""
+    if isinstance(schema, list):
+        return [_without_patterns(each) for each in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    named = {
+        key: {name: _without_patterns(each) for name, each in schema[key].items()}
+        for key in ("properties", "$defs", "definitions")
+        if isinstance(schema.get(key), Mapping)
+    }
+    rest = {
+        key: _without_patterns(value)
+        for key, value in schema.items()
+        if key not in ("pattern", "patternProperties", *named)
+    }
+    return named | rest
