@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261224_0900"
-down_revision = "20261223_1220"
+down_revision = "20261223_1210"
 
 
 def upgrade() -> None:
