@@ -90,7 +90,8 @@ def draw(
     centres = {slot: centre - left + ROOM for slot, centre in centres.items()}
     steps = [Placed(node, centres[node.id] - WIDTH // 2, tops[ranks[node.id]]) for node in nodes]
     at = {each.node.id: each for each in steps}
-    lines, right = _lines(nodes, ranks, tops, centres, at, took or {})
+    forward = {(source, to): _way(source, to, ranks) for source, targets in edges.items() for to in targets}
+    lines, right = _lines(nodes, forward, tops, centres, at, took or {})
     frames = _frames(steps, groups)
     left = min([0, *(line.x - line.width // 2 - ROOM for line in lines)])
     return Drawing(
@@ -239,13 +240,13 @@ def _width(slot: Slot) -> int:
 
 def _lines(
     nodes: Sequence[Node],
-    ranks: Mapping[str, int],
+    forward: Mapping[tuple[str, str], Sequence[Slot]],
     tops: Sequence[int],
     centres: Mapping[Slot, int],
     at: Mapping[str, Placed],
     took: Mapping[tuple[str, str], int],
 ) -> tuple[list[Line], int]:
-    """Return the lines, and how far to the right they and the steps reach."""
+    """Return the lines, and how far to the right they and the steps reach. `forward`: (step, next) → the slots between; any other way is one back."""
     lines: list[Line] = []
     boxes: list[tuple[int, int, int]] = []
     right = max(each.x for each in at.values()) + WIDTH
@@ -258,7 +259,7 @@ def _lines(
             count = f"{took[node.id, to]:,}" if label and took.get((node.id, to)) else ""
             width = 16 + LETTER * len(f"{label} {count}".strip())
             start = (centres[node.id], at[node.id].y + HEIGHT)
-            if slots := _way(node.id, to, ranks):
+            if slots := forward.get((node.id, to)):
                 points = [start]
                 for slot in slots[1:-1]:
                     top = tops[slot[1]] if isinstance(slot, tuple) else 0

@@ -1,6 +1,8 @@
 """A picture that is made on the server: nothing in it stands on anything else."""
 
+import json
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ from console.authoring.diagrams import draw, picture_of
 from console.core.documents.workflow import read
 from tests.browser.test_picture import forked, gone_back, long
 from tests.company import DOCUMENT
+
+SHIPPED = Path(__file__).parents[3] / "workflows"
 
 
 @pytest.mark.parametrize(
@@ -32,3 +36,12 @@ def test_no_step_stands_on_another_and_no_name_on_a_name(document: dict[str, Any
         and one[1] < two[1] + two[3]
         and two[1] < one[1] + one[3]
     ] == []
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.json")), ids=lambda path: path.stem)
+def test_every_way_of_a_shipped_workflow_is_a_line(path: Path) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    picture = picture_of(read(document), {})
+    made = draw(picture.nodes, picture.groups)
+    wanted = {(step["id"], to) for step in document["steps"] for to in (step.get("next") or {}).values()}
+    assert wanted <= {(line.source, line.to) for line in made.lines}
