@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from console import connectors, log
 from console.actions.secret_settings import NAME, SHORTEST, require_manager
-from console.connectors import Connection, credentials
+from console.connectors import MCP, Connection, credentials
 from console.core.actor import Actor
 from console.core.connectors import CONNECTORS
 from console.core.errors import Conflict, IntegrationError, Invalid, NotFound, OutcomeUnknown
@@ -182,11 +182,12 @@ def accept(
     connectors.forget()
 
 
-def remove(actor: Actor, name: str) -> None:
-    """Remove a server or a connection. Steps that name it say so, and are done by hand. Raises NotAllowed, NotFound."""
+def remove(actor: Actor, name: str, *, connector: bool = False) -> None:
+    """Remove a server, or a connection of a connector. Steps that name it say so, and are done by hand. Raises NotAllowed, NotFound."""
     require_manager(actor)
     with transaction() as session:
-        if not session.execute(sa.delete(table).where(table.c.name == name)).rowcount:
+        own = table.c.kind != MCP if connector else table.c.kind == MCP
+        if not session.execute(sa.delete(table).where(table.c.name == name, own)).rowcount:
             raise NotFound
         log.note(actor, "connection_removed", open={"name": name}, chain="sys:config", connection=session)
     connectors.forget()

@@ -101,8 +101,7 @@ def test(name: str) -> Response:
 @blueprint.post("/<name>/remove")
 def remove(name: str) -> Response:
     """Remove a connection."""
-    connection_settings.connection_of_connector(frame.actor(), name)
-    connection_settings.remove(frame.actor(), name)
+    connection_settings.remove(frame.actor(), name, connector=True)
     flash("The connection is removed")
     return frame.redirect_to(PLACE)
 

@@ -402,7 +402,7 @@ def test_a_connection_that_is_gone_or_of_another_system_asks_a_person(
         company, "slack", "send_message", {"channel": '"C1"', "text": '"x"'}, connection="zendesk"
     )
     assert asks(told) == ("action", "no_connection")
-    connection_settings.remove(COMMAND_LINE, "slack")
+    connection_settings.remove(COMMAND_LINE, "slack", connector=True)
     _, told = asked(company, "slack", "send_message", {"channel": '"C1"', "text": '"x"'})
     assert asks(told) == ("action", "no_connection")
     assert "Settings, Connections" in str(told["current"])
@@ -435,6 +435,6 @@ def test_a_test_says_what_is_wrong(company: Company, slack: Slack, zendesk: Zend
         )
         assert words in made.problem
         assert "wrong_9876543210" not in made.problem
-        connection_settings.remove(COMMAND_LINE, "trial")
+        connection_settings.remove(COMMAND_LINE, "trial", connector=True)
     assert connectors.every() == {}, "no connection is an MCP server"
     assert settings.current().private_hosts
