@@ -55,7 +55,7 @@ class Connector(Kind):
         if self.path is not None and chooses(self.path):
             raise ValueError(NO_CHOICE)
         if wrong := next(known.wrong_names(self.values), None):
-            raise ValueError(f"{self.connector}, {self.operation}: {wrong}")
+            raise ValueError(f"{CONNECTORS[self.connector].title}, {known.title}: {wrong}")
         if self.follow is not None and "look_up" not in known.request:
             raise ValueError("follow needs an operation that can be looked up")
         return self

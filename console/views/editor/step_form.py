@@ -16,7 +16,7 @@ from console.auth import accounts
 from console.auth.access import all_rows, can
 from console.connectors import Connection
 from console.core.actor import Actor
-from console.core.connectors import CONNECTORS, Connector, operation
+from console.core.connectors import CONNECTORS, Connector, Operation, operation
 from console.core.documents import condition_words as conditions
 from console.core.documents.collections import Field, condition_rows
 from console.core.documents.document_parts import NAME_PATTERN
@@ -438,6 +438,8 @@ class _Form:
         options = (
             self.offer.one(name, value, path) if name in PICKED and part.get("type") == "string" else None
         )
+        if name == "call" and (does := self.offer.does()) is not None:
+            make = functools.partial(make, help=does.consequence)
         if options and name in spoken_choices.SAID:
             make = functools.partial(make, help=spoken_choices.SAID[name])
         match part.get("type"):
@@ -861,12 +863,16 @@ class _Offer:
             form = [each.model_dump() for each in chosen.form] if chosen is not None else []
             return {each["name"]: conditions.form_field(each) for each in form}
         if path == ("config", "values") and config.get("operation") == "connector":
-            does = operation({"connector": config.get("connector"), "operation": config.get("call")})
-            named = schema_fields.fields(does.form) if does is not None else []
+            named = schema_fields.fields(does.form) if (does := self.does()) is not None else []
             return {each.name: conditions.form_field(each.to_json()) for each in named}
         if path == ("config", "values") and self.step["type"] == "action" and (read := self._read_at(path)):
             return {each.name: each for each in read.fields if not each.readonly and each.computed is None}
         return {}
+
+    def does(self) -> Operation | None:
+        """The operation of a connector that the step names."""
+        config = self.step.get("config") or {}
+        return operation({"connector": config.get("connector"), "operation": config.get("call")})
 
     def _connector(self) -> Connector | None:
         """The connector that the step names."""

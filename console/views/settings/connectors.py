@@ -41,8 +41,11 @@ def show() -> Response:
 def choose() -> Response:
     """Show the connectors to choose from."""
     connection_settings.list_connections_of_connectors(frame.actor())
-    context = {"connectors": CONNECTORS.values()}
-    return area.page("settings/connector_choice.html", NAME, context, heading="Add a connection")
+    lines = [(Cell(each.title, f"{PLACE}/new/{each.id}"), each.text) for each in CONNECTORS.values()]
+    table = Table("Connectors", ("System", "For"), lines)
+    return area.page(
+        "settings/connector_choice.html", NAME, {"connectors": table}, heading="Add a connection"
+    )
 
 
 @blueprint.route("/new/<connector>", methods=["GET", "POST"])
