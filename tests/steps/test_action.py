@@ -26,6 +26,16 @@ UPDATE: dict[str, Any] = {
     "values": {"risk": "'low'", "note": "By {{ run.id }}"},
 }
 FURTHER: list[dict[str, Any]] = [
+    {
+        "effect": None,
+        "operation": "connector",
+        "connector": "rest",
+        "call": "post",
+        "connection": "crm",
+        "path": "/customers/{{ record.id }}",
+        "values": {"body.name": "record.name"},
+        "timeout_s": 30,
+    },
     ASK
     | {
         "method": "PUT",

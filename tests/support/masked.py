@@ -473,12 +473,24 @@ STEPS = [
     _step(
         "bank",
         "action",
-        {"succeeded": "other", "error": "other"},
+        {"succeeded": "crm", "error": "crm"},
         {
             "operation": "http",
             "url": f"https://127.0.0.1/x/{{{{ {HIDDEN} }}}}",
             "headers": {"X-Tax": SAID},
             "body": {"tax": SAID, "inside": [f"{{{{ {HIDDEN} }}}}"]},
+        },
+    ),
+    _step(
+        "crm",
+        "action",
+        {"succeeded": "other", "error": "other"},
+        {
+            "operation": "connector",
+            "connector": "rest",
+            "call": "post",
+            "path": f"/x/{{{{ {HIDDEN} }}}}",
+            "values": {"body.tax": SAID},
         },
     ),
     _step(

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from console.core.documents.fields import computed
 from console.core.mcp_tools import properties, required
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -37,6 +38,9 @@ class Value(Part):
     value: str
     means: Text
     item: str | None = Field(None, description="Expression over `item`; none: that of the answer")
+    example: str | None = Field(
+        None, description="Expression over `input` and `key` for what it is where nothing is really sent"
+    )
 
     def of_item(self) -> str:
         """The expression over an entry that the look-up found."""
@@ -72,6 +76,12 @@ class Operation(Part):
         known, given = properties(self.form), {name.partition(".")[0] for name in names}
         yield from (f"it has no field {name}" for name in sorted(given - known.keys()))
         yield from (f"it needs {name}" for name in required(self.form) if name not in given)
+
+    def simulated(self, given: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """The result where nothing is really sent: in a test of a workflow, and in the sandbox."""
+        roots = {"input": dict.fromkeys(properties(self.form)) | given, "key": key}
+        examples = {name: each.example for name, each in self.result.items() if each.example is not None}
+        return {name: computed(text, roots) for name, text in examples.items()} | {"simulated": True}
 
     def effect(self, path: str | None) -> dict[str, Any]:
         """The settings of the effect `http` that does it."""

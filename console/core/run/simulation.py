@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from console.core.connectors import operation
 from console.core.documents.saved_tests import WITHIN, ChosenAnswer, ChosenEnding
 from console.core.moments import moment_text
 from console.core.run import Attempt, Effect, Run
@@ -253,6 +254,9 @@ def report_of(attempt: Attempt, effect: Effect, chosen: ChosenEnding | None) -> 
     define = effect.request.get("define")
     if not isinstance(define, Mapping):
         return Report(effect.id, "succeeded", result=given or None)
+    does = operation(define) if effect.kind == "connector" else None
+    if does is not None and not given:
+        given = does.simulated({}, str(effect.request.get("key")))
     last = effect.number == len(attempt.effects)
     ends = (
         {"outcome": str(given.pop("outcome", "succeeded"))} if last and "outcomes" in effect.request else {}

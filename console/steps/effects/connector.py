@@ -1,13 +1,19 @@
-"""Have a connector do one of its operations: as the effect `http` that its file describes, with everything that holds for that one."""
+"""Have a connector do one of its operations: as the effect `http` that its file describes, with everything that holds for that one.
+
+In the sandbox (CONSOLE_SANDBOX) what would change something on the public internet is not sent: its result is the example of the file.
+"""
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from console import connectors
 from console.core.effect_kinds import Connector
 from console.core.errors import Invalid
 from console.core.mcp_tools import properties
 from console.formats import schema_fields
+from console.infra import settings
+from console.infra.outbound import net
 from console.infra.outbound.http_requests import fill_address
 from console.steps.effects import http
 from console.steps.effects.effect_call import Call, TryResult
@@ -15,17 +21,29 @@ from console.steps.effects.effect_call import Call, TryResult
 
 def perform(call: Call) -> TryResult:
     """Do it. Raises IntegrationError where nothing was done, such as for a connection that is gone, Invalid for a field that does not fit."""
-    return http.perform(_as_http(call))
+    made = _as_http(call)
+    return _simulated(made, call.define) or http.perform(made)
 
 
 def recover(call: Call) -> TryResult:
     """The result after a crash, as of a request over HTTP."""
-    return http.recover(_as_http(call))
+    made = _as_http(call)
+    return _simulated(made, call.define) or http.recover(made)
 
 
 def check(call: Call) -> TryResult | None:
     """The result that the operation's look-up finds; None if it has none."""
     return http.check(_as_http(call))
+
+
+def _simulated(made: Call, define: Connector) -> TryResult | None:
+    """The result in the sandbox; None where it is really asked. An address of one's own network is: no customer is reached there."""
+    address = urlsplit(str(connectors.find_connection(made.define.connection).url))
+    own = net.private(str(address.hostname), address.port or net.PORTS.get(address.scheme, 0))
+    if not settings.current().sandbox or define.does.reads or own:
+        return None
+    sent = {"target": made.define.system, "method": define.method, "simulated": True}
+    return TryResult("succeeded", values=define.does.simulated(made.roots["input"], made.key), sent=sent)
 
 
 def _as_http(call: Call) -> Call:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from console import connectors, log, runs
+from console import connectors, log, runs, workflows
 from console.actions import connection_settings
 from console.core import expressions
 from console.core.actor import COMMAND_LINE
@@ -21,6 +21,7 @@ from console.infra import settings
 from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.runs.commands.test_midway import failing
+from tests.runs.simulation.test_dry_runs import trial
 from tests.servers import apis
 from tests.servers.apis import Rest, Slack, Zendesk
 from tests.support.engine import publish, step
@@ -438,3 +439,27 @@ def test_a_test_says_what_is_wrong(company: Company, slack: Slack, zendesk: Zend
         connection_settings.remove(COMMAND_LINE, "trial", connector=True)
     assert connectors.every() == {}, "no connection is an MCP server"
     assert settings.current().private_hosts
+
+
+def test_in_the_sandbox_nothing_that_changes_something_leaves(
+    company: Company, slack: Slack, given_settings: Callable[..., None]
+) -> None:
+    fetch("""update console.connection set address = '{"url": "https://127.0.0.1:1"}' returning 1""")
+    connectors.forget()
+    given_settings(CONSOLE_PRIVATE_HOSTS="", CONSOLE_SANDBOX="true")
+    values = {"channel": '"C1"', "text": '"x"'}
+    sent = came(asked(company, "slack", "send_message", values)[1])
+    assert (sent["simulated"], sent["channel"], bool(sent["ts"])) == (True, "C1", True)
+    given_settings(CONSOLE_SANDBOX="false")
+    assert asks(asked(company, "slack", "send_message", values)[1])[1] == "private_address"
+    given_settings(CONSOLE_SANDBOX="true")
+    assert asked(company, "slack", "find_person", {"email": '"a@example.com"'})[1]["status"] != "completed"
+
+
+def test_a_test_of_a_workflow_sends_nothing_and_goes_on_with_examples(company: Company, slack: Slack) -> None:
+    asked(company, "slack", "send_message", {"channel": '"C1"', "text": '"x"'})
+    before = len(slack.receiver.received)
+    tried = trial(company, workflows.live("asking").document.to_json())
+    assert len(slack.receiver.received) == before
+    found = {each.step: each.output or {} for each in tried.path}["ask"]["result"]
+    assert (found["simulated"], bool(found["ts"])) == (True, True)
