@@ -4,10 +4,12 @@ A session is opened for each question and closed after it. What a server offers 
 Everything that comes back is somebody else's text.
 """
 
+import contextvars
 import json
 import logging
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -108,7 +110,8 @@ def _ask(
                 answers.append(await work(client, exchange))
 
     try:
-        anyio.run(within)
+        with ThreadPoolExecutor(1) as thread:  # this one may have an event loop of its own
+            thread.submit(contextvars.copy_context().run, anyio.run, within).result()
     except Exception as error:
         if not answers:  # else the answer was there, and only closing did not go well
             raise _meaning(exchange, error) from error
