@@ -127,8 +127,9 @@ def _run(within: Callable[[], Awaitable[None]]) -> None:
     except RuntimeError:
         anyio.run(within)
     else:
+        context = contextvars.copy_context()
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(contextvars.copy_context().run, anyio.run, within).result()
+            thread.submit(lambda: context.run(lambda: anyio.run(within))).result()
 
 
 def _meaning(exchange: _Exchange, error: BaseException) -> ConsoleError:
