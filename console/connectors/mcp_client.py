@@ -221,7 +221,7 @@ def _send(exchange: _Exchange, method: Any, url: str, body: bytes, headers: Mapp
     }
     name = f"The MCP server {exchange.connection.name}"
     for renewed in (False, True):
-        credential = credentials.headers(exchange.connection, renewed=renewed)
+        credential, secrets = credentials.shown(exchange.connection, renewed=renewed)
         answer = net.send(method, url, body, own | credential, read_s=exchange.seconds, most_bytes=MOST_BYTES)
         if answer.status != 401 or exchange.connection.auth.get("kind") != "oauth":
             break
@@ -241,9 +241,7 @@ def _send(exchange: _Exchange, method: Any, url: str, body: bytes, headers: Mapp
         raise OutcomeUnknown(
             f"{name} gave an answer that cannot be used. Look there, then say what you found."
         )
-    for secret in credentials.secrets_in(credential):
-        answer = replace(answer, body=http_requests.without_secret(answer.body, secret))
-    return answer
+    return replace(answer, body=http_requests.without_secrets(answer.body, secrets))
 
 
 async def _tools(client: "Client") -> list[Tool]:
