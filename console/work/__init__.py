@@ -12,6 +12,7 @@ OPEN_MODULES = frozenset(
         "my_work",
         "notices",
         "questions",
+        "requests",
         "substitutions",
         "tasks",
         "ticket_assignment",

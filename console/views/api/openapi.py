@@ -48,6 +48,7 @@ TAGS = {
     "workspaces": "Pages for a team's day: their documents.",
     "approvals": "What waits for a second person",
     "inbox": "Inboxes and their tickets",
+    "requests": "Questions and tool calls of programs that people answer",
     "work": "The work of the caller's teams",
     "messages": "Messages to people outside, and the channels that carry them",
     "files": "Files that are handed in with a step",
