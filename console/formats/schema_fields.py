@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from console.core.forms import FormField
 from console.core.expressions.operands import number_of
+from console.core.forms import FormField
 from console.core.mcp_tools import Schema, plain, properties, required
 from console.core.plain_words import humanised, one_line
 
@@ -46,7 +46,9 @@ def inlined(schema: Schema) -> dict[str, Any]:
         nonlocal left
         left -= 1 + (len(value) // 100 if isinstance(value, str) else 0)
         if left < 0 or depth > DEEPEST:
-            raise ValueError(f"is too large or refers to itself: at most {MOST_PARTS} parts, {DEEPEST} levels")
+            raise ValueError(
+                f"is too large or refers to itself: at most {MOST_PARTS} parts, {DEEPEST} levels"
+            )
         if isinstance(value, list):
             return [part(each, depth + 1) for each in value]
         if not isinstance(value, Mapping):
@@ -61,7 +63,8 @@ def inlined(schema: Schema) -> dict[str, Any]:
         return {str(key): part(each, depth + 1) for key, each in value.items()}
 
     made: dict[str, Any] = part(
-        {key: each for key, each in schema.items() if key not in ("$defs", "definitions", "$schema", "$id")}, 0
+        {key: each for key, each in schema.items() if key not in ("$defs", "definitions", "$schema", "$id")},
+        0,
     )
     known = properties(made)
     if made.get("type") != "object" or not 1 <= len(known) <= MOST_FIELDS:
@@ -83,7 +86,9 @@ def typed(schema: Schema, value: Any) -> Any:
     if isinstance(value, Mapping):
         known = properties(schema)
         return {name: typed(known.get(name, {}), each) for name, each in value.items()}
-    number = number_of(value) if isinstance(value, str) and _kind(_resolved(schema, schema)) == "decimal" else None
+    number = (
+        number_of(value) if isinstance(value, str) and _kind(_resolved(schema, schema)) == "decimal" else None
+    )
     return value if number is None else float(number)
 
 

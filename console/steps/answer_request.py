@@ -39,7 +39,9 @@ class AnswerRequestConfig(StepConfig):
 
     schema_: str = Field("input.schema", alias="schema", description="JSON Schema of the answer: the form")
     context: str = Field("input.context", description="List of {label, value, kind: fact or claim}")
-    tool_call: str = Field("input.tool_call", description="{name, arguments} of the call that is to be approved")
+    tool_call: str = Field(
+        "input.tool_call", description="{name, arguments} of the call that is to be approved"
+    )
     text: str = Field(
         TEXT, min_length=1, max_length=20_000, description="Markdown above; {{ expressions }} are filled in"
     )

@@ -2,6 +2,7 @@
 
 OPEN_MODULES = frozenset(
     {
+        "agent_requests",
         "approval_context",
         "approval_times",
         "approvals",
@@ -12,7 +13,6 @@ OPEN_MODULES = frozenset(
         "my_work",
         "notices",
         "questions",
-        "requests",
         "substitutions",
         "tasks",
         "ticket_assignment",

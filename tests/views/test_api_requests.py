@@ -11,13 +11,12 @@ from flask import Flask
 from console import log, runs, workflows
 from console.auth import accounts
 from console.auth.access import Scopes
-from console.core.errors import NotAllowed
+from console.core.errors import Invalid, NotAllowed
 from console.infra.db.engine import fetch
-from console.work import requests
+from console.work import agent_requests
 from console.workflows import inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app
-from tests.views.test_api_runs import Caller
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -58,8 +57,13 @@ def fixture_web(company: Company) -> Flask:
 class Program:
     """A program with the key of somebody."""
 
-    def __init__(self, web: Flask, company: Company, who: str = "olivia", scopes: Scopes | None = None) -> None:
-        self.web, self.key = web.test_client(), accounts.create_key("agent", company.people[who].id, scopes=scopes).text
+    def __init__(
+        self, web: Flask, company: Company, who: str = "olivia", scopes: Scopes | None = None
+    ) -> None:
+        self.web, self.key = (
+            web.test_client(),
+            accounts.create_key("agent", company.people[who].id, scopes=scopes).text,
+        )
 
     def ask(self, status: int = 202, once: str | None = None, **sent: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.key}"} | ({"Idempotency-Key": once} if once else {})
@@ -69,7 +73,9 @@ class Program:
         return told
 
     def read(self, request_id: str, status: int = 200) -> dict[str, Any]:
-        answer = self.web.get(f"/api/v1/requests/{request_id}", headers={"Authorization": f"Bearer {self.key}"})
+        answer = self.web.get(
+            f"/api/v1/requests/{request_id}", headers={"Authorization": f"Bearer {self.key}"}
+        )
         assert answer.status_code == status, answer.get_json()
         told: dict[str, Any] = answer.get_json()
         assert ("Retry-After" in answer.headers) == (told.get("status") == "open")
@@ -94,7 +100,7 @@ def test_a_question_waits_in_its_inbox_and_its_typed_answer_is_read_with_who_and
     assert [field["name"] for field in current["form"]["fields"]] == [
         *("refund", "amount", "parts", "note", "rejected_because")
     ]
-    with pytest.raises(Exception, match="amount") as wrong:
+    with pytest.raises(Invalid, match="amount") as wrong:
         answered(company, asked["run_id"], "tom", refund=True, amount="0.1")
     assert [each["field"] for each in wrong.value.details] == ["amount"]
     values = {"refund": True, "amount": "42.5", "parts": [{"price": "1.5"}]}
@@ -107,11 +113,21 @@ def test_a_question_waits_in_its_inbox_and_its_typed_answer_is_read_with_who_and
     assert program.read(asked["id"]) == found, "the answer is the same each time"
 
 
-def test_what_a_program_says_has_no_effect_as_markdown_and_its_kind_is_told(web: Flask, company: Company) -> None:
+def test_what_a_program_says_has_no_effect_as_markdown_and_its_kind_is_told(
+    web: Flask, company: Company
+) -> None:
     evil = "**urgent** <b>x</b> [click](https://evil.example) {{ input.schema }}"
-    asked = Program(web, company).ask(**ASKED | {"title": evil, "text": evil, "context": [
-        {"label": evil, "value": evil, "kind": "claim"}, {"label": "Paid", "value": {"eur": 2.5}, "kind": "fact"}
-    ]})
+    asked = Program(web, company).ask(
+        **ASKED
+        | {
+            "title": evil,
+            "text": evil,
+            "context": [
+                {"label": evil, "value": evil, "kind": "claim"},
+                {"label": "Paid", "value": {"eur": 2.5}, "kind": "fact"},
+            ],
+        }
+    )
     current = runs.get(company.tom, asked["run_id"]).screen
     assert current is not None
     assert "[click](" not in current["text"]
@@ -147,10 +163,12 @@ def test_many_at_once_make_the_workflow_once_and_stop_at_the_limit(
     Program(web, company, "tom").ask(**ASKED)
 
 
-def test_a_tool_call_is_approved_by_somebody_else_and_shows_what_was_edited(web: Flask, company: Company) -> None:
+def test_a_tool_call_is_approved_by_somebody_else_and_shows_what_was_edited(
+    web: Flask, company: Company
+) -> None:
     program = Program(web, company)
     asked = program.ask(**CALL)
-    with pytest.raises(NotAllowed, match="You began this run"):
+    with pytest.raises(NotAllowed, match="somebody else has to do"):
         answered(company, asked["run_id"], "olivia", amount="42.5")
     answered(company, asked["run_id"], "tom", amount="40", order="9999")
     found = program.read(asked["id"])
@@ -170,6 +188,18 @@ def test_an_inbox_may_let_its_asker_approve(web: Flask, company: Company) -> Non
     assert program.read(asked["id"])["changed"] == []
 
 
+def test_no_program_answers_what_it_asked_itself(web: Flask, company: Company) -> None:
+    inboxes.import_all([DESK | {"own_tool_calls": True}])
+    program = Program(web, company)
+    for sent, values in ((ASKED, {"refund": True, "amount": "1"}), (CALL, {"amount": "42.5"})):
+        run_id = program.ask(**sent)["run_id"]
+        head = {"Authorization": f"Bearer {program.key}"}
+        for command, sent_with in (("resume", {}), ("complete", {"step": "answer", "values": values, "outcome": "answered"})):
+            body = sent_with | {"revision": company.told(run_id, "olivia")["revision"]}
+            refused = program.web.post(f"/api/v1/runs/{run_id}/{command}", json=body, headers=head)
+            assert (refused.status_code, refused.get_json()["code"]) == (403, "not_in_key"), command
+
+
 def test_a_person_gets_it_and_who_stands_in_for_them(web: Flask, company: Company) -> None:
     asked = Program(web, company).ask(**ASKED | {"inbox": None, "person": "tom@fernwick.example"})
     assert company.told(asked["run_id"], "tom")["holder"] == company.tom.id
@@ -182,12 +212,14 @@ def test_silence_expires_or_escalates(web: Flask, company: Company, monkeypatch:
     program, due = Program(web, company), log.now() + timedelta(hours=1)
     late = {"due": due.isoformat()}
     expires, read_late = program.ask(**ASKED | late), program.ask(**ASKED | late)
-    escalates = program.ask(**ASKED | late | {"on_silence": "escalate", "inbox": None, "person": company.tom.id})
-    assert requests.end_silence() == 0
+    escalates = program.ask(
+        **ASKED | late | {"on_silence": "escalate", "inbox": None, "person": company.tom.id}
+    )
+    assert agent_requests.end_silence() == 0
     monkeypatch.setattr(log, "now", lambda: due + timedelta(minutes=1))
     assert program.read(read_late["id"])["status"] == "expired", "nobody waits for a worker"
-    assert requests.end_silence() == 2
-    assert requests.end_silence() == 0
+    assert agent_requests.end_silence() == 2
+    assert agent_requests.end_silence() == 0
     assert program.read(expires["id"])["status"] == "expired"
     told = company.told(escalates["run_id"], "tom")
     assert (told["holder"], told["ticket"]["inbox"], told["ticket"]["priority"]) == (None, "desk", "urgent")
@@ -266,7 +298,10 @@ def test_a_pattern_that_runs_for_ever_is_not_tried(web: Flask, company: Company)
         ({"context": [{"label": "x", "value": "y" * 9000}]}, "context[0].value"),
         ({"context": [{"label": "x", "value": 1, "kind": "truth"}]}, "context.0.kind"),
         ({"tool_call": {"name": "x", "arguments": {"other": 1}}}, "tool_call.arguments.other"),
-        ({"tool_call": {"name": "x", "arguments": {"refund": "no", "amount": 1}}}, "tool_call.arguments.refund"),
+        (
+            {"tool_call": {"name": "x", "arguments": {"refund": "no", "amount": 1}}},
+            "tool_call.arguments.refund",
+        ),
         ({"due": "soon"}, "due"),
         ({"on_silence": "approve"}, "on_silence"),
     ],

@@ -10,7 +10,7 @@ from console.formats import with_numbers
 from console.log import body as canonical
 from console.views.api.operation import Done, Example, Sent, operation, read
 from console.views.api.shapes import Request, RequestAsked
-from console.work import requests
+from console.work import agent_requests
 
 blueprint = Blueprint("api_requests", __name__, url_prefix="/api/v1/requests")
 
@@ -63,13 +63,13 @@ class NewRequest(Sent):
     )
 
 
-def ask_of(sent: NewRequest) -> requests.Wish:
+def ask_of(sent: NewRequest) -> agent_requests.Wish:
     """The wish as the service takes it."""
     wish: dict[str, Any] = with_numbers(sent.model_dump(by_alias=True, exclude={"idempotency_key"}))
-    return requests.Wish(**wish)
+    return agent_requests.Wish(**wish)
 
 
-def to_json(found: requests.Request) -> dict[str, Any]:
+def to_json(found: agent_requests.Request) -> dict[str, Any]:
     """A request in the shape of the API; without the answer while it is open."""
     told: dict[str, Any] = {"id": found.id, "run_id": found.run, "status": found.status}
     if found.status == "open":
@@ -81,7 +81,11 @@ def to_json(found: requests.Request) -> dict[str, Any]:
 
 def _asked(done: Done) -> dict[str, Any] | None:
     """Return the request that was asked, as it is now."""
-    return to_json(requests.find(g.actor, requests.of_run(g.actor, done.chain))) if done.chain else None
+    return (
+        to_json(agent_requests.find(g.actor, agent_requests.of_run(g.actor, done.chain)))
+        if done.chain
+        else None
+    )
 
 
 @blueprint.post("")
@@ -99,15 +103,15 @@ def ask() -> ResponseReturnValue:
 
     A tool call is approved by somebody else than whoever is behind the key, unless its inbox allows it.
     """
-    request_id = requests.ask(g.actor, ask_of(read(NewRequest)))
-    return to_json(requests.find(g.actor, request_id)), 202
+    request_id = agent_requests.ask(g.actor, ask_of(read(NewRequest)))
+    return to_json(agent_requests.find(g.actor, request_id)), 202
 
 
 @blueprint.get("/<request_id>")
 @operation("getRequest", "workflow.start", Request)
 def get_request(request_id: str) -> ResponseReturnValue:
     """A request of the key's person: `open` with the header Retry-After, or what became of it. The answer is the same each time."""
-    found = requests.find(g.actor, request_id)
+    found = agent_requests.find(g.actor, request_id)
     response = jsonify(to_json(found))
     if found.status == "open":
         response.headers["Retry-After"] = str(POLL_S)

@@ -23,7 +23,7 @@ from console.views import frame
 from console.views.api import idempotency
 from console.views.api.operation import Sent
 from console.views.api.requests import NewRequest, ask_of, to_json
-from console.work import my_work, requests
+from console.work import agent_requests, my_work
 
 MOST = 50
 WAITS_FOR = {
@@ -324,14 +324,14 @@ def _ask_person(asked: PersonAsked) -> dict[str, Any]:
     actor = g.actor
 
     def begin() -> str:
-        return requests.run_of(actor, requests.ask(actor, ask_of(asked)))
+        return agent_requests.run_of(actor, agent_requests.ask(actor, ask_of(asked)))
 
     begun = idempotency.begun_once(f"ask_person|{asked.idempotency_key}", asked.model_dump_json(), begin)
-    return to_json(requests.find(actor, requests.of_run(actor, begun)))
+    return to_json(agent_requests.find(actor, agent_requests.of_run(actor, begun)))
 
 
 def _request_answer(asked: OfRequest) -> dict[str, Any]:
-    return to_json(requests.find(g.actor, asked.request_id))
+    return to_json(agent_requests.find(g.actor, asked.request_id))
 
 
 _ALL: Sequence[AssistantTool] = (

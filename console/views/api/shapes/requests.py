@@ -21,7 +21,9 @@ class Request(RequestAsked):
     """A request and what became of it; while it is open without the names that have a default."""
 
     answer: Anything = Field(None, description="As the schema says; of a tool call its arguments as approved")
-    changed: list[str] = Field(default_factory=list, description="Arguments of the tool call that were edited")
+    changed: list[str] = Field(
+        default_factory=list, description="Arguments of the tool call that were edited"
+    )
     reason: str | None = Field(None, description="Why it was rejected")
     answered_by: str | None = Field(None, description="Id of the person")
     answered_at: Moment | None = None

@@ -33,9 +33,10 @@ from console.steps.answer_request import ANSWERED, BECAUSE
 from console.workflows import Definition, inboxes
 
 logger = logging.getLogger(__name__)
-STEP, FOUR_EYES = "answer", ["starter"]
+STEP = "answer"
 LARGEST_SCHEMA, LARGEST_VALUE, MOST_CONTEXT = 16_384, 8_192, 50
 AT_ONCE = 200
+CANNOT = "The request cannot be asked."
 _COLUMNS = "id, run, person, due, on_silence, silent_at, delivered_at"
 _MINE = f"select {_COLUMNS} from console.agent_request where id = %s and person = %s"  # noqa: S608 (names of this file)
 _OF_RUN = "select id from console.agent_request where run = %s and person = %s"
@@ -110,10 +111,12 @@ def ask(actor: Actor, wish: Wish) -> str:
     Raises Invalid with one detail per wrong field, NotAllowed without the right to start the workflow, TooMany where too many requests of the key are open.
     """
     checked = _checked(actor, wish)
-    team, to, own = _addressee(actor, wish) if not checked.details else ("", None, False)
-    if to is None:
-        raise Invalid("The request cannot be asked.", details=checked.details)
-    definition = _workflow(team, approval=wish.tool_call is not None and not own)
+    if checked.details:
+        raise Invalid(CANNOT, details=checked.details)
+    team, to, own = _addressee(actor, wish)
+    if wish.tool_call is not None and not own:
+        checked.input["four_eyes"] = "Approved by somebody else than whoever asks"
+    definition = _workflow(team)
     request_id, key = new_id("req"), actor.key_id or actor.id
 
     def remember(connection: sa.Connection, run_id: str) -> None:
@@ -274,23 +277,31 @@ def _addressee(actor: Actor, wish: Wish) -> tuple[str, Addressee, bool]:
     call = wish.tool_call is not None
     if wish.inbox is not None:
         place = next((each for each in inboxes.all_inboxes() if each.id == wish.inbox), None)
-        if place is None or not _may(actor, place.team, "start", approval=call and not place.own_tool_calls):
+        if place is None or not _may(actor, place.team, "start"):
             reason = "There is no such inbox, or this key may not start requests in its team."
-            raise Invalid("The request cannot be asked.", at=("inbox", reason))
+            raise Invalid(CANNOT, at=("inbox", reason))
         return place.team, Addressee(wish.title, inbox=place.id), place.own_tool_calls
     asked = _person(wish.person or "")
-    deputy = absences.substitute_of(asked.id, absences.people_away()) if asked is not None else None
     for team in sorted(actor.teams) if asked is not None else ():
-        if not _may(actor, team, "start", approval=call) or not _may(asked, team, "resume", approval=call):
-            continue
-        if call and asked.id == actor.id:
-            raise Invalid("The request cannot be asked.", at=("person", "Somebody else has to approve it."))
-        other = accounts.actor_of_person(deputy) if deputy not in (None, asked.id) else None
-        if other is not None and _may(other, team, "resume", approval=call) and not (call and other.id == actor.id):
-            return team, Addressee(wish.title, person=other.id, stands_in_for=asked.id), False
-        return team, Addressee(wish.title, person=asked.id), False
-    reason = "There is no such person in a team in which this key may start requests, or they may not answer them."
-    raise Invalid("The request cannot be asked.", at=("person", reason))
+        if _may(actor, team, "start") and _may(asked, team, "resume"):
+            if call and asked.id == actor.id:
+                raise Invalid(CANNOT, at=("person", "Somebody else has to approve it."))
+            deputy = _deputy(asked, team)
+            instead = asked.id if deputy != asked.id else None
+            return team, Addressee(wish.title, person=deputy, stands_in_for=instead), False
+    reason = (
+        "There is no such person in a team in which this key may start requests, or they may not answer them."
+    )
+    raise Invalid(CANNOT, at=("person", reason))
+
+
+def _deputy(asked: Actor, team: str) -> str:
+    """Who gets it: who stands in for the person now and could answer it, else the person."""
+    other = absences.substitute_of(asked.id, absences.people_away())
+    if other is None or other == asked.id:
+        return asked.id
+    able = _may(accounts.actor_of_person(other), team, "resume")
+    return other if able else asked.id
 
 
 def _person(named: str) -> Actor | None:
@@ -303,25 +314,20 @@ def _person(named: str) -> Actor | None:
     return None if actor.service else actor
 
 
-def _may(actor: Actor, team: str, act: str, *, approval: bool) -> bool:
-    return access.can(actor, team, f"workflow:{_slug(team, approval=approval)}", act)
+def _may(actor: Actor, team: str, act: str) -> bool:
+    return access.can(actor, team, f"workflow:{_slug(team)}", act)
 
 
-def _slug(team: str, *, approval: bool) -> str:
-    return f"agent-{'approval' if approval else 'request'}-{team.replace('_', '-')}"[:64].rstrip("-")
+def _slug(team: str) -> str:
+    return f"agent-request-{team.replace('_', '-')}"[:64].rstrip("-")
 
 
-def _workflow(team: str, *, approval: bool) -> Definition:
-    """The live version of the team's workflow for requests; the first time it is made as it is shipped. `approval`: whoever asked may not answer."""
-    slug = _slug(team, approval=approval)
+def _workflow(team: str) -> Definition:
+    """The live version of the team's workflow for requests; the first time it is made as it is shipped."""
+    slug = _slug(team)
     if workflows.find_known(slug) is None:
         shipped = workflows.templates_folder() / "system" / "agent-request.json"
         document = json.loads(shipped.read_text(encoding="utf-8")) | {"slug": slug, "team": team}
-        if approval:
-            document["title"] = "Tool calls of programs"
-            document["steps"] = [
-                each | ({"not_by": FOUR_EYES} if each["id"] == STEP else {}) for each in document["steps"]
-            ]
         with log.idempotency_note.apart():  # what the caller's key stands for is the run
             try:
                 workflows.import_file(document, publish=True, rights=False)
@@ -340,7 +346,11 @@ def _end_silence(row: _Row) -> bool:
         loaded = load(row.run)
         if loaded is None or loaded.run.ended:
             return False
-        definition, run, now = workflows.version(loaded.run.workflow, loaded.run.version), loaded.run, log.now()
+        definition, run, now = (
+            workflows.version(loaded.run.workflow, loaded.run.version),
+            loaded.run,
+            log.now(),
+        )
         if row.on_silence == "expire":
             command = commands.Cancel(runs.ENGINE.id, run.revision, "Nobody answered in time.")
             events = decisions.decide(plan_of(definition), run, command, now)
@@ -358,7 +368,9 @@ def _end_silence(row: _Row) -> bool:
     return retried(once)
 
 
-def _escalated(definition: Definition, run: Run, draft: Mapping[str, Any] | None, now: datetime) -> list[Event]:
+def _escalated(
+    definition: Definition, run: Run, draft: Mapping[str, Any] | None, now: datetime
+) -> list[Event]:
     """The event that puts it into its inbox again as urgent, or into one of the team."""
     known = (run.ticket or {}).get("inbox")
     place = known or getattr(inbox_placement.place_of(definition, run), "id", None)
