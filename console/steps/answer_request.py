@@ -9,8 +9,7 @@ from pydantic import Field
 
 from console.core import expressions
 from console.core.documents.fields import Located
-from console.core.errors import Invalid
-from console.core.forms import FormField, examine
+from console.core.forms import FormField, examine, refusal
 from console.core.mcp_tools import Schema, properties
 from console.core.plain_words import one_line
 from console.formats import schema_fields
@@ -29,7 +28,6 @@ from console.steps.base import (
 
 ANSWERED, REJECTED = "answered", "rejected"
 BECAUSE = "rejected_because"
-TEXT = "**{{ input.title }}**\n\n{{ input.text }}"
 KINDS = {"fact": "Stated as a fact", "claim": "Claim, not verified"}
 LONGEST_SHOWN = 2000
 
@@ -37,20 +35,23 @@ LONGEST_SHOWN = 2000
 class AnswerRequestConfig(StepConfig):
     """Where the run has the request: expressions for JSON texts, as `POST /requests` leaves them in the input of its run."""
 
-    schema_: str = Field("input.schema", alias="schema", description="JSON Schema of the answer: the form")
-    context: str = Field("input.context", description="List of {label, value, kind: fact or claim}")
-    tool_call: str = Field(
-        "input.tool_call", description="{name, arguments} of the call that is to be approved"
+    schema_: str = Field(alias="schema", description="Expression for the JSON Schema of the answer: the form")
+    context: str | None = Field(
+        None,
+        description="Expression for what is shown beside it: a list of {label, value, kind: fact or claim}",
     )
-    text: str = Field(
-        TEXT, min_length=1, max_length=20_000, description="Markdown above; {{ expressions }} are filled in"
+    tool_call: str | None = Field(
+        None, description="Expression for the call that is to be approved: {name, arguments}"
+    )
+    text: str | None = Field(
+        None, max_length=20_000, description="Markdown above the form; {{ expressions }} are filled in"
     )
 
 
 class AnswerRequest(StepType):
     """Output: `answer`, what was answered as JSON text, and `changed`, the arguments of the tool call that were edited, or `rejected_because`."""
 
-    name, title, family, icon = "answer_request", "Answer a request", "action", "message-question"
+    name, title, family, icon = "answer_request", "Answer a request", "action", "robot"
     gist = "A person answers what a program asked, or approves its tool call"
     technical = frozenset({"answer"})
     Config: ClassVar[type[StepConfig]] = AnswerRequestConfig
@@ -69,8 +70,7 @@ class AnswerRequest(StepType):
         config: AnswerRequestConfig = step.config
         call = _json(config.tool_call, context)
         schema, fields = _form(config, context)
-        notes = [("Asked by", str((context.roots.get("input") or {}).get("asker") or ""))]
-        notes += [("Tool", str(call["name"]))] if call else []
+        notes = [("Tool", str(call["name"]))] if call else []
         notes += [
             (f"{one_line(str(each['label']), 100)} · {KINDS[each['kind']]}", _shown(each["value"]))
             for each in _json(config.context, context) or ()
@@ -79,7 +79,7 @@ class AnswerRequest(StepType):
         needed = tuple(field.name for field in fields if field.required)
         reason = FormField(BECAUSE, "Why not", "long_text", max_length=2000, lines=2)
         return Prompt(
-            fill_template(config.text, context.roots).strip() or None,
+            fill_template(config.text, context.roots) if config.text else None,
             fields=(*(replace(field, required=False) for field in fields), reason),
             outcomes=(
                 Option(ANSWERED, "Approve" if call else "Answer", names, needed),
@@ -96,15 +96,17 @@ class AnswerRequest(StepType):
         config: AnswerRequestConfig = step.config
         schema, fields = _form(config, context)
         if outcome == REJECTED:
-            reason = FormField(BECAUSE, "Why not", "long_text", required=True, max_length=2000)
-            typed = {name: value for name, value in submitted.items() if name not in properties(schema)}
-            values, details = examine([reason], typed)
+            fields = [FormField(BECAUSE, "Why not", "long_text", required=True, max_length=2000)]
+        others = properties(schema) if outcome == REJECTED else (BECAUSE,)
+        values, details = examine(
+            fields, {name: value for name, value in submitted.items() if name not in others}
+        )
+        if outcome not in (ANSWERED, REJECTED):
+            reason = f"One of: {ANSWERED}, {REJECTED}."
+            raise refusal([{"field": "outcome", "reason": reason}, *details])
+        if outcome == REJECTED:
             require_right(context, details)
             return Completion(REJECTED, values)
-        if outcome != ANSWERED:
-            raise Invalid("Choose an answer.", at=("outcome", f"One of: {ANSWERED}, {REJECTED}."))
-        typed = {name: value for name, value in submitted.items() if name != BECAUSE}
-        values, details = examine(fields, typed)
         answer = {
             name: schema_fields.typed(properties(schema)[name], value)
             for name, value in schema_fields.arguments(schema, values).items()
@@ -116,15 +118,18 @@ class AnswerRequest(StepType):
         output = {"answer": json.dumps(answer, ensure_ascii=False)}
         return Completion(ANSWERED, values, {**values, **output, "changed": changed if asked else []})
 
+    def outputs(self, config: AnswerRequestConfig) -> None:
+        """Not known before there is a request."""
+
     def expressions(self, config: AnswerRequestConfig) -> list[Located]:
         """Where the request is."""
         texts = {"schema": config.schema_, "context": config.context, "tool_call": config.tool_call}
-        return [Located(name, text) for name, text in texts.items()]
+        return [Located(name, text) for name, text in texts.items() if text is not None]
 
 
-def _json(text: str, context: Context) -> Any:
+def _json(text: str | None, context: Context) -> Any:
     """What a JSON text of the run says; None where there is none."""
-    found = expressions.parse(text).value(context.roots)
+    found = expressions.parse(text).value(context.roots) if text is not None else None
     return json.loads(found) if isinstance(found, str) and found else None
 
 

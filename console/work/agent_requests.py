@@ -6,7 +6,7 @@ A request belongs to the person whose key made it. The run is one of a workflow 
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -277,21 +277,21 @@ def _addressee(actor: Actor, wish: Wish) -> tuple[str, Addressee, bool]:
     call = wish.tool_call is not None
     if wish.inbox is not None:
         place = next((each for each in inboxes.all_inboxes() if each.id == wish.inbox), None)
-        if place is None or not _may(actor, place.team, "start"):
-            reason = "There is no such inbox, or this key may not start requests in its team."
+        if place is None or not _may(replace(actor, key_id=None), place.team, "start"):
+            reason = "There is no such inbox, or you may not start requests in its team."
             raise Invalid(CANNOT, at=("inbox", reason))
+        access.require(actor, place.team, f"workflow:{_slug(place.team)}", "start")
         return place.team, Addressee(wish.title, inbox=place.id), place.own_tool_calls
     asked = _person(wish.person or "")
     for team in sorted(actor.teams) if asked is not None else ():
-        if _may(actor, team, "start") and _may(asked, team, "resume"):
+        if _may(replace(actor, key_id=None), team, "start") and _may(asked, team, "resume"):
+            access.require(actor, team, f"workflow:{_slug(team)}", "start")
             if call and asked.id == actor.id:
                 raise Invalid(CANNOT, at=("person", "Somebody else has to approve it."))
             deputy = _deputy(asked, team)
             instead = asked.id if deputy != asked.id else None
             return team, Addressee(wish.title, person=deputy, stands_in_for=instead), False
-    reason = (
-        "There is no such person in a team in which this key may start requests, or they may not answer them."
-    )
+    reason = "There is no such person in a team in which you may start requests, or they may not answer them."
     raise Invalid(CANNOT, at=("person", reason))
 
 

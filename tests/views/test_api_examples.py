@@ -361,7 +361,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         secret_settings.save(house.ines, "bank", "sk_live_9876543210", "api.bank.example")
         return {"secret": "bank"}
 
-    def asked() -> Scene:
+    def request_asked() -> Scene:
         wish = agent_requests.Wish(**REQUEST)
         return {"request_id": agent_requests.ask(house.olivia, wish)}
 
@@ -390,7 +390,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         **dict.fromkeys(("listMcpServers", "registerMcpServer"), ("ines", nothing)),
         "removeMcpServer": ("ines", mcp_server),
         "askPeople": ("olivia", nothing),
-        "getRequest": ("olivia", asked),
+        "getRequest": ("olivia", request_asked),
         **dict.fromkeys(("listAbsences", "planAbsence", "takeBackAbsence"), ("ines", absent)),
         **dict.fromkeys(
             (

@@ -101,6 +101,7 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
     "key": ("Key of the record, as it was read, percent-encoded", "17"),
     "identity_id": ("Id of an identity of the person", "idn_"),
     "run_id": ("The run", "run_"),
+    "request_id": ("The request", "req_"),
     "workflow_id": ("Id or slug of the workflow", "kyc-review"),
     "import_id": ("Id of an import of contacts", "imp_"),
     "enrolment_id": ("Id of the enrolment of many", "enr_"),

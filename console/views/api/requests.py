@@ -79,7 +79,7 @@ def to_json(found: agent_requests.Request) -> dict[str, Any]:
     return told | {"delivered_at": canonical.moment(found.delivered_at) if found.delivered_at else None}
 
 
-def _asked(done: Done) -> dict[str, Any] | None:
+def _request_again(done: Done) -> dict[str, Any] | None:
     """Return the request that was asked, as it is now."""
     return (
         to_json(agent_requests.find(g.actor, agent_requests.of_run(g.actor, done.chain)))
@@ -95,7 +95,7 @@ def _asked(done: Done) -> dict[str, Any] | None:
     {202: RequestAsked},
     body=NewRequest,
     refuses=(403,),
-    again=_asked,
+    again=_request_again,
     example=Example(body=EXAMPLE),
 )
 def ask() -> ResponseReturnValue:
