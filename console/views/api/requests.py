@@ -14,7 +14,7 @@ from console.work import agent_requests
 
 blueprint = Blueprint("api_requests", __name__, url_prefix="/api/v1/requests")
 
-POLL_S = 5
+POLL_S = 3
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 EXAMPLE = {
     "title": "Refund order 4711?",
