@@ -274,7 +274,6 @@ def _wrong_call(schema: Mapping[str, Any], call: Mapping[str, Any]) -> list[tupl
 
 def _addressee(actor: Actor, wish: Wish) -> tuple[str, Addressee, bool]:
     """The team, who gets the run, and whether whoever asked may approve it too. Raises Invalid where the actor may not ask them, in the words for what is not there."""
-    call = wish.tool_call is not None
     if wish.inbox is not None:
         place = next((each for each in inboxes.all_inboxes() if each.id == wish.inbox), None)
         if place is None or not _may(replace(actor, key_id=None), place.team, "start"):
@@ -282,15 +281,15 @@ def _addressee(actor: Actor, wish: Wish) -> tuple[str, Addressee, bool]:
             raise Invalid(CANNOT, at=("inbox", reason))
         access.require(actor, place.team, f"workflow:{_slug(place.team)}", "start")
         return place.team, Addressee(wish.title, inbox=place.id), place.own_tool_calls
-    asked = _person(wish.person or "")
-    for team in sorted(actor.teams) if asked is not None else ():
-        if _may(replace(actor, key_id=None), team, "start") and _may(asked, team, "resume"):
-            access.require(actor, team, f"workflow:{_slug(team)}", "start")
-            if call and asked.id == actor.id:
-                raise Invalid(CANNOT, at=("person", "Somebody else has to approve it."))
-            deputy = _deputy(asked, team)
-            instead = asked.id if deputy != asked.id else None
-            return team, Addressee(wish.title, person=deputy, stands_in_for=instead), False
+    if (asked := _person(wish.person or "")) is not None:
+        for team in sorted(actor.teams):
+            if _may(replace(actor, key_id=None), team, "start") and _may(asked, team, "resume"):
+                access.require(actor, team, f"workflow:{_slug(team)}", "start")
+                if wish.tool_call is not None and asked.id == actor.id:
+                    raise Invalid(CANNOT, at=("person", "Somebody else has to approve it."))
+                deputy = _deputy(asked, team)
+                instead = asked.id if deputy != asked.id else None
+                return team, Addressee(wish.title, person=deputy, stands_in_for=instead), False
     reason = "There is no such person in a team in which you may start requests, or they may not answer them."
     raise Invalid(CANNOT, at=("person", reason))
 

@@ -16,7 +16,7 @@ blueprint = Blueprint("api_requests", __name__, url_prefix="/api/v1/requests")
 
 POLL_S = 3
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "title": "Refund order 4711?",
     "text": "The customer says that the parcel never came.",
     "schema": {

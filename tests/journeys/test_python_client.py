@@ -218,7 +218,7 @@ def test_a_tool_loop_of_anthropic_calls_the_tool_only_once_a_person_approved(
                 model=model.MODELS[0],
                 max_tokens=500,
                 messages=messages,
-                tools=[send_refund.to_dict()],  # type: ignore[list-item]
+                tools=[send_refund.to_dict()],
                 **more,
             )
             uses = [block for block in turn.content if block.type == "tool_use"]
