@@ -26,7 +26,7 @@ from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, lin
 from console.formats.money import SMALLEST, about, amount_of, is_money, money_box, of_any_currency
 from console.formats.numerals import grouped
 from console.formats.plain_numbers import figure, is_figure, unit
-from console.formats.sent_json import json_in, object_in
+from console.formats.sent_json import json_in, object_in, with_numbers
 from console.formats.times import (
     ago,
     clock,

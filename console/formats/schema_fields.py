@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from console.core.expressions.operands import number_of
 from console.core.forms import FormField
 from console.core.mcp_tools import Schema, plain, properties, required
 from console.core.plain_words import humanised, one_line
@@ -12,6 +13,9 @@ TYPES = {"integer": "integer", "number": "decimal", "boolean": "boolean", "objec
 FORMATS = {"date": "date", "date-time": "datetime", "email": "email", "uuid": "uuid"}
 LONG = 200
 LONGEST_LABEL, LONGEST_HELP = 100, 500
+MOST_FIELDS, MOST_PARTS, DEEPEST = 40, 2_000, 24
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+REFUSED = frozenset({"$dynamicRef", "$recursiveRef", "$vocabulary"})
 _MISSING = re.compile(r"'(.+)' is a required property")
 
 
@@ -20,6 +24,72 @@ def fields(schema: Schema) -> list[FormField]:
     known, needed = properties(schema), required(schema)
     order = [*(name for name in needed if name in known), *(name for name in known if name not in needed)]
     return [_field(name, _resolved(schema, known[name]), required=name in needed) for name in order]
+
+
+def inlined(schema: Schema) -> dict[str, Any]:
+    """The schema of a form that somebody sends, with what it refers to put in its place.
+
+    Raises ValueError for one that is no form, that refers to itself or to something outside it, or that is too large with all that it refers to.
+    """
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    named = {
+        f"#/{key}/{name}": each
+        for key in ("$defs", "definitions")
+        if isinstance(schema.get(key), Mapping)
+        for name, each in schema[key].items()
+    }
+    left = MOST_PARTS
+
+    def part(value: Any, depth: int) -> Any:
+        nonlocal left
+        left -= 1 + (len(value) // 100 if isinstance(value, str) else 0)
+        if left < 0 or depth > DEEPEST:
+            raise ValueError(
+                f"is too large or refers to itself: at most {MOST_PARTS} parts, {DEEPEST} levels"
+            )
+        if isinstance(value, list):
+            return [part(each, depth + 1) for each in value]
+        if not isinstance(value, Mapping):
+            return value
+        if REFUSED & value.keys():
+            raise ValueError(f"uses {min(REFUSED & value.keys())}, which is not taken")
+        if (target := value.get("$ref")) is not None:
+            if not isinstance(target, str) or not isinstance(named.get(target), Mapping):
+                raise ValueError("refers to something outside it: only #/$defs/<name> is taken")
+            rest = {key: each for key, each in value.items() if key != "$ref"}
+            return part({**named[target], **rest}, depth + 1)
+        return {str(key): part(each, depth + 1) for key, each in value.items()}
+
+    made: dict[str, Any] = part(
+        {key: each for key, each in schema.items() if key not in ("$defs", "definitions", "$schema", "$id")},
+        0,
+    )
+    known = properties(made)
+    if made.get("type") != "object" or not 1 <= len(known) <= MOST_FIELDS:
+        raise ValueError(f"is of type object, with 1 to {MOST_FIELDS} properties")
+    if strange := [name for name in known if not FIELD_NAME.fullmatch(name)]:
+        raise ValueError(f"names a property {strange[0][:80]!r}: letters, digits and _ are taken")
+    try:
+        Draft202012Validator.check_schema(_without_patterns(made))
+    except SchemaError as error:
+        raise ValueError(f"is no JSON Schema: {one_line(error.message, 200)}") from None
+    return made
+
+
+def typed(schema: Schema, value: Any) -> Any:
+    """The value with numbers in place of the texts that JSON in a run has for them, as the schema (without references) takes them."""
+    if isinstance(value, list):
+        items = schema.get("items")
+        return [typed(items, each) for each in value] if isinstance(items, Mapping) else value
+    if isinstance(value, Mapping):
+        known = properties(schema)
+        return {name: typed(known.get(name, {}), each) for name, each in value.items()}
+    number = (
+        number_of(value) if isinstance(value, str) and _kind(_resolved(schema, schema)) == "decimal" else None
+    )
+    return value if number is None else float(number)
 
 
 def arguments(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:

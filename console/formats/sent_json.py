@@ -1,6 +1,7 @@
 """A JSON object as other programs send it, with a byte order mark or without; its decimals and very large numbers keep their digits."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NoReturn
@@ -45,6 +46,19 @@ def json_in(raw: bytes) -> Any:
     if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(sent) > DEEPEST:
         raise Malformed(f"The body is nested more than {DEEPEST} levels deep.")
     return sent
+
+
+def with_numbers(value: Any) -> Any:
+    """Return what was sent with numbers in place of their digits. Raises Malformed for one that is too large for a number of JSON."""
+    if isinstance(value, list):
+        return [with_numbers(each) for each in value]
+    if isinstance(value, dict):
+        return {name: with_numbers(each) for name, each in value.items()}
+    if not isinstance(value, Spelled):
+        return value
+    if not math.isfinite(number := float(value)):
+        raise Malformed(f"The number {value[:40]} is too large.")
+    return number
 
 
 def _halves(sent: Any, place: str) -> Iterator[str]:

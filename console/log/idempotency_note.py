@@ -56,6 +56,16 @@ def part(name: str) -> Iterator[str | None]:
 
 
 @contextmanager
+def apart() -> Iterator[None]:
+    """Do not count what the block writes as the work of this request."""
+    token = IDEMPOTENCY.set(None)
+    try:
+        yield
+    finally:
+        IDEMPOTENCY.reset(token)
+
+
+@contextmanager
 def of_request(key: str | None) -> Iterator[None]:
     """Count what the block writes as the work of the request with this key, whose process died."""
     token = IDEMPOTENCY.set(key)

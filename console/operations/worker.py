@@ -224,7 +224,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
     from console.messaging import messages
     from console.messaging.messages import mail_polling
     from console.operations import lost_jobs, retention
-    from console.work import due_times, notices, questions, substitutions, tasks
+    from console.work import agent_requests, due_times, notices, questions, substitutions, tasks
 
     stopping = worker.stopping.is_set
     return {
@@ -260,6 +260,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("tasks", PUBLISH_S, tasks.pick_up),
             Duty("people who are away", STUCK_S, substitutions.pass_on, REST_S),
             Duty("answers", PUBLISH_S, questions.pick_up),
+            Duty("requests that nobody answered", PUBLISH_S, agent_requests.end_silence),
             Duty("proposals", STUCK_S, runs.fail_overdue_proposals),
             Duty("ladder", MINUTE_S, ladder.look_back),
         ],

@@ -31,7 +31,7 @@ from console.runs.commands.missing_context import propose_again, supply, supply_
 from console.runs.commands.reporting import receipt_of, report, reportable
 from console.runs.commands.rerunning import rerun
 from console.runs.commands.revising import Preview, abort, abort_preview, preview, revise
-from console.runs.commands.run_starts import account_of, start, try_start
+from console.runs.commands.run_starts import Addressee, account_of, start, try_start
 from console.runs.commands.segment_starts import OUTSIDE, only_words, outside, taking
 from console.runs.commands.taking_out import take_out
 from console.runs.commands.transitions import (

@@ -19,6 +19,7 @@ from console.steps.base import StepType, StepView
 
 OPEN_MODULES = frozenset(
     {
+        "answer_request",
         "base",
         "document_check_settings",
         "effects",

@@ -2,6 +2,7 @@
 
 OPEN_MODULES = frozenset(
     {
+        "agent_requests",
         "approval_context",
         "approval_times",
         "approvals",

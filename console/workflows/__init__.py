@@ -41,7 +41,7 @@ from console.workflows.drafts import (
     wrong_change,
 )
 from console.workflows.lifecycle import STATUSES, cancelled, may_start, paused, require_active
-from console.workflows.queries import Known, all_known, find_known, status_once_published
+from console.workflows.queries import Known, all_known, find_known, forget, status_once_published
 from console.workflows.reviews import (
     Review,
     approve_review,

@@ -114,6 +114,9 @@ class Document(BaseModel):
     most: int | None = Field(
         None, ge=1, le=1000, description="How many of its tickets one person may have; none: any number"
     )
+    own_tool_calls: bool = Field(
+        False, description="Whoever is behind a program may approve the tool calls that it asks for here"
+    )
 
     def to_json(self) -> dict[str, Any]:
         """The document as in a file."""
@@ -141,6 +144,7 @@ class Inbox:
     source: Source | None = field(default=None, compare=False)
     position: int = 0
     most: int | None = None
+    own_tool_calls: bool = False
 
     @classmethod
     def from_document(cls, document: Document) -> "Inbox":
@@ -158,6 +162,7 @@ class Inbox:
             roles=list(self.roles),
             source=self.source,
             most=self.most,
+            own_tool_calls=self.own_tool_calls,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -188,6 +193,7 @@ def _read_all(_: object) -> list[Inbox]:
         table.source,
         table.position,
         table.most,
+        table.own_tool_calls,
     )
     wanted = (
         sa.select(*columns).where(table.closed_at.is_(None)).order_by(table.position, table.title, table.id)
@@ -203,6 +209,7 @@ def _read_all(_: object) -> list[Inbox]:
             Source.model_validate(row.source) if row.source else None,
             row.position,
             row.most,
+            row.own_tool_calls,
         )
         for row in rows
     ]
@@ -454,7 +461,7 @@ def _wrong_input(document: Workflow, given: Mapping[str, Any]) -> list[tuple[str
 def _put(connection: Connection, document: Document, number: int, former: Any, by: Actor) -> list[str]:
     """Write the inbox; names of what changed, `made` for a new one."""
     source = document.source.model_dump(exclude_defaults=True) if document.source else None
-    columns = document.model_dump(include={"title", "help", "team", "roles", "most"}) | {
+    columns = document.model_dump(include={"title", "help", "team", "roles", "most", "own_tool_calls"}) | {
         "source": source,
         "position": number,
     }

@@ -28,7 +28,9 @@ from console.monitoring import incidents
 from console.runs.commands import approval_questions
 from console.views.api import openapi
 from console.views.api.openapi import BASE, Call
+from console.views.api.requests import EXAMPLE as REQUEST
 from console.views.app import create_app
+from console.work import agent_requests
 from tests.company import DOCUMENT, Company
 from tests.papers import CHECKED, at_note, evidence, pdf, workflow
 from tests.support.contact_club import found_club
@@ -359,6 +361,10 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         secret_settings.save(house.ines, "bank", "sk_live_9876543210", "api.bank.example")
         return {"secret": "bank"}
 
+    def request_asked() -> Scene:
+        wish = agent_requests.Wish(**REQUEST)
+        return {"request_id": agent_requests.ask(house.olivia, wish)}
+
     def mcp_server() -> Scene:
         connection_settings.register(house.ines, "files", url="https://mcp.example/mcp")
         return {"server": "files"}
@@ -383,6 +389,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "removeSecret": ("ines", secret),
         **dict.fromkeys(("listMcpServers", "registerMcpServer"), ("ines", nothing)),
         "removeMcpServer": ("ines", mcp_server),
+        "askPeople": ("olivia", nothing),
+        "getRequest": ("olivia", request_asked),
         **dict.fromkeys(("listAbsences", "planAbsence", "takeBackAbsence"), ("ines", absent)),
         **dict.fromkeys(
             (

@@ -14,11 +14,13 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import version as versions
 
+from console import runs
 from console.auth import access, accounts
 from console.auth.access import Scopes
 from console.infra.db.engine import fetch
 from console.views.mcp import messages
-from tests.company import Company
+from console.workflows import inboxes
+from tests.company import DESK, Company
 from tests.conftest import web_app
 from tests.support.acting import RATE, hand_in, imported
 from tests.views.test_hooks_odd_senders import Sender, sender, served
@@ -35,6 +37,8 @@ TOOLS = {
     "getWorkflowRun",
     "myWork",
     "proposeAction",
+    "ask_person",
+    "request_answer",
 }
 
 
@@ -356,3 +360,32 @@ def test_a_whole_number_may_be_sent_with_decimals(olivia: Assistant) -> None:
         "findRecords", collection="customer", limit=2
     )
     assert "limit" in olivia.refused("findRecords", collection="customer", limit=2.5)
+
+
+def test_a_question_to_a_person_has_their_answer_for_who_asked_alone(
+    web: FlaskClient, company: Company
+) -> None:
+    inboxes.import_all([DESK])
+    assistant = Assistant(web, key_of(company, "olivia"))
+    schema = {"type": "object", "properties": {"share": {"type": "number"}}, "required": ["share"]}
+    question = {"title": "Which share?", "schema": schema, "inbox": "desk", "idempotency_key": "q1"}
+    asked = assistant.told("ask_person", **question)
+    assert assistant.told("ask_person", **question) == asked, "the same key asks once"
+    assert "used for another call" in assistant.refused("ask_person", **question | {"title": "Other"})
+    assert assistant.told("request_answer", request_id=asked["id"])["status"] == "open"
+    runs.resume(company.tom, asked["run_id"], revision=None)
+    submitted = runs.Submission("answer", None, {"share": "0.5"}, "answered")
+    runs.complete(company.tom, asked["run_id"], submitted)
+    told = assistant.told("request_answer", request_id=asked["id"])
+    assert (told["status"], told["answer"], told["answered_by"]) == (
+        "answered",
+        {"share": 0.5},
+        company.tom.id,
+    )
+    other = Assistant(web, key_of(company, "tom"))
+    assert other.refused("request_answer", request_id=asked["id"]) == other.refused(
+        "request_answer", request_id="req_x"
+    )
+    stranger = Assistant(web, key_of(company, "stan"))
+    assert "inbox" in stranger.refused("ask_person", **question)
+    assert "schema" in assistant.refused("ask_person", **question | {"schema": {}, "idempotency_key": "q2"})

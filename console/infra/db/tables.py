@@ -94,10 +94,14 @@ case_question = _table(
     "case_question",
     "id run collection record person at:moment deadline_at:moment status subject kid nonce:bytes ct:bytes answer_nonce:bytes answer_ct:bytes",
 )
+agent_request = _table(
+    "agent_request",
+    "id run person key due:moment on_silence at:moment silent_at:moment delivered_at:moment",
+)
 ai_field = _table("ai_field", "call name confidence sources:int trusted:bool dropped shown:bool outcome")
 inbox = _table(
     "inbox",
-    "id title help team roles:json source:json position:int made_by made_at:moment closed_at:moment most:int",
+    "id title help team roles:json source:json position:int made_by made_at:moment closed_at:moment most:int own_tool_calls:bool",
 )
 inbox_version = _table("inbox_version", "inbox number:int document hash origin made_by made_at:moment")
 pin = _table("pin", "person collection record segment at:moment")

@@ -149,6 +149,12 @@ class Table:
         {},
         "Programs that administrators may register as MCP servers, as name=program argument … with ; between; no other program is started.",
     )
+    open_requests: int = setting(
+        "CONSOLE_OPEN_REQUESTS",
+        readers.between(1, 10_000),
+        100,
+        "How many questions of one API key may wait for people at once.",
+    )
     oidc_issuer: str | None = setting(
         "CONSOLE_OIDC_ISSUER",
         readers.target,

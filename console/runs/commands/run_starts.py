@@ -10,7 +10,7 @@ from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.forms import field_name
-from console.core.run import Event, Run, commands, decisions
+from console.core.run import Event, Run, commands, decisions, fold
 from console.core.run.causes import Causes, bounded, cause_of_actor
 from console.core.run.commands import Taken
 from console.core.run.origin import Fork, Parent, StartedBy
@@ -35,6 +35,22 @@ StartStep = tuple[OpenStep, Context]
 WRONG_INPUT = "The run was started with a wrong input."
 
 
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Who gets a run that is started for somebody else: the inbox, or the person (in place of `stands_in_for`); with a reason that they see there."""
+
+    reason: str
+    inbox: str | None = None
+    person: str | None = None
+    stands_in_for: str | None = None
+
+    def command(self, run: Run, by: str) -> commands.Command:
+        """The command by which the run goes there from whoever started it."""
+        if self.inbox is not None:
+            return commands.Escalate(by, run.revision, self.inbox, self.reason)
+        return commands.Assign(by, run.revision, self.person or "", self.reason, None, self.stands_in_for)
+
+
 def start(
     actor: Actor,
     workflow: str,
@@ -44,10 +60,12 @@ def start(
     *,
     test: bool = False,
     also: Also | None = None,
+    to: Addressee | None = None,
 ) -> str:
     """Start a run of the live version and return its id. If the workflow names an account to run as, nobody holds the run.
 
     `test`: it is marked as a test, and is not the one live run on its record; what it writes and sends is real. `also`: what is written with it in one transaction.
+    `to`: who gets it, in the same transaction; whom the caller may ask is the caller's to judge.
 
     Raises NotFound for a workflow or record that the actor may not see, NotAllowed without the right to start, Invalid for the input (fields
     named `input.…`), Conflict `run_is_live` if a run is live on the record (with `run_id` if the actor may see it), `outside_segments` if the workflow is not for it.
@@ -55,7 +73,7 @@ def start(
     definition = _live_for(actor, workflow)
     _require_way(actor, definition, record)
     if definition.document.run_as is None:
-        return begin(actor, definition, collection, record, given, test=test, also=also)
+        return begin(actor, definition, collection, record, given, test=test, also=also, to=to)
     _judged(
         actor, definition, collection, record
     )  # who starts it sees the record too, whatever the account may see
@@ -214,6 +232,7 @@ def begin(
     hands_off: HandsOff | None = None,
     test: bool = False,
     also: Also | None = None,
+    to: Addressee | None = None,
 ) -> str:
     """Start a run of this version and return its id. `linked_to` is the ended run that it repeats, `taken` its steps to take over, `caused_by` what caused that.
 
@@ -232,6 +251,10 @@ def begin(
         hands_off=hands_off,
         test=test,
     )
+    if to is not None:
+        begun = fold(events)
+        if begun.holder is not None and begun.holder != to.person:
+            events += decisions.decide(plan_of(definition), begun, to.command(begun, actor.id), log.now())
     whose = hands_off.subject if hands_off is not None and about is None else None
     subject = subject_of(about) if about and label is None else whose or subjects.subject_of("run", run_id)
     try:

@@ -49,7 +49,7 @@ def _waiting(
     definition: Definition, run: Run, typed: Mapping[str, Any] | None, now: datetime, revision: int
 ) -> Event:
     """The event that puts the run into an inbox, or saves it if the team uses none."""
-    place = _place(definition, run)
+    place = place_of(definition, run)
     if place is None:
         open_data = {"former_holder": run.holder, "reason_code": "needs_person", "revision": revision}
         return Event("run_saved", now, open_data, sealed_of(draft=typed))
@@ -58,7 +58,7 @@ def _waiting(
     return event._replace(open={**event.open, "revision": revision})
 
 
-def _place(definition: Definition, run: Run) -> Inbox | None:
+def place_of(definition: Definition, run: Run) -> Inbox | None:
     """The inbox named by the workflow, the inbox whose records start it, or another of the team: the first in which a person could take the run."""
     offered = inboxes.used_by(run.team)
     named = definition.document.settings.inbox

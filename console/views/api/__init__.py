@@ -9,7 +9,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from console.formats import object_in
 
 MOST = 100
-OPEN_MODULES = frozenset({"idempotency", "operation"})
+OPEN_MODULES = frozenset({"idempotency", "operation", "requests"})
 
 
 def body() -> dict[str, Any]:

@@ -22,7 +22,8 @@ from console.infra import settings
 from console.views import frame
 from console.views.api import idempotency
 from console.views.api.operation import Sent
-from console.work import my_work
+from console.views.api.requests import NewRequest, ask_of, to_json
+from console.work import agent_requests, my_work
 
 MOST = 50
 WAITS_FOR = {
@@ -89,6 +90,18 @@ class Proposed(OfCollection):
         default_factory=dict, description="What stands in its form for the person who decides"
     )
     idempotency_key: Key = Field(description=ONCE)
+
+
+class PersonAsked(NewRequest, Arguments):
+    """What to ask people."""
+
+    idempotency_key: Key = Field(description=ONCE)
+
+
+class OfRequest(Arguments):
+    """A request."""
+
+    request_id: Text = Field(description="As ask_person answered it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +320,20 @@ def _propose_action(asked: Proposed) -> dict[str, Any]:
     }
 
 
+def _ask_person(asked: PersonAsked) -> dict[str, Any]:
+    actor = g.actor
+
+    def begin() -> str:
+        return agent_requests.run_of(actor, agent_requests.ask(actor, ask_of(asked)))
+
+    begun = idempotency.begun_once(f"ask_person|{asked.idempotency_key}", asked.model_dump_json(), begin)
+    return to_json(agent_requests.find(actor, agent_requests.of_run(actor, begun)))
+
+
+def _request_answer(asked: OfRequest) -> dict[str, Any]:
+    return to_json(agent_requests.find(g.actor, asked.request_id))
+
+
 _ALL: Sequence[AssistantTool] = (
     AssistantTool(
         "listCollections",
@@ -361,6 +388,21 @@ _ALL: Sequence[AssistantTool] = (
         Proposed,
         _propose_action,
         changes=True,
+    ),
+    AssistantTool(
+        "ask_person",
+        "Ask a person",
+        "Ask people a question with the schema of its answer, or for the approval of a tool call. It waits for them: read it with request_answer.",
+        PersonAsked,
+        _ask_person,
+        changes=True,
+    ),
+    AssistantTool(
+        "request_answer",
+        "Read an answer",
+        "What became of what ask_person asked: open, answered, rejected or expired. Ask again later while it is open.",
+        OfRequest,
+        _request_answer,
     ),
 )
 TOOLS: Mapping[str, AssistantTool] = {tool.name: tool for tool in _ALL}

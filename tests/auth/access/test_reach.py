@@ -62,6 +62,7 @@ ENGINES = {
     "runs/engine/made_by_runs.py": "what the branches of a run that was judged have made",
     "monitoring/alerts.py": "whom a rule tells of which failed run; judged for each person when the notice is shown",
     "work/approval_times.py": "runs whose approval waits too long; only who may decide about it is told",
+    "work/agent_requests.py": "open requests of a key, counted, and those that nobody answered in time; only the engine ends them",
     "work/due_times.py": "runs that are late by a rule, and by when live runs are due, for their order",
     "monitoring/failed_runs.py": "failed runs copied with their label, which their readers are judged by",
     "runs/commands/ending.py": "runs of a workflow that was cancelled",

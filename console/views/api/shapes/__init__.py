@@ -50,6 +50,7 @@ from console.views.api.shapes.records import (
     Relation,
     Tag,
 )
+from console.views.api.shapes.requests import Request, RequestAsked
 from console.views.api.shapes.runs import (
     AbortPreview,
     Attempt,
