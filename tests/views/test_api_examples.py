@@ -369,6 +369,12 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         connection_settings.register(house.ines, "files", url="https://mcp.example/mcp")
         return {"server": "files"}
 
+    def connection() -> Scene:
+        connection_settings.connect(
+            house.ines, "stripe", "stripe", url="https://api.stripe.example", auth={}, secret="rk_98765432"
+        )
+        return {"connection": "stripe"}
+
     def person() -> Scene:
         return bench.run(by="mona") | {"user": house.olivia.id}
 
@@ -389,6 +395,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "removeSecret": ("ines", secret),
         **dict.fromkeys(("listMcpServers", "registerMcpServer"), ("ines", nothing)),
         "removeMcpServer": ("ines", mcp_server),
+        **dict.fromkeys(("listConnections", "connect"), ("ines", nothing)),
+        **dict.fromkeys(("testConnection", "removeConnection"), ("ines", connection)),
         "askPeople": ("olivia", nothing),
         "getRequest": ("olivia", request_asked),
         **dict.fromkeys(("listAbsences", "planAbsence", "takeBackAbsence"), ("ines", absent)),

@@ -38,6 +38,7 @@ EACH_FOR_ITSELF = {
     "moveWork": "each piece of work is answered for itself, as it is now",
     "enrolLeads": "each lead is answered for itself",
     "dryRunWorkflow": "does nothing",
+    "testConnection": "the system is asked each time",
 }
 """POSTs whose repeat is no replay of one answer."""
 ONLY_TOLD = {

@@ -9,11 +9,13 @@ from console import connectors
 from console.actions import connection_settings
 from console.core.actor import COMMAND_LINE
 from console.infra.db.engine import fetch
+from tests.conftest import web_app
 from tests.servers import apis
 from tests.servers.apis import Slack
 from tests.views.conftest import Pages
+from tests.views.test_webhook_pages import key
 
-URL = "/settings/connections"
+URL, API = "/settings/connections", "/api/v1/connections"
 
 
 @pytest.fixture
@@ -43,6 +45,15 @@ def test_who_may_not_manage_data_sources_sees_and_changes_no_connection(
         browser.get(f"{URL}{path}", status=403)
     for path in ("/new/slack", "/slack/change", "/slack/test", "/slack/remove"):
         post(browser, path, 403, **form("https://elsewhere.example", name="mine"))
+    client, headers = web_app().test_client(), key(pages.company.people[who])
+    sent = {"name": "mine", "connector": "slack", "url": slack.url, "secret": apis.SLACK_TOKEN}
+    calls = (
+        client.get(API, headers=headers),
+        client.post(API, json=sent, headers=headers),
+        client.post(f"{API}/slack/test", headers=headers),
+        client.delete(f"{API}/slack", headers=headers),
+    )
+    assert [call.status_code for call in calls] == [403] * 4
     assert {name: each.url for name, each in connectors.of_connectors().items()} == {"slack": slack.url}
     assert len(slack.receiver.received) == before
 
@@ -111,3 +122,17 @@ def test_what_is_wrong_is_said_at_its_field(pages: Pages, slack: Slack) -> None:
     for connector, data, words in wrong:
         assert words in post(pages.ines, f"/new/{connector}", 422, **form(slack.url, **data)), data
     assert not connectors.of_connectors()
+
+
+def test_by_program_it_is_connected_tested_and_removed(pages: Pages, slack: Slack) -> None:
+    client, headers = web_app().test_client(), key(pages.company.people["ines"])
+    sent = {"name": "slack", "connector": "slack", "url": slack.url, "secret": apis.SLACK_TOKEN}
+    made = client.post(API, json=sent, headers=headers)
+    assert (made.status_code, made.get_json()["problem"], made.get_json()["auth"]) == (201, None, "key")
+    assert client.post(f"{API}/slack/test", headers=headers).get_json()["problem"] is None
+    assert apis.SLACK_TOKEN not in client.get(API, headers=headers).text
+    refused = client.post(API, json={**sent, "connector": "paypal"}, headers=headers)
+    assert (refused.status_code, refused.get_json()["details"][0]["field"]) == (422, "connector")
+    assert client.delete("/api/v1/mcp-servers/slack", headers=headers).status_code == 404
+    assert client.delete(f"{API}/slack", headers=headers).status_code == 204
+    assert client.post(f"{API}/slack/test", headers=headers).status_code == 404

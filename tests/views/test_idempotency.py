@@ -30,8 +30,16 @@ from tests.views.test_rates_and_keys import (
     key,
 )
 
-ANEW = {"revealValue", "assignTickets", "unassignTickets", "moveWork", "dryRunWorkflow", "tryOnContacts"}
-"""Calls that are judged and done each time; those of many tickets do each of them once, a dry run and a trial do nothing."""
+ANEW = {
+    "revealValue",
+    "assignTickets",
+    "unassignTickets",
+    "moveWork",
+    "dryRunWorkflow",
+    "tryOnContacts",
+    "testConnection",
+}
+"""Calls that are judged and done each time; those of many tickets do each of them once, a dry run, a trial and a test do nothing."""
 
 
 def stored() -> str:

@@ -8,6 +8,7 @@ from console.views.api.shapes.base import (
     AbsencePlanned,
     Account,
     Anything,
+    ConnectionShown,
     Cursor,
     Error,
     Listed,

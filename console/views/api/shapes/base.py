@@ -162,6 +162,17 @@ class McpServer(Shape):
     tools: list[McpTool]
 
 
+class ConnectionShown(Shape):
+    """A connection of a connector; no answer holds its key."""
+
+    name: str
+    connector: str
+    url: str
+    auth: str | None = Field(description="How one signs in: key, basic or oauth")
+    problem: str | None = Field(description="Why the last test failed")
+    checked_at: Moment | None
+
+
 class Me(Shape):
     """The person whose rights the key has."""
 
