@@ -97,7 +97,7 @@ LAW = {"console.core.run.evolve.evolve"}
 DEMO = "console.demo."
 """The demo plays a worker while it is made: what it calls is not called by that."""
 BY_NAME = re.compile(
-    r"console\.steps\.effects\.\w+\.(?:recover|check)|console\.formats\.\w+\.\w+|console\.records\.hooks\.(?:action|computed|segment)|console\.views\.server\.application"
+    r"console\.steps\.effects\.\w+\.(?:perform|recover|check)|console\.formats\.\w+\.\w+|console\.records\.hooks\.(?:action|computed|segment)|console\.views\.server\.application"
 )
 """What is asked for by its name: of a kind of effect, as a filter of templates, by code of others, by the server of pages."""
 BY_TOOLS = {

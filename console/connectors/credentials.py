@@ -19,13 +19,11 @@ def seal(name: str, secret: str) -> bytes:
     return subjects.wrap(secret.encode(), _about(name))
 
 
-def headers(connection: Connection, *, renewed: bool = False) -> dict[str, str]:
-    """The headers that show who asks; `renewed`: with a new token, because the last one was refused. Raises IntegrationError."""
-    return shown(connection, renewed=renewed)[0]
+def headers(connection: Connection, *, renewed: bool = False) -> tuple[dict[str, str], list[str]]:
+    """The headers that show who asks, and what of them must not be told on where a server repeats it.
 
-
-def shown(connection: Connection, *, renewed: bool = False) -> tuple[dict[str, str], list[str]]:
-    """As `headers`, with what of them must not be told on where a server repeats it. Raises IntegrationError."""
+    `renewed`: with a new token, because the last one was refused. Raises IntegrationError.
+    """
     secret, auth = _secret(connection), connection.auth
     if secret is None:
         return {}, []

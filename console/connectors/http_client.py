@@ -29,7 +29,7 @@ def send(
     Raises IntegrationError, OutcomeUnknown as `net.send` does.
     """
     for renewed in (False, True):
-        shown, secrets = credentials.shown(connection, renewed=renewed)
+        shown, secrets = credentials.headers(connection, renewed=renewed)
         answer = net.send(method, url, body, {**headers, **shown}, read_s=read_s, most_bytes=most_bytes)
         if answer.status != UNAUTHORISED or connection.auth.get("kind") != "oauth":
             break
@@ -45,7 +45,7 @@ def test(connection: Connection) -> str:
     try:
         if call is None:
             net.judge(connection.url or "")
-            credentials.shown(connection, renewed=True)
+            credentials.headers(connection, renewed=True)
             return ""
         answer = send(connection, "GET", f"{connection.url}{call.path}", None, {"Accept": "application/json"})
     except (IntegrationError, OutcomeUnknown) as error:

@@ -221,7 +221,7 @@ def _send(exchange: _Exchange, method: Any, url: str, body: bytes, headers: Mapp
     }
     name = f"The MCP server {exchange.connection.name}"
     for renewed in (False, True):
-        credential, secrets = credentials.shown(exchange.connection, renewed=renewed)
+        credential, secrets = credentials.headers(exchange.connection, renewed=renewed)
         answer = net.send(method, url, body, own | credential, read_s=exchange.seconds, most_bytes=MOST_BYTES)
         if answer.status != 401 or exchange.connection.auth.get("kind") != "oauth":
             break

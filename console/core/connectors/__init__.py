@@ -79,9 +79,9 @@ class Operation(Part):
 
     def simulated(self, given: Mapping[str, Any], key: str) -> dict[str, Any]:
         """The result where nothing is really sent: in a test of a workflow, and in the sandbox."""
-        roots = {"input": dict.fromkeys(properties(self.form)) | given, "key": key}
+        roots = {"input": {**dict.fromkeys(properties(self.form)), **given}, "key": key}
         examples = {name: each.example for name, each in self.result.items() if each.example is not None}
-        return {name: computed(text, roots) for name, text in examples.items()} | {"simulated": True}
+        return {"simulated": True, **{name: computed(text, roots) for name, text in examples.items()}}
 
     def effect(self, path: str | None) -> dict[str, Any]:
         """The settings of the effect `http` that does it."""
