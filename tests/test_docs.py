@@ -30,6 +30,7 @@ from console.steps import effects
 from console.views import assets
 from console.workflows import Definition
 from tests.conftest import KEYS
+from tests.connector_pages import pages
 from tests.contracts import package_map
 from tests.tables import cases
 
@@ -557,6 +558,11 @@ def test_the_glossary_is_in_order_and_says_each_word_once() -> None:
     assert len(words) == len(set(words))
     assert {*re.split(r",\s+", WORDS_OF_THE_PRODUCT.strip())} <= set(words)
     assert [word for word, meaning, _ in rows if len(meaning.split()) > MOST_WORDS_OF_A_CHANGE] == []
+
+
+def test_each_connector_has_its_page_of_reference_as_its_file_says() -> None:
+    folder = REFERENCE / "connectors"
+    assert {page.name: text(page) for page in folder.iterdir()} == pages(), "run bin/fix"
 
 
 def test_the_map_of_packages_is_that_of_the_tree() -> None:

@@ -1,4 +1,4 @@
-"""MCP servers as administrators register them: where each is, who asks it, and which of its tools steps may call."""
+"""What administrators register: MCP servers with the tools that steps may call, and connections of connectors; where each is, and who asks."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from console import connectors, log
 from console.actions.secret_settings import NAME, SHORTEST, require_manager
-from console.connectors import Connection, credentials
+from console.connectors import MCP, Connection, credentials
 from console.core.actor import Actor
+from console.core.connectors import CONNECTORS
 from console.core.errors import Conflict, IntegrationError, Invalid, NotFound, OutcomeUnknown
 from console.core.mcp_tools import DONE_BY, properties
 from console.infra import settings
@@ -20,7 +21,7 @@ from console.infra.db.engine import transaction
 from console.infra.outbound import net
 
 table = tables.connection
-KEY, OAUTH = "key", "oauth"
+KEY, BASIC, OAUTH = "key", "basic", "oauth"
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
 
 
@@ -51,10 +52,58 @@ def register(
     address does. Raises NotAllowed, and Invalid with a detail per field.
     """
     require_manager(actor)
-    auth, former = dict(auth or {}), connectors.every().get(name)
+    found = Connection(name, url or None, tuple(command), dict(auth or {}))
+    _save(actor, found, secret, [*_wrong_address(name, url, command), *_wrong_auth(found.auth, (KEY, OAUTH))])
+    return ask(actor, name)
+
+
+def connect(
+    actor: Actor, name: str, connector: str, *, url: str, auth: Mapping[str, Any], secret: str = ""
+) -> Connection:
+    """Add a connection of a connector, or change where it is and who asks; then test it.
+
+    `auth` as of a server, or `{"kind": "basic", "user"}`; without a `secret` the one that is there stays, if the address does. Raises NotAllowed, and
+    Invalid with a detail per field.
+    """
+    require_manager(actor)
+    known = CONNECTORS.get(connector)
+    if known is None:
+        raise Invalid("Nothing was saved.", at=("connector", f"One of: {', '.join(CONNECTORS)}."))
+    auth = dict(auth) or {"kind": known.auth[0]}
+    found = Connection(name, url.rstrip("/"), (), auth, kind=connector)
+    _save(actor, found, secret, [*_wrong_address(name, url, ()), *_wrong_auth(auth, known.auth)])
+    return test(actor, name)
+
+
+def list_connections_of_connectors(actor: Actor) -> list[Connection]:
+    """Every connection of a connector by name. Raises NotAllowed."""
+    require_manager(actor)
+    return list(connectors.of_connectors().values())
+
+
+def connection_of_connector(actor: Actor, name: str) -> Connection:
+    """The connection. Raises NotAllowed, NotFound."""
+    require_manager(actor)
+    found = connectors.of_connectors().get(name)
+    if found is None:
+        raise NotFound(f"There is no connection {name[:64]}.")
+    return found
+
+
+def test(actor: Actor, name: str) -> Connection:
+    """Make the test call of a connection, and keep what came of it. Raises NotAllowed, NotFound."""
+    connectors.note_tested(name, connectors.test(connection_of_connector(actor, name)), log.now())
+    return connection_of_connector(actor, name)
+
+
+def _save(actor: Actor, made: Connection, secret: str, details: list[dict[str, str]]) -> None:
+    """Write the row and note it in the log. Raises Invalid with a detail per field, those of the caller first."""
+    name, url, command, auth = made.name, made.url, made.command, dict(made.auth)
+    former = {**connectors.every(), **connectors.of_connectors()}.get(name)
+    if former is not None and former.kind != made.kind:
+        details.append({"field": "name", "reason": "There is something else of this name: choose another."})
     address = {"url": url} if url else {"command": list(command)}
     moved = former is not None and (former.url != (url or None) or former.auth != auth)
-    details = [*_wrong_address(name, url, command), *_wrong_auth(auth)]
     if auth and not secret and (former is None or former.sealed is None or moved):
         details.append(
             {"field": "secret", "reason": "Write the key or secret: it is sealed, and not shown again."}
@@ -63,7 +112,13 @@ def register(
         details.append({"field": "secret", "reason": f"At least {SHORTEST} plain characters without blanks."})
     if details:
         raise Invalid(f"Nothing was saved: {details[0]['reason']}", details=details)
-    row: dict[str, Any] = {"address": address, "auth": auth, "changed_by": actor.id, "changed_at": log.now()}
+    row: dict[str, Any] = {
+        "kind": made.kind,
+        "address": address,
+        "auth": auth,
+        "changed_by": actor.id,
+        "changed_at": log.now(),
+    }
     row |= {"sealed": credentials.seal(name, secret)} if secret else {"sealed": None} if not auth else {}
     with transaction() as session:
         if former is None:
@@ -74,7 +129,6 @@ def register(
         told = {"name": name, "place": place, "fields": ["address", *(["secret"] if secret else [])]}
         log.note(actor, "connection_changed", open=told, chain="sys:config", connection=session)
     connectors.forget()
-    return ask(actor, name)
 
 
 def ask(actor: Actor, name: str) -> Connection:
@@ -128,11 +182,12 @@ def accept(
     connectors.forget()
 
 
-def remove(actor: Actor, name: str) -> None:
-    """Remove a server. Steps that name it say so, and are done by hand. Raises NotAllowed, NotFound."""
+def remove(actor: Actor, name: str, *, connector: bool = False) -> None:
+    """Remove a server, or a connection of a connector. Steps that name it say so, and are done by hand. Raises NotAllowed, NotFound."""
     require_manager(actor)
     with transaction() as session:
-        if not session.execute(sa.delete(table).where(table.c.name == name)).rowcount:
+        own = table.c.kind != MCP if connector else table.c.kind == MCP
+        if not session.execute(sa.delete(table).where(table.c.name == name, own)).rowcount:
             raise NotFound
         log.note(actor, "connection_removed", open={"name": name}, chain="sys:config", connection=session)
     connectors.forget()
@@ -166,9 +221,14 @@ def _wrong_address(name: str, url: str | None, command: Collection[str]) -> list
     return details
 
 
-def _wrong_auth(auth: Mapping[str, Any]) -> list[dict[str, str]]:
+def _wrong_auth(auth: Mapping[str, Any], kinds: Collection[str]) -> list[dict[str, str]]:
     details = []
-    if auth.get("kind") == OAUTH:
+    if auth and auth.get("kind") not in kinds:
+        details.append({"field": "auth", "reason": f"One of: {', '.join(kinds)}."})
+    elif auth.get("kind") == BASIC:
+        if not (user := str(auth.get("user") or "")).isprintable() or not user or ":" in user:
+            details.append({"field": "user", "reason": "Write the user that goes with the password."})
+    elif auth.get("kind") == OAUTH:
         if not auth.get("client_id"):
             details.append(
                 {"field": "client_id", "reason": "Write the client id that its authorization server gave."}
@@ -177,8 +237,6 @@ def _wrong_auth(auth: Mapping[str, Any]) -> list[dict[str, str]]:
             details.append({"field": "token_url", "reason": reason})
     elif auth.get("kind") == KEY and auth.get("header") and not _HEADER.fullmatch(str(auth["header"])):
         details.append({"field": "header", "reason": "This is no name of a header, such as X-Api-Key."})
-    elif auth and auth.get("kind") != KEY:
-        details.append({"field": "auth", "reason": "One of: key, oauth."})
     return details
 
 

@@ -1,4 +1,4 @@
-"""The MCP servers that administrators registered, each with the tools that they accepted. Without rights: callers judge."""
+"""What administrators registered: MCP servers with the tools that they accepted, and connections of connectors. Without rights: callers judge."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from console.core.connectors import CONNECTORS
 from console.core.errors import IntegrationError, NotFound
 from console.core.mcp_tools import Tool
 from console.infra import settings
@@ -15,10 +16,14 @@ from console.infra.db import tables
 from console.infra.db.engine import read_rows, transaction
 from console.infra.db.process_cache import ProcessCache
 
+MCP = "mcp"
+IN_SETTINGS = "settings"
+"""How a connection signs in whose address and key are those of the settings."""
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A server: at a `url`, or a program that the settings allow.
+    """A server: at a `url`, or a program that the settings allow. `kind` is `mcp`, or the id of a connector.
 
     `auth` is how it is shown who asks, `sealed` the secret of that. `offered` are the tools that it had at `checked_at`, `tools` those that were accepted.
     """
@@ -34,6 +39,7 @@ class Connection:
     checked_at: datetime | None = None
     changed_by: str = ""
     changed_at: datetime | None = None
+    kind: str = MCP
 
     @property
     def place(self) -> str:
@@ -52,8 +58,28 @@ class Connection:
 
 
 def every() -> Mapping[str, Connection]:
-    """Every server by its name, in the order of names; at most a second old."""
-    return _connections.get()
+    """Every MCP server by its name, in the order of names; at most a second old."""
+    return {name: each for name, each in _connections.get().items() if each.kind == MCP}
+
+
+def of_connectors() -> Mapping[str, Connection]:
+    """Every connection of a connector by its name, in the order of names; at most a second old."""
+    return {name: each for name, each in _connections.get().items() if each.kind != MCP}
+
+
+def find_connection(name: str, connector: str | None = None) -> Connection:
+    """The connection for the connector (None: for any), or what the settings name so. Raises IntegrationError with what to do."""
+    found, url = of_connectors().get(name), settings.current().http_targets.get(name)
+    if found is not None and connector in (None, found.kind):
+        return found
+    if found is None and url is not None:
+        return Connection(name, url, (), {"kind": IN_SETTINGS}, kind=connector or "rest")
+    title = f" for {CONNECTORS[connector].title}" if connector else ""
+    raise IntegrationError(
+        f"There is no connection {name[:64]}{title}: an administrator adds it under Settings, Connections, or it is done by hand.",
+        permanent=True,
+        code="no_connection",
+    )
 
 
 def find(name: str) -> Connection:
@@ -78,12 +104,18 @@ def tool_of(server: str, tool: str) -> Tool:
 
 def note_offered(name: str, tools: Sequence[Tool], problem: str, at: datetime) -> None:
     """Keep what the server offers, or why that could not be learned."""
-    row: dict[str, Any] = {"problem": problem, "checked_at": at}
-    if not problem:
-        row["offered"] = stored_tools(tools)
+    _note(name, at, problem=problem, **({} if problem else {"offered": stored_tools(tools)}))
+
+
+def note_tested(name: str, problem: str, at: datetime) -> None:
+    """Keep what a test of the connection found; empty: it works."""
+    _note(name, at, problem=problem)
+
+
+def _note(name: str, at: datetime, **row: str) -> None:
     with transaction() as connection:
         table = tables.connection
-        connection.execute(sa.update(table).where(table.c.name == name).values(**row))
+        connection.execute(sa.update(table).where(table.c.name == name).values(checked_at=at, **row))
     forget()
 
 

@@ -1,12 +1,12 @@
-"""How a server is shown who asks: by a key in a header, or by a token that an authorization server gives (OAuth 2 client credentials, RFC 6749 section 4.4)."""
+"""How a server is shown who asks: by a key in a header, as the password of a user, or by a token that an authorization server gives (OAuth 2 client credentials, RFC 6749 section 4.4)."""
 
 import time
 from typing import Any
 
-from console.connectors.connections import Connection
-from console.core.errors import IntegrationError
+from console.connectors.connections import IN_SETTINGS, MCP, Connection
+from console.core.errors import IntegrationError, OutcomeUnknown
 from console.infra import subjects
-from console.infra.outbound import http_requests
+from console.infra.outbound import http_requests, outgoing_secrets
 from console.infra.outbound.authlib_session import AuthlibSession
 
 EARLY_S = 30
@@ -20,29 +20,42 @@ def seal(name: str, secret: str) -> bytes:
 
 
 def headers(connection: Connection, *, renewed: bool = False) -> dict[str, str]:
-    """The headers that show who asks; `renewed`: with a new token, because the last one was refused. Raises IntegrationError, OutcomeUnknown."""
+    """The headers that show who asks; `renewed`: with a new token, because the last one was refused. Raises IntegrationError."""
+    return shown(connection, renewed=renewed)[0]
+
+
+def shown(connection: Connection, *, renewed: bool = False) -> tuple[dict[str, str], list[str]]:
+    """As `headers`, with what of them must not be told on where a server repeats it. Raises IntegrationError."""
+    secret, auth = _secret(connection), connection.auth
+    if secret is None:
+        return {}, []
+    if auth.get("kind") == "oauth":
+        key = (connection.name, connection.sealed)
+        token, until = _tokens.get(key, ("", 0.0))
+        if renewed or time.time() > until:
+            token, until = _tokens[key] = _new_token(auth, secret)
+        made, hidden = http_requests.credentials(token, None), [token]
+    else:
+        user = auth.get("user") if auth.get("kind") == "basic" else None
+        made, hidden = http_requests.credentials(secret, auth.get("header"), user), []
+    return made, [*hidden, *(value.partition(" ")[2] or value for value in made.values()), secret]
+
+
+def _secret(connection: Connection) -> str | None:
+    """The key, password or client secret. Raises IntegrationError."""
+    if connection.auth.get("kind") == IN_SETTINGS:
+        return outgoing_secrets.for_address(connection.name, connection.url or "")
     if connection.sealed is None:
-        return {}
+        return None
     try:
-        secret = subjects.unwrap(connection.sealed, _about(connection.name)).decode()
+        return subjects.unwrap(connection.sealed, _about(connection.name)).decode()
     except subjects.Unreadable:
+        what = "MCP server" if connection.kind == MCP else "connection"
         raise IntegrationError(
-            f"The secret of the MCP server {connection.name} was sealed under another master key: set it again.",
+            f"The secret of the {what} {connection.name} was sealed under another master key: set it again.",
             permanent=True,
             code="auth",
         ) from None
-    if connection.auth.get("kind") != "oauth":
-        return http_requests.credentials(secret, connection.auth.get("header"))
-    key = (connection.name, connection.sealed)
-    token, until = _tokens.get(key, ("", 0.0))
-    if renewed or time.time() > until:
-        token, until = _tokens[key] = _new_token(connection.auth, secret)
-    return http_requests.credentials(token, None)
-
-
-def secrets_in(shown: dict[str, str]) -> list[str]:
-    """What of the headers must not be told on, where a server repeats it."""
-    return [value.removeprefix("Bearer ") for value in shown.values()]
 
 
 def _new_token(auth: Any, secret: str) -> tuple[str, float]:
@@ -56,6 +69,10 @@ def _new_token(auth: Any, secret: str) -> tuple[str, float]:
     try:
         told = client.fetch_token(auth["token_url"], grant_type="client_credentials")
         token, left_s = str(told["access_token"]), float(told.get("expires_in") or 3600)
+    except OutcomeUnknown as error:  # a token that nobody got changes nothing
+        raise IntegrationError(
+            f"{auth['token_url']} did not answer; nothing was sent.", code="unreachable"
+        ) from error
     except (OAuth2Error, KeyError, TypeError, ValueError) as error:
         raise IntegrationError(
             f"{auth['token_url']} gave no token: see whether client id and secret are right.",

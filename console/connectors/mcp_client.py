@@ -4,10 +4,13 @@ A session is opened for each question and closed after it. What a server offers 
 Everything that comes back is somebody else's text.
 """
 
+import asyncio
+import contextvars
 import json
 import logging
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -108,11 +111,25 @@ def _ask(
                 answers.append(await work(client, exchange))
 
     try:
-        anyio.run(within)
+        _run(within)
     except Exception as error:
         if not answers:  # else the answer was there, and only closing did not go well
             raise _meaning(exchange, error) from error
     return answers[0]
+
+
+def _run(within: Callable[[], Awaitable[None]]) -> None:
+    """Do it in an event loop of its own: in this thread, or in another where this one has a loop that waits for us."""
+    import anyio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        anyio.run(within)
+    else:
+        context = contextvars.copy_context()
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(lambda: context.run(lambda: anyio.run(within))).result()
 
 
 def _meaning(exchange: _Exchange, error: BaseException) -> ConsoleError:
@@ -204,7 +221,7 @@ def _send(exchange: _Exchange, method: Any, url: str, body: bytes, headers: Mapp
     }
     name = f"The MCP server {exchange.connection.name}"
     for renewed in (False, True):
-        credential = credentials.headers(exchange.connection, renewed=renewed)
+        credential, secrets = credentials.shown(exchange.connection, renewed=renewed)
         answer = net.send(method, url, body, own | credential, read_s=exchange.seconds, most_bytes=MOST_BYTES)
         if answer.status != 401 or exchange.connection.auth.get("kind") != "oauth":
             break
@@ -224,9 +241,7 @@ def _send(exchange: _Exchange, method: Any, url: str, body: bytes, headers: Mapp
         raise OutcomeUnknown(
             f"{name} gave an answer that cannot be used. Look there, then say what you found."
         )
-    for secret in credentials.secrets_in(credential):
-        answer = replace(answer, body=http_requests.without_secret(answer.body, secret))
-    return answer
+    return replace(answer, body=http_requests.without_secrets(answer.body, secrets))
 
 
 async def _tools(client: "Client") -> list[Tool]:

@@ -4,6 +4,7 @@ OPEN_MODULES = frozenset(
     {
         "actor",
         "blocks",
+        "connectors",
         "contact_consents",
         "contact_rules",
         "contact_stages",

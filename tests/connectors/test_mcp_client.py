@@ -1,5 +1,6 @@
 """Asking MCP servers over HTTP: by the one way out, with a key or a token, and what a server may not do to us."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -153,6 +154,13 @@ def test_no_address_of_this_machine_or_a_private_network_is_asked_unless_it_is_n
     with pytest.raises(IntegrationError) as refused:
         offered_tools(Connection("there", url, ()))
     assert refused.value.code in ("private_address", "not_https")
+
+
+def test_it_works_in_a_thread_that_has_an_event_loop(there: Receiver) -> None:
+    async def inside() -> Any:
+        return call(at(there))  # blocks, as a job does
+
+    assert asyncio.run(inside()).values == {"text": "done"}
 
 
 def test_what_a_server_asks_of_us_is_answered_by_nobody(there: Receiver) -> None:

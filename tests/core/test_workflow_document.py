@@ -50,6 +50,7 @@ def test_what_is_left_out_has_its_default() -> None:
         "timeout_ms": None,
         "hidden_in": [],
         "only_in": [],
+        "questions_in_case_file": False,
     }
     assert made.steps[0].completion == "manual"
     assert made.time_limit_ms(hands_off=False) is None

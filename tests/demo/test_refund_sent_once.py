@@ -95,7 +95,7 @@ def followed(run_id: str) -> bool:
         each
         for attempt in whole_of(run_id).attempts.values()
         for each in attempt.effects
-        if each.kind == "http" and "follow" in each.request["define"]
+        if "follow" in each.request.get("define", {})
     )
     try:
         do(jobs.FOLLOW, f"{run_id} {effect.id}")

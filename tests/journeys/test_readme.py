@@ -62,8 +62,8 @@ def test_the_pages_of_the_five_things_are_where_the_readme_says(shell: Shell, sc
     page = next(one for one in passages(README) if one.title == "The next five things")
     said = [word.text for word in page.words if word.kind == "em"]
     ways = [
-        ("Settings", "Data sources", "Connect a database"),
-        ("Settings", "People", "Invite"),
+        ("Settings", "Data", "Data sources", "Connect a database"),
+        ("Settings", "People and teams", "People", "Invite"),
         ("Workflows", "New workflow"),
     ]
     assert tuple(said) == (*ways[0], "Records", *ways[1], *ways[2])

@@ -47,7 +47,7 @@ FATES = {
         collection_draft.former collection_version.document inbox_version.document workspace.document workspace_draft.document workspace_draft.former workspace_version.document
         ai_setting.document contact_rules.document sign_in.document branding.document trigger.definition data_source.name source_connecting.name source_connecting.request data_source.server data_source.settings policy.expression policy_draft.added policy_draft.removed rights_request.added rights_request.removed rights_request.about
         policy_version.added policy_version.removed due_rule.stages due_rule.approvals alert_rule.pattern channel.script channel.gateway api_key.name api_key.scopes outgoing_secret.name outgoing_secret.hosts
-        webhook.filter ai_breaker.state file.name ai_field.name
+        webhook.filter ai_breaker.state file.name ai_field.name connection.auth connection.address connection.name connection.offered connection.tools connection.problem
     """,
 }
 PLAIN = {column for columns in FATES.values() for column in columns.split()}

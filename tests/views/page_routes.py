@@ -565,6 +565,33 @@ ROUTES = [
     Route(
         "/settings/secrets/<name>/remove", "/settings/secrets/none/remove", ("POST",), stan=403, status=403
     ),
+    Route("/settings/connections", "/settings/connections", stan=403, status=403),
+    Route("/settings/connections/new", "/settings/connections/new", stan=403, status=403),
+    Route(
+        "/settings/connections/new/<connector>",
+        "/settings/connections/new/stripe",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
+    Route("/settings/connections/<name>", "/settings/connections/none", stan=403, status=403),
+    Route(
+        "/settings/connections/<name>/change",
+        "/settings/connections/none/change",
+        ("GET", "POST"),
+        stan=403,
+        status=403,
+    ),
+    *(
+        Route(
+            f"/settings/connections/<name>/{act}",
+            f"/settings/connections/none/{act}",
+            ("POST",),
+            stan=403,
+            status=403,
+        )
+        for act in ("test", "remove")
+    ),
     Route("/settings/mcp", "/settings/mcp", stan=403, status=403),
     Route("/settings/mcp/new", "/settings/mcp/new", ("GET", "POST"), stan=403, status=403),
     Route("/settings/mcp/<name>", "/settings/mcp/none", stan=403, status=403),

@@ -42,6 +42,8 @@ CONFIGURED = {
     "branding.document",
     "channel.gateway",
     "collection.document",
+    "connection.address",
+    "connection.auth",
     "collection.structure",
     "collection_draft.former",
     "contact_rules.document",

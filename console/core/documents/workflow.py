@@ -439,6 +439,7 @@ LATER: Mapping[str, Any] = {
     "timeout_ms": None,
     "hidden_in": [],
     "only_in": [],
+    "questions_in_case_file": False,
 }  # newer settings: left out if default, so that older documents keep their bytes
 STEP_ALWAYS = ("id", "type", "title", "config", "next")
 

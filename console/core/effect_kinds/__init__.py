@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Discriminator
 
 from console.core.effect_kinds.base import Kind, Sentence, text_of
+from console.core.effect_kinds.connector import Connector
 from console.core.effect_kinds.http import HEADER_PATTERN, LONGEST_S, Follow, Http, wrong_address
 from console.core.effect_kinds.mcp import ALONE, ArgumentName, Mcp, ToolName
 from console.core.effect_kinds.sql_delete import SqlDelete

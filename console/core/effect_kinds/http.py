@@ -72,11 +72,15 @@ class Follow(Definition):
 
 
 class Http(Kind):
-    """Ask another system: a target that CONSOLE_HTTP_TARGETS names, under its own address, or any public host by its whole `url`."""
+    """Ask another system: a connection or a target that CONSOLE_HTTP_TARGETS names, under its own address, or any public host by its whole `url`."""
 
     deed = "call of another system"
     kind: Literal["http"]
     target: Name | None = Field(None, description="A name of CONSOLE_HTTP_TARGETS")
+    connection: Name | None = Field(
+        None,
+        description="In place of target and secret: a name of Settings, Connections, which has its address and credentials",
+    )
     url: Annotated[str, StringConstraints(min_length=1, max_length=1500)] | None = Field(
         None,
         description="In place of target and path: the whole address; each {{ expression }} in its path or query is one piece of it",
@@ -125,6 +129,9 @@ class Http(Kind):
         None,
         description="Expression over `answer` that a yes has to fulfil; where it does not, it is unknown what was done",
     )
+    refused_if: str | None = Field(
+        None, description="Expression over `answer`: what looks like a yes is a refusal, and nothing was done"
+    )
     refused: Sentence | None = Field(
         None, description="What a refusal is told as; {{ expressions }} over `answer`"
     )
@@ -148,10 +155,14 @@ class Http(Kind):
 
     @model_validator(mode="after")
     def _address(self) -> Self:
-        if (self.target is None) == (self.url is None):
-            raise ValueError("say where the request goes: a target with its path, or a url")
-        if self.target is not None and self.path is None:
+        if [self.target, self.url, self.connection].count(None) != 2:
+            raise ValueError(
+                "say where the request goes: a connection or target with its path, or a url; one of them"
+            )
+        if self.url is None and self.path is None:
             raise ValueError("a target needs a path")
+        if self.connection is not None and self.secret is not None:
+            raise ValueError("a connection has its own secret")
         if self.url is not None and (self.path is not None or self.query):
             raise ValueError("a url has its path and query in itself")
         if self.url is not None and (wrong := wrong_address(self.url)):
@@ -162,12 +173,12 @@ class Http(Kind):
 
     @property
     def system(self) -> str:
-        """The other system, as people call it: the name of the target, or the host."""
-        return self.target or str(_parts(self.url or "").hostname)
+        """The other system, as people call it: the name of the connection or target, or the host."""
+        return self.connection or self.target or str(_parts(self.url or "").hostname)
 
     @property
     def origin(self) -> str | None:
-        """Scheme and host of the url, such as `https://api.bank.example`; None for a target."""
+        """Scheme and host of the url, such as `https://api.bank.example`; None where a setting has it."""
         return None if self.url is None else "{0.scheme}://{0.netloc}".format(_parts(self.url))
 
     @property
@@ -191,8 +202,9 @@ class Http(Kind):
             ("result", self.result),
         ):
             yield from in_rules(name, rules)
-        if self.expect is not None:
-            yield Located("expect", self.expect), False
+        for name, text in (("expect", self.expect), ("refused_if", self.refused_if)):
+            if text is not None:
+                yield Located(name, text), False
         if self.refused is not None:
             yield Located("refused", self.refused), True
         if self.look_up is not None:
@@ -200,11 +212,7 @@ class Http(Kind):
 
     def later_texts(self) -> Iterator[Placed]:
         """What is followed."""
-        if self.follow is not None:
-            yield from (
-                (text._replace(field=f"follow.{text.field}"), template)
-                for text, template in _follow(self.follow)
-            )
+        yield from follow_texts(self.follow)
 
     def names(self) -> Iterator[str]:
         """What is sent, unless it only asks."""
@@ -217,8 +225,8 @@ class Http(Kind):
 
     @property
     def goes_to(self) -> str:
-        """The target in words, or the host."""
-        return humanised(self.target) if self.target else self.system
+        """The connection or target in words, or the host."""
+        return self.system if self.url else humanised(self.system)
 
     @property
     def request(self) -> str:
@@ -268,18 +276,17 @@ def _parts(url: str) -> SplitResult:
     return urlsplit(expressions.TEMPLATE.sub("x", url))
 
 
-def _follow(follow: Follow) -> Iterator[tuple[Located, bool]]:
-    yield from (
-        (Located(name, text), False)
-        for name, text in (("pending", follow.pending), ("failed", follow.failed))
-    )
-    yield from (
-        (Located(name, text), True)
-        for name, text in (("title", follow.title), ("text", follow.text))
-        if text is not None
-    )
+def follow_texts(follow: Follow | None) -> Iterator[Placed]:
+    """The expressions and templates of what is followed."""
+    if follow is None:
+        return
+    for name in ("pending", "failed", "title", "text"):
+        if (text := getattr(follow, name)) is not None:
+            yield Located(f"follow.{name}", text), name in ("title", "text")
     if follow.note is not None:
-        yield from ((text._replace(field=f"note.{text.field}"), form) for text, form in text_of(follow.note))
+        yield from (
+            (text._replace(field=f"follow.note.{text.field}"), form) for text, form in text_of(follow.note)
+        )
 
 
 def _look_up(look_up: LookUp) -> Iterator[tuple[Located, bool]]:

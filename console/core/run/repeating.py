@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from console.core.connectors import operation
 from console.core.errors import Conflict, Invalid
 from console.core.run import Attempt, Effect, Run
 from console.core.run.commands import Complete
@@ -64,6 +65,8 @@ def _only_asked(effect: Effect) -> bool:
     define = effect.request.get("define")
     if not isinstance(define, Mapping):
         return False
+    if effect.kind == "connector":
+        return (does := operation(define)) is not None and does.reads
     return define.get("repeatable") is True or (effect.kind == "http" and define.get("method") == "GET")
 
 

@@ -397,8 +397,8 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "consent_default_set": "{who} set on which legal basis a workflow reaches leads",
         "secret_changed": "{who} changed a secret for other systems",
         "secret_removed": "{who} removed a secret for other systems",
-        "connection_changed": "{who} changed an MCP server",
-        "connection_removed": "{who} removed an MCP server",
+        "connection_changed": "{who} changed a connection",
+        "connection_removed": "{who} removed a connection",
         "notice_sent": _counted("{who} sent a notice", "count", "person", "people"),
         "context_supplied": "{who} supplied what was missing{on_record}",
         "proposal_requested": lambda parts: (

@@ -202,7 +202,7 @@ due_recount = _table(
 outgoing_secret = _table("outgoing_secret", "name sealed:bytes hosts:texts changed_by changed_at:moment")
 connection = _table(
     "connection",
-    "name address:json auth:json sealed:bytes offered tools problem checked_at:moment changed_by changed_at:moment",
+    "name kind address:json auth:json sealed:bytes offered tools problem checked_at:moment changed_by changed_at:moment",
 )
 collection = _table("collection", "id source document:json structure:json position:int")
 collection_version = _table(

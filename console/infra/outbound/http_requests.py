@@ -5,7 +5,7 @@ Values never choose where a request goes: each is one piece of the path, percent
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -77,17 +77,23 @@ def credentials(secret: str, header_name: str | None, user: str | None = None) -
 
 def without_secret(body: bytes, secret: str | None) -> bytes:
     """Return what came back, without the secret where the other system repeats it: as it is, inside JSON, or inside an address."""
-    for spelling in _spellings(secret) if secret else ():
+    return without_secrets(body, [secret] if secret else [])
+
+
+def without_secrets(body: bytes, secrets: Iterable[str]) -> bytes:
+    """As `without_secret`, for several of them."""
+    for spelling in sorted(
+        {each for secret in secrets for each in _spellings(secret)}, key=len, reverse=True
+    ):
         body = body.replace(spelling.encode(), HIDDEN)
     return body
 
 
 def _spellings(secret: str) -> list[str]:
-    """Return the secret as other systems write it, the longest first."""
+    """Return the secret as other systems write it."""
     inside = json.dumps(secret)[1:-1]
     careful = "".join(f"\\u{ord(char):04x}" if char in "<>&'" else char for char in inside)
-    found = {secret, inside, careful, inside.replace("/", "\\/"), quote(secret), quote(secret, safe="")}
-    return sorted(found, key=len, reverse=True)
+    return [secret, inside, careful, inside.replace("/", "\\/"), quote(secret), quote(secret, safe="")]
 
 
 def json_of(body: bytes) -> Any:

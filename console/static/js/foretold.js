@@ -29,7 +29,7 @@
       described.push(id);
     }
     const silent = field.hasAttribute("data-conditional") ? !box.querySelector("[data-asked]")
-      : field.hasAttribute("data-sentence") && (input?.type === "hidden" || (!input.value.trim() && document.activeElement !== input));
+      : field.hasAttribute("data-sentence") && (!input || input.type === "hidden" || (!input.value.trim() && document.activeElement !== input));
     if (field.matches("[data-conditional], [data-sentence]")) for (const shut of [field, field.closest("li")]) shut.hidden = silent && !wrong;
     if (described.length) input?.setAttribute("aria-describedby", described.join(" ")); else input?.removeAttribute("aria-describedby");
     const needed = Boolean(box.querySelector("[data-lacking]")) && !field.querySelector(".required");

@@ -95,8 +95,15 @@ def _result_of_asking(effect: Effect, ask: Callable[[Call], Result], call: Call)
 def target_of(effect: Effect) -> str:
     """Whom the effect waits for outside: a host, a target, or a function that may ask anybody; empty for nobody."""
     define = effect.request.get("define") or {}
+    if effect.kind == "connector":
+        return f"connection {define.get('connection') or define.get('connector')}"
     if effect.kind == "http":
-        return str(define.get("target") or urlsplit(str(define.get("url") or "")).netloc or "http")
+        return str(
+            define.get("target")
+            or define.get("connection")
+            or urlsplit(str(define.get("url") or "")).netloc
+            or "http"
+        )
     if effect.kind == "mcp":
         return f"mcp {define.get('server')}"
     return f"function {define.get('function')}" if effect.kind == "python" else ""

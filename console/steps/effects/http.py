@@ -1,4 +1,4 @@
-"""Ask another system over HTTP: one that `CONSOLE_HTTP_TARGETS` names, under the address that stands there.
+"""Ask another system over HTTP: a connection, or one that `CONSOLE_HTTP_TARGETS` names, under the address that stands there.
 
 Values never choose where a request goes: each is one piece of the path, percent-encoded, or one of the query, the body or a header, and is refused where it
 could be more. No answer after the request has left is unknown, and is not asked again unless the action says that the target takes a key twice as one.
@@ -7,14 +7,16 @@ could be more. No answer after the request has left is unknown, and is not asked
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from console import connectors
+from console.connectors import Connection
 from console.core import expressions
 from console.core.effect_kinds import Http
-from console.core.errors import IntegrationError, OutcomeUnknown
+from console.core.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.infra import settings
 from console.infra.outbound import http_requests, net, outgoing_secrets, retry_after
 from console.steps.effects.effect_call import Call, TryResult
@@ -22,6 +24,8 @@ from console.steps.effects.effect_call import Call, TryResult
 TRIES = 2
 PAUSE_S = 0.5
 MOST_SHOWN = 2_000
+LONGEST_LIST = 1024 * 1024
+"""Bytes of the answer to a look-up."""
 SERVER_ERRORS = 500
 REFUSED, UNREADABLE = "refused", "unreadable"
 LOOK_THERE = "Nobody can tell whether it was done. Look there for the key, then say what you found."
@@ -37,10 +41,24 @@ class Sending:
     headers: Mapping[str, str]
     shown: Mapping[str, Any]
     secret: str | None = None
+    connection: Connection | None = None
 
-    def without_secret(self, body: bytes) -> bytes:
-        """What came back, without the secret where the other system repeats it: as it is, inside JSON, or inside an address."""
-        return http_requests.without_secret(body, self.secret)
+    def send(self, read_s: float, most_bytes: int = net.MOST_BYTES) -> net.Answer:
+        """The answer, without the secret where the other system repeats it. Raises IntegrationError, OutcomeUnknown."""
+        if self.connection is not None:
+            return connectors.send(
+                self.connection,
+                self.method,
+                self.url,
+                self.body,
+                self.headers,
+                read_s=read_s,
+                most_bytes=most_bytes,
+            )
+        answer = net.send(
+            self.method, self.url, self.body, self.headers, read_s=read_s, most_bytes=most_bytes
+        )
+        return replace(answer, body=http_requests.without_secret(answer.body, self.secret))
 
 
 def perform(call: Call) -> TryResult:
@@ -117,13 +135,13 @@ def check(call: Call) -> TryResult | None:
         update={"method": "GET", "path": rule.path, "query": rule.query, "body": None}
     )
     request = _request(call, define)
-    answer = net.send("GET", request.url, None, request.headers, read_s=define.timeout_s)
+    answer = request.send(define.timeout_s, LONGEST_LIST)
     if not answer.good:
         raise IntegrationError(
             f"{_named(define.system)} answered the look-up with status {answer.status}.",
             permanent=answer.permanent,
         )
-    said = http_requests.json_of(request.without_secret(answer.body))
+    said = http_requests.json_of(answer.body)
     for item in _listed_entries(call, said):
         if _holds(call, rule.where, answer=said, item=item):
             if rule.expect is not None and not _holds(call, rule.expect, answer=said, item=item):
@@ -160,7 +178,7 @@ def _holds(call: Call, expression: str, **more: Any) -> bool:
 def _send_once(call: Call, sending: Sending) -> TryResult:
     define: Http = call.define
     try:
-        answer = net.send(sending.method, sending.url, sending.body, sending.headers, read_s=define.timeout_s)
+        answer = sending.send(define.timeout_s)
     except OutcomeUnknown:
         return TryResult(
             "unknown",
@@ -170,7 +188,7 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
         )
     except IntegrationError as error:
         return TryResult("failed", error.code, error.message, sent=sending.shown, passing=not error.permanent)
-    body = sending.without_secret(answer.body)
+    body = answer.body
     answer_json = http_requests.json_of(body)
     sent = {
         **sending.shown,
@@ -180,11 +198,13 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
     if answer.good and not define.success and _is_unasked_page(body, sending):
         words = f"{_named(define.system)} answered with a web page in place of data, such as one to sign in or of a proxy. See whether the address is right."
         return TryResult("unknown", UNREADABLE, f"{words} {LOOK_THERE}", sent=sent)
-    if answer.status in define.success if define.success else answer.good:
+    good = answer.status in define.success if define.success else answer.good
+    refused = good and define.refused_if is not None and _holds(call, define.refused_if, answer=answer_json)
+    if good and not refused:
         return _result_of_success(call, answer_json, sent)
     if answer.status in define.again:
         return _busy(define, answer, sent)
-    if answer.permanent:
+    if answer.permanent or refused:
         message = _refusal(call, answer_json, answer.status)
         return TryResult(
             "failed",
@@ -284,7 +304,8 @@ def _request_of_effect(call: Call) -> Sending:
 
 def _request(call: Call, define: Http) -> Sending:
     """The request with its values filled in. Raises IntegrationError for a target or secret that no setting names, Invalid for a value that does not fit."""
-    base = _base(define)
+    connection = None if define.connection is None else connectors.find_connection(define.connection)
+    base = _base(define) if connection is None else str(connection.url).rstrip("/")
     query = {
         name: http_requests.text_of(value, f"query.{name}")
         for name, value in call.values(define.query).items()
@@ -313,9 +334,8 @@ def _request(call: Call, define: Http) -> Sending:
     if define.secret is not None:
         secret = outgoing_secrets.for_address(define.secret, base)
         headers |= http_requests.credentials(secret, define.secret_header)
-    return Sending(
-        define.method, url, body, headers, {name: value for name, value in shown.items() if value}, secret
-    )
+    told = {name: value for name, value in shown.items() if value}
+    return Sending(define.method, url, body, headers, told, secret, connection)
 
 
 def _base(define: Http) -> str:
@@ -341,22 +361,42 @@ def _body(call: Call, define: Http) -> tuple[bytes | None, str]:
             call.value(define.body), ensure_ascii=False, separators=(",", ":"), sort_keys=True
         ).encode(), "application/json"
     values = {name: value for name, value in sorted(call.values(define.body).items()) if value is not None}
+    made = nested(values)
     if define.encoding == "form":
-        flat = {
-            _form_name(name): http_requests.text_of(value, f"body.{name}") for name, value in values.items()
-        }
-        return urlencode(flat).encode(), "application/x-www-form-urlencoded"
-    nested: dict[str, Any] = {}
-    for name, value in values.items():
+        return urlencode(dict(_flat(made))).encode(), "application/x-www-form-urlencoded"
+    return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values by name, in the order of names; a dot in a name makes an object inside, numbers from 0 after it a list."""
+    made: dict[str, Any] = {}
+    for name, value in sorted(values.items()):
         *above, last = name.split(".")
-        place = nested
+        place = made
         for part in above:
-            place = place.setdefault(part, {})
-        place[last] = value
-    return json.dumps(nested, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
+            if not isinstance(found := place.setdefault(part, {}), dict):
+                raise Invalid(
+                    "A value does not fit.", at=(name, f"{part} is no object that {last} could stand in.")
+                )
+            place = found
+        place[last] = {**value} if isinstance(value, dict) else value
+    return {name: _listed(value) for name, value in made.items()}
 
 
-def _form_name(name: str) -> str:
-    """`metadata.order` as forms write it: `metadata[order]`."""
-    first, *rest = name.split(".")
-    return first + "".join(f"[{part}]" for part in rest)
+def _listed(value: Any) -> Any:
+    """The value with a list for each object whose names are the numbers from 0."""
+    if not isinstance(value, dict):
+        return value
+    parts = {name: _listed(each) for name, each in value.items()}
+    numbered = parts and all(str(place) in parts for place in range(len(parts)))
+    return [parts[str(place)] for place in range(len(parts))] if numbered else parts
+
+
+def _flat(values: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, str]]:
+    """Values as forms write them: `order` of `metadata` as `metadata[order]`. What is null is left out."""
+    for name, value in values.items():
+        full = f"{within}[{name}]" if within else name
+        if isinstance(value, dict):
+            yield from _flat(value, full)
+        elif value is not None:
+            yield full, http_requests.text_of(value, f"body.{full}")

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from console.core import expressions
 from console.core.actor import Actor
-from console.core.effect_kinds import Follow, Http
+from console.core.effect_kinds import Connector, Follow, Http
 from console.core.errors import ConsoleError, SourceDown
 from console.core.run import Effect, Run
 from console.infra import jobs
-from console.steps.effects import http, sql_write
+from console.steps.effects import connector, http, sql_write
 from console.steps.effects.effect_call import Call, prepared, results_beside
 
 NOT_NOTED = "It could not be noted in the record:"
@@ -45,10 +45,10 @@ def is_final(effect: Effect) -> bool:
 def look_up(actor: Actor, effect: Effect, run: Run) -> LaterResult:
     """Ask the other system, and store its answer if final. Raises IntegrationError, OutcomeUnknown or SourceDown if it cannot say now."""
     call = prepared(actor, effect, run, judged=False)
-    define: Http = call.define
+    define: Http | Connector = call.define
     follow = define.follow
     with jobs.outside_places.waiting() as answered:
-        answer = http.check(call)
+        answer = (connector if isinstance(define, Connector) else http).check(call)
         answered()
     values = dict(answer.values) if answer is not None and answer.status == "succeeded" else {}
     roots = {**call.roots, "results": {**results_beside(effect, run), define.name: values}}

@@ -387,7 +387,12 @@ def sections(
     ]
     placed = {name for part in page.collection.summary.get("sections", ()) for name in part["fields"]}
     if whole or not made:
-        made.append(("Details", [item for item in shown if item.name not in placed]))
+        programs = {
+            name
+            for name in set(page.collection.key) - {*page.collection.columns}
+            if page.collection.by_name[name].stored != "integer"
+        }  # a key that no list shows
+        made.append(("Details", [item for item in shown if item.name not in placed | programs]))
     return [
         {"label": label, "lines": [_line(page, item, look, starts) for item in items]}
         for label, items in made

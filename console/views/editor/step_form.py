@@ -16,6 +16,7 @@ from console.auth import accounts
 from console.auth.access import all_rows, can
 from console.connectors import Connection
 from console.core.actor import Actor
+from console.core.connectors import CONNECTORS, Connector, Operation, operation
 from console.core.documents import condition_words as conditions
 from console.core.documents.collections import Field, condition_rows
 from console.core.documents.document_parts import NAME_PATTERN
@@ -56,6 +57,7 @@ WORDS = {
         "create": "Add a record",
         "update": "Change a record",
         "delete": "Delete a record",
+        "connector": "Ask another system (connector)",
         "http": "Ask another system (HTTP)",
     }
 }
@@ -70,6 +72,9 @@ FIRST = frozenset(
         "set",
         "arguments",
         "operation",
+        "connector",
+        "call",
+        "connection",
         "values",
         "question",
         "items",
@@ -109,6 +114,9 @@ PICKED = frozenset(
         "secret",
         "server",
         "tool",
+        "connector",
+        "call",
+        "connection",
     }
 )
 COLUMNS = frozenset({"fields", "required", "edit", "field"})
@@ -430,6 +438,8 @@ class _Form:
         options = (
             self.offer.one(name, value, path) if name in PICKED and part.get("type") == "string" else None
         )
+        if name == "call" and (does := self.offer.does()) is not None:
+            make = functools.partial(make, help=does.consequence)
         if options and name in spoken_choices.SAID:
             make = functools.partial(make, help=spoken_choices.SAID[name])
         match part.get("type"):
@@ -724,6 +734,13 @@ class _Offer:
                 found = [(each, each) for each in connectors.every()]
             case "tool" if (server := self._server()) is not None:
                 found = [(each.name, each.title or each.name) for each in server.tools.values()]
+            case "connector":
+                found = [(each.id, each.title) for each in CONNECTORS.values()]
+            case "call" if (connector := self._connector()) is not None:
+                found = [(name, each.title) for name, each in connector.operations.items()]
+            case "connection" if (connector := self._connector()) is not None:
+                every = connectors.of_connectors().values()
+                found = [(each.name, each.name) for each in every if each.kind == connector.id]
             case "inbox":
                 found = [(each.id, each.title) for each in inboxes.all_inboxes()]
             case "assignee" | "due":
@@ -845,9 +862,21 @@ class _Offer:
             chosen = next((each for each in actions.list_actions() if each.id == config.get("action")), None)
             form = [each.model_dump() for each in chosen.form] if chosen is not None else []
             return {each["name"]: conditions.form_field(each) for each in form}
+        if path == ("config", "values") and config.get("operation") == "connector":
+            named = schema_fields.fields(does.form) if (does := self.does()) is not None else []
+            return {each.name: conditions.form_field(each.to_json()) for each in named}
         if path == ("config", "values") and self.step["type"] == "action" and (read := self._read_at(path)):
             return {each.name: each for each in read.fields if not each.readonly and each.computed is None}
         return {}
+
+    def does(self) -> Operation | None:
+        """The operation of a connector that the step names."""
+        config = self.step.get("config") or {}
+        return operation({"connector": config.get("connector"), "operation": config.get("call")})
+
+    def _connector(self) -> Connector | None:
+        """The connector that the step names."""
+        return CONNECTORS.get(str((self.step.get("config") or {}).get("connector")))
 
     def _server(self) -> Connection | None:
         """The MCP server that the step names."""

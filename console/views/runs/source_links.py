@@ -72,10 +72,10 @@ def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
     return document_url(run_id, source, **query)
 
 
-def document_url(run_id: str, source: Mapping[str, Any], **query: str) -> str:
+def document_url(run_id: str, place: Mapping[str, Any], /, **query: str) -> str:
     """Return the address of a document beside the run, at its page with the place framed."""
     return frame.run_url(
-        run_id, tab="documents", doc=source["document"], page=source.get("page"), box=_framed(source), **query
+        run_id, tab="documents", doc=place["document"], page=place.get("page"), box=_framed(place), **query
     )
 
 

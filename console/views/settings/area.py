@@ -71,6 +71,7 @@ PAGES = (
     Page("ai/calls", "Calls", "AI", "ai", "audit", sheet="ai_settings"),
     Page("keys", "API keys", "Developers"),
     Page("webhooks", "Webhooks", "Developers", "webhook"),
+    Page("connections", "Connections", "Developers", "source"),
     Page("mcp", "MCP servers", "Developers", "source"),
     Page("hooks", "Extensions", "Developers", "source"),
     Page("system", "System", "System", "source"),

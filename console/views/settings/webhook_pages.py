@@ -135,7 +135,7 @@ def _delivery_cells(line: Line, delivery: Delivered) -> list[Any]:
             badge=BECAME[delivery.status],
             note=Markup("Tried again {}").format(formats.when(due, frame.look())) if due else "",
         ),
-        Cell(_newest_try(delivery), details=_said(delivery)),
+        Cell(_newest_try(delivery), details=_answers(delivery)),
         delivery.tries,
         again,
     ]
@@ -226,7 +226,7 @@ def _line(webhook: Subscription) -> Line:
     return Line(webhook, STATES[webhook.status], words, outgoing.name_of(webhook.acts_for), mine)
 
 
-def _said(delivery: Delivered) -> str | None:
+def _answers(delivery: Delivered) -> str | None:
     """Return what the other side said: of several tries each with its moment, oldest first."""
     if len(delivery.every_try) < 2:
         return delivery.answer
