@@ -117,6 +117,11 @@ class AnswerRequest(StepType):
         output = {"answer": json.dumps(answer, ensure_ascii=False)}
         return Completion(ANSWERED, values, {**values, **output, "changed": changed if asked else []})
 
+    def technical_inputs(self, config: AnswerRequestConfig) -> frozenset[str]:
+        """Where the start has the JSON texts."""
+        texts = (config.schema_, config.context, config.tool_call)
+        return frozenset(text.removeprefix("input.") for text in texts if text and text.startswith("input."))
+
     def outputs(self, config: AnswerRequestConfig) -> None:
         """Not known before there is a request."""
 
