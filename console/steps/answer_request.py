@@ -143,7 +143,7 @@ def _form(config: AnswerRequestConfig, context: Context) -> tuple[Schema, list[F
     given = (_json(config.tool_call, context) or {}).get("arguments", {})
     fields = []
     for field in schema_fields.fields(schema):
-        held = properties(schema)[field.name].get("readOnly") is True
+        held = field.name in given and properties(schema)[field.name].get("readOnly") is True
         first = given.get(field.name)
         first = str(first) if field.type == "decimal" and first is not None else first
         value = first if held else context.former.get(field.name, first)
