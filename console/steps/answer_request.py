@@ -69,20 +69,19 @@ class AnswerRequest(StepType):
         """The question as plain text, what the program says beside it with its kind, and the form."""
         config: AnswerRequestConfig = step.config
         call = _json(config.tool_call, context)
-        schema, fields = _form(config, context)
+        _, fields = _form(config, context)
         notes = [("Tool", str(call["name"]))] if call else []
         notes += [
             (f"{one_line(str(each['label']), 100)} · {KINDS[each['kind']]}", _shown(each["value"]))
             for each in _json(config.context, context) or ()
         ]
-        names = tuple(properties(schema))
-        needed = tuple(field.name for field in fields if field.required)
+        needed = tuple(field.name for field in fields if field.required and not field.readonly)
         reason = FormField(BECAUSE, "Why not", "long_text", max_length=2000, lines=2)
         return Prompt(
             fill_template(config.text, context.roots) if config.text else None,
             fields=(*(replace(field, required=False) for field in fields), reason),
             outcomes=(
-                Option(ANSWERED, "Approve" if call else "Answer", names, needed),
+                Option(ANSWERED, "Approve" if call else "Answer", (), needed),
                 Option(REJECTED, "Reject", (BECAUSE,), (BECAUSE,)),
             ),
             button=step.button or "Done",
@@ -118,6 +117,11 @@ class AnswerRequest(StepType):
         output = {"answer": json.dumps(answer, ensure_ascii=False)}
         return Completion(ANSWERED, values, {**values, **output, "changed": changed if asked else []})
 
+    def technical_inputs(self, config: AnswerRequestConfig) -> frozenset[str]:
+        """Where the start has the JSON texts."""
+        texts = (config.schema_, config.context, config.tool_call)
+        return frozenset(text.removeprefix("input.") for text in texts if text and text.startswith("input."))
+
     def outputs(self, config: AnswerRequestConfig) -> None:
         """Not known before there is a request."""
 
@@ -139,7 +143,7 @@ def _form(config: AnswerRequestConfig, context: Context) -> tuple[Schema, list[F
     given = (_json(config.tool_call, context) or {}).get("arguments", {})
     fields = []
     for field in schema_fields.fields(schema):
-        held = properties(schema)[field.name].get("readOnly") is True
+        held = field.name in given and properties(schema)[field.name].get("readOnly") is True
         first = given.get(field.name)
         first = str(first) if field.type == "decimal" and first is not None else first
         value = first if held else context.former.get(field.name, first)

@@ -389,6 +389,10 @@ class StepType:
         """The tool that the step calls, (MCP server, tool); None for all other types."""
         return None
 
+    def technical_inputs(self, config: Any) -> frozenset[str]:
+        """Fields of the run's start that only programs read, because the step shows what they say."""
+        return frozenset()
+
     def changes(self, step: StepView) -> bool:
         """Whether the step may change something outside the run or notify somebody: people are warned before a run reaches such a step by itself."""
         return self.always_changes or bool(self.edits(step) or self.actions(step.config))

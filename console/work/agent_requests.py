@@ -353,14 +353,16 @@ def _end_silence(row: _Row) -> bool:
         if row.on_silence == "expire":
             command = commands.Cancel(runs.ENGINE.id, run.revision, "Nobody answered in time.")
             events = decisions.decide(plan_of(definition), run, command, now)
-        elif run.status in ("waiting_person", "saved"):
-            events = _escalated(definition, run, holder_draft(run, loaded.subject), now)
         else:
-            return False
+            events = _escalated(definition, run, holder_draft(run, loaded.subject), now)
 
         def note(connection: sa.Connection, _run_id: str) -> None:
             connection.execute(_SILENT, {"at": now, "id": row.id})
 
+        if not events:
+            with transaction() as connection:
+                note(connection, row.run)
+            return True
         write(runs.ENGINE, definition, loaded, [event._replace(by=None) for event in events], also=note)
         return True
 
@@ -370,9 +372,13 @@ def _end_silence(row: _Row) -> bool:
 def _escalated(
     definition: Definition, run: Run, draft: Mapping[str, Any] | None, now: datetime
 ) -> list[Event]:
-    """The event that puts it into its inbox again as urgent, or into one of the team."""
+    """The event that puts it into its inbox again as urgent, or into one of the team; none where nobody could take it there, or it was answered and goes on."""
+    if run.status not in ("waiting_person", "saved"):
+        return []
     known = (run.ticket or {}).get("inbox")
     place = known or getattr(inbox_placement.place_of(definition, run), "id", None)
-    if place is None:
-        raise Invalid(f"The team {run.team} has no inbox to which a request could be escalated.")
-    return [holding.escalated(run, place, "Nobody answered in time.", "urgent", None, now, draft)]
+    return (
+        []
+        if place is None
+        else [holding.escalated(run, place, "Nobody answered in time.", "urgent", None, now, draft)]
+    )

@@ -58,6 +58,7 @@ def test_the_form_is_the_schema_and_starts_with_the_arguments() -> None:
         ("Approve", ("ok",)),
         ("Reject", ("rejected_because",)),
     ]
+    assert not any(field.readonly for field in prepare("answer_request", CONFIG, asked()).fields)
     assert prompt.notes[0] == ("Tool", "pay")
     assert len(prompt.notes[1][1]) == 2001
 

@@ -1,6 +1,7 @@
 """Requests of programs: asked over HTTP with a key, answered by people, read by who asked; and who must not get in."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -226,6 +227,36 @@ def test_silence_expires_or_escalates(web: Flask, company: Company, monkeypatch:
     answered(company, escalates["run_id"], "tom", refund=False, amount="1")
     assert program.read(escalates["id"])["status"] == "answered"
     program.ask(422, **ASKED | {"due": "2020-01-01T00:00:00Z"})
+
+
+def test_what_cannot_be_escalated_does_not_keep_others_waiting(
+    web: Flask, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, due = Program(web, company), log.now() + timedelta(hours=1)
+    late = {"due": due.isoformat(), "on_silence": "escalate", "inbox": None, "person": company.tom.id}
+    asked = program.ask(**ASKED | late)
+    inboxes.close("desk")
+    monkeypatch.setattr(log, "now", lambda: due + timedelta(minutes=1))
+    assert (agent_requests.end_silence(), agent_requests.end_silence()) == (1, 0)
+    assert company.told(asked["run_id"], "tom")["holder"] == company.tom.id
+    assert program.read(asked["id"])["status"] == "open"
+
+
+def test_ten_thousand_former_requests_of_a_key_make_none_slow(
+    web: Flask, company: Company, given_settings: Any
+) -> None:
+    given_settings(CONSOLE_OPEN_REQUESTS="10000")
+    program = Program(web, company)
+    first = program.ask(**ASKED)
+    fetch(
+        "insert into console.agent_request select 'req_' || n, 'run_none' || n, person, key, null, 'expire', at"
+        " from console.agent_request, generate_series(1, 10000) n returning 1"
+    )
+    began = time.monotonic()
+    for _ in range(20):
+        program.ask(**ASKED)
+        program.read(first["id"])
+    assert (time.monotonic() - began) / 20 < 0.5
 
 
 def test_nobody_else_reads_it_and_who_may_start_nothing_asks_nothing(web: Flask, company: Company) -> None:

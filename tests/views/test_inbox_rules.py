@@ -169,6 +169,16 @@ def test_rules_are_changed_kept_and_restored(pages: "Pages") -> None:
         inbox_rules.save(pages.company.mona, DESK, "another")
 
 
+def test_who_approves_tool_calls_is_asked_kept_and_restored(pages: "Pages") -> None:
+    page = pages.mona.get("/inbox/desk/rules")
+    pages.mona.send(page, "/inbox/desk/rules", own_tool_calls="1")
+    assert inbox("desk").own_tool_calls
+    pages.mona.send(pages.mona.get("/inbox/desk/rules"), "/inbox/desk/rules", title="Other")
+    assert (inbox("desk").title, inbox("desk").own_tool_calls) == ("Other", True)
+    pages.mona.send(pages.mona.get("/inbox/desk/rules"), "/rules/restore", number="1")
+    assert not inbox("desk").own_tool_calls
+
+
 def test_the_preview_says_what_saving_does(pages: "Pages") -> None:
     mona = pages.company.mona
     pages.company.sql("update customer set updated_at = '2026-11-20T10:00:00Z'")

@@ -67,6 +67,9 @@ def of_version(workflow: str, version: int) -> Mapping[str, Described]:
 def of_document(document: Workflow) -> Mapping[str, Described]:
     """Step → what the document says of its values."""
     own = {step.id: _of_step(steps.view(step), outcomes_in_words(step)) for step in document.steps}
+    views, start = map(steps.view, document.steps), document.start.id
+    inputs = (steps.get(view.type).technical_inputs(view.config) for view in views)
+    own[start] = replace(own[start], technical=own[start].technical.union(*inputs))
     return {step.id: _with_results(own, own[step.id], step.config.get("values")) for step in document.steps}
 
 

@@ -113,6 +113,7 @@ def _typed(document: Rules) -> dict[str, str]:
         "due_days": str(due.days) if due else "",
         "most": str(document.most or ""),
         "hours": _hours(document.clock),
+        "own_tool_calls": "1" if document.own_tool_calls else "",
     }
 
 
@@ -143,6 +144,7 @@ def _document(document: Rules | None, typed: Mapping[str, str]) -> dict[str, Any
         "clock": _clock(document.clock if document is not None else None, typed.get("hours", "")),
     }
     made |= {"help": typed["help"]} if typed.get("help") else {}
+    made |= {"own_tool_calls": True} if typed.get("own_tool_calls") else {}
     made |= {"most": _number(typed["most"], "most")} if typed.get("most") else {}
     if not typed.get("workflow"):
         return made

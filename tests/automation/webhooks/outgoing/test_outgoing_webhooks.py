@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from standardwebhooks import Webhook
 
-from console import log
+from console import log, runs
 from console.activity import sequencing
 from console.auth import access, accounts
 from console.auth.access import policy_store
@@ -18,7 +18,8 @@ from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch, transaction
 from console.operations import erasure
-from console.work import notices
+from console.work import agent_requests, notices
+from console.workflows import inboxes
 from tests.automation.webhooks.outgoing.delivering import (
     added,
     answering,
@@ -28,7 +29,7 @@ from tests.automation.webhooks.outgoing.delivering import (
     happens,
     statuses,
 )
-from tests.company import PASSWORD, Company
+from tests.company import DESK, PASSWORD, Company
 from tests.servers.outside import Receiver
 
 
@@ -51,6 +52,23 @@ def test_events_arrive_signed_in_order_and_say_what_came_before(company: Company
         Webhook(secret).verify(one.body, one.headers)
     assert len({one.headers["webhook-id"] for one in receiver.received}) == 4
     assert statuses(ident) == [("delivered", 1)] * 4
+
+
+def test_an_answered_request_of_a_program_is_told_by_its_run(company: Company, receiver: Receiver) -> None:
+    inboxes.import_all([DESK])
+    schema = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}
+    ask = agent_requests.Wish("Allowed?", schema, inbox="desk")
+    ours = "event.workflow == 'agent-request-operations'"
+    added(company.ines, receiver, "run.completed", "run.cancelled", filter=ours)
+    asked = agent_requests.ask(company.olivia, ask)
+    run_id = agent_requests.run_of(company.olivia, asked)
+    runs.resume(company.tom, run_id, revision=None)
+    runs.complete(company.tom, run_id, runs.Submission("answer", None, {"ok": True}, "answered"))
+    company.finished("2")
+    go_on()
+    told = bodies(receiver)
+    assert [(one["type"], one["run"]) for one in told] == [("run.completed", run_id)]
+    assert "Allowed" not in str(told), "what was asked is read by its program alone"
 
 
 CHANGED = {"fields": ["tax_id"], "effect": "changed", "result": "succeeded"}
