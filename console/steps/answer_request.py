@@ -73,7 +73,7 @@ class AnswerRequest(StepType):
         notes = [("Tool", str(call["name"]))] if call else []
         notes += [
             (f"{one_line(str(each['label']), 100)} · {KINDS[each['kind']]}", _shown(each["value"]))
-            for each in _json(config.context, context) or ()
+            for each in _json(config.context, context, list) or ()
         ]
         needed = tuple(field.name for field in fields if field.required and not field.readonly)
         reason = FormField(BECAUSE, "Why not", "long_text", max_length=2000, lines=2)
@@ -131,10 +131,14 @@ class AnswerRequest(StepType):
         return [Located(name, text) for name, text in texts.items() if text is not None]
 
 
-def _json(text: str | None, context: Context) -> Any:
-    """What a JSON text of the run says; None where there is none."""
-    found = expressions.parse(text).value(context.roots) if text is not None else None
-    return json.loads(found) if isinstance(found, str) and found else None
+def _json(text: str | None, context: Context, kind: type[Any] = dict) -> Any:
+    """What a JSON text of the run says; None where there is none of this kind."""
+    given = expressions.parse(text).value(context.roots) if text is not None else None
+    try:
+        found = json.loads(given) if isinstance(given, str) else None
+    except ValueError:
+        return None
+    return found if isinstance(found, kind) else None
 
 
 def _form(config: AnswerRequestConfig, context: Context) -> tuple[Schema, list[FormField]]:

@@ -18,7 +18,7 @@ flags model price_version prompt_sha256 prompt_version purpose request_id schema
 scopes not_by actor_kind effect answered_by asked_by revoked_by dialect compensates keeps entered_by who media_type sha256 slot sender made issuer invited_by teams
 found format columns widths consent direction of outcomes provider_id link locale password_hash theme act dom eft obj ptype mentions tag branch exclusive_key fork holder last_holder
 linked_to parent start_key started_by visits steps runs refused audience method column assignee closed_for run_team lead acts_for events stopped type webhook worker decided_by published_by
-about basis address noted_by by call delivery label ending state sub taken folder retried_by former_hash bulk looked_to identity provider_session
+about basis address noted_by by call delivery on_silence label ending state sub taken folder retried_by former_hash bulk looked_to identity provider_session
 """
 IDS_AND_CODES = frozenset(CODES.split())
 """Names of columns that hold ids, codes, names of fields and of files on the disk: nothing that anybody types as a sentence."""

@@ -20,7 +20,7 @@ SCHEMA = {
 }
 QUOTED = json.dumps(SCHEMA).join("''")
 SMALLEST: dict[str, Any] = {"schema": QUOTED}
-HANDED_IN: tuple[dict[str, Any], str | None] = ({"ok": True}, "answered")
+HANDED_IN: tuple[dict[str, Any], str | None] = ({"rejected_because": "No"}, "rejected")
 FURTHER: list[dict[str, Any]] = [{"context": "'[]'", "tool_call": "'{}'", "text": "Look."}]
 TEXTS: list[tuple[dict[str, Any], list[str], list[str]]] = [
     (
