@@ -94,10 +94,10 @@ def test_no_text_of_a_tool_goes_to_a_model_unless_it_was_accepted(house: House, 
         COMMAND_LINE, "files", list(found.offered), reads=["orders"], described=["write"]
     )
     house.model.obey(hostile.answer({"path": "Adaeze Okonkwo-Bell", "amount": 99999}, ["s1"]))
-    found = house.proposed(asked(house))
+    proposal = house.proposed(asked(house))
     assert ORDER in json.loads(house.sent)["messages"][0]["content"].partition("</form>")[0]
-    assert found["flags"] == ["suspicious_content"]
-    assert [(one["name"], one["confidence"]) for one in found["fields"]] == [("path", "low")]
+    assert proposal["flags"] == ["suspicious_content"]
+    assert [(one["name"], one["confidence"]) for one in proposal["fields"]] == [("path", "low")]
 
 
 def test_a_step_that_goes_on_by_itself_calls_nothing_that_may_change_something(
