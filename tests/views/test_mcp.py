@@ -14,13 +14,15 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import version as versions
 
-from console import records
+from console import records, runs
+from console.actions import collection_actions
 from console.activity import sequencing
 from console.auth import access, accounts
 from console.auth.access import Scopes
 from console.auth.access.narrowing import ASSISTANT_TOOLS
 from console.infra.db.engine import fetch
 from console.views.mcp import messages, tools
+from console.work import approvals
 from tests.company import Company
 from tests.conftest import web_app
 from tests.support.acting import RATE, hand_in, imported
@@ -417,3 +419,33 @@ def test_a_workflow_is_described_with_its_steps_and_an_action_with_its_form(
     assert form["approved_by_others"] is False
     assert olivia.refused("getActionForm", collection="customer", record_id="1", action="customer.nothing")
     assert not fetch("select id from console.run")
+
+
+@pytest.mark.parametrize("act", ["change", "delete"])
+def test_a_change_or_deletion_is_proposed_and_done_once_somebody_else_agreed(
+    olivia: Assistant, company: Company, act: Any
+) -> None:
+    access.grant("operator", "collection:customer", ["act"], team="operations")
+    imported(collection_actions.document_of("customer", act, ["lead"], "operations"))
+    about = {"collection": "customer", "record_id": "2", "action": f"customer.{act}"}
+    form = olivia.told("getActionForm", **about)
+    assert form["approved_by_others"] is True
+    values = {"risk": "high"} if act == "change" else {"reason": "Asked for by the customer."}
+    before = company.sql("select * from customer where id = 2")
+    told = olivia.told("proposeAction", **about, values=values, idempotency_key=act)
+    company.work()
+    assert company.sql("select * from customer where id = 2") == before
+    given = {
+        field["name"]: field["value"]
+        for field in company.told(told["run_id"])["current"]["form"]["fields"]
+        if not field["readonly"]
+    }
+    hand_in(company, told["run_id"], **{**given, **values})
+    company.work()
+    assert company.sql("select * from customer where id = 2") == before, "somebody else has to agree first"
+    assert olivia.told("getWorkflowRun", run_id=told["run_id"])["status"] == "waiting_event"
+    [approval] = approvals.to_review(company.mona).lines
+    runs.approve(company.mona, approval.id)
+    company.work()
+    after = company.sql("select risk from customer where id = 2")
+    assert after == ([("high",)] if act == "change" else [])
