@@ -48,7 +48,7 @@ def test_a_key_for_an_assistant_is_made_for_some_tools(pages: Pages) -> None:
     assert "abortRun" in again.text
     pages.olivia.send(form, "/settings/keys/create", status=200, **given, tools="findRecords")
     [key] = accounts.keys_of(pages.company.olivia)
-    assert key.scopes.tools == {"findRecords"}
+    assert key.scopes.tools == frozenset({"findRecords"})
     assert "over MCP: findRecords" in pages.olivia.get(f"/settings/keys/{key.id}").text
 
 
