@@ -5,13 +5,14 @@ from typing import Any, Literal, get_args
 
 from console import records
 from console.core.documents.collections import Collection, Field
-from console.core.documents.fields import FieldType
+from console.core.documents.fields import NOT_IN_FORMS
 from console.core.errors import Invalid
+from console.core.forms import FieldType
 from console.core.plain_words import uncapitalised
 
 Act = Literal["change", "delete"]
 MOST_FIELDS = 40
-_NOT_ASKED = frozenset({"file", "files"})
+_ASKED = frozenset(get_args(FieldType)) - NOT_IN_FORMS - {"file", "files"}
 
 
 def document_of(collection_id: str, act: Act, approvers: Sequence[str], team: str | None) -> dict[str, Any]:
@@ -53,8 +54,7 @@ def _delete() -> tuple[list[dict[str, Any]], dict[str, Any]]:
 def _is_asked(collection: Collection, field: Field) -> bool:
     """Whether the form asks for the field. Amounts that have a currency are left to who writes the action."""
     shut = field.hidden or field.readonly or field.governed or field.name in collection.key
-    asked = frozenset(get_args(FieldType)) - _NOT_ASKED
-    return not shut and field.type in asked and field.currency is None and field.name.isidentifier()
+    return not shut and field.type in _ASKED and field.currency is None and field.name.isidentifier()
 
 
 def _entry(field: Field) -> dict[str, Any]:

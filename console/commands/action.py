@@ -43,7 +43,9 @@ def import_(files: tuple[Path, ...]) -> None:
         click.echo(f"{action_imported.id}  {action_imported.title}  {action_imported.hash[:12]}")
 
 
-@action.command("draft", epilog="Example: console action draft customer change --approver lead > change.json")
+@action.command(
+    "draft", epilog="Example: console action draft customer change --approver operations_lead > change.json"
+)
 @click.argument("collection")
 @click.argument("act", type=click.Choice(get_args(collection_actions.Act)))
 @click.option("--approver", "approvers", multiple=True, help="A role that has to agree; each an option.")
