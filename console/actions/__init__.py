@@ -19,6 +19,7 @@ OPEN_MODULES = frozenset(
         "bulk",
         "bulk_ends",
         "bulk_starts",
+        "collection_actions",
         "connection_settings",
         "hand_forms",
         "many_changes",

@@ -72,15 +72,26 @@ def ask_of(question: str, sources: Sequence[Source], policy: tuple[str, str], lo
     )
 
 
-def sentences(judged: Judged) -> list[Sentence]:
-    """The sentences that passed the guard together with their quotes."""
+def sentences(judged: Judged, question: str, sources: Sequence[Source]) -> list[Sentence]:
+    """The sentences that passed the guard together with their quotes. One whose words are not those of its source and the question is left to its quote."""
     values = {each.name: each for each in judged.fields}
+    lines = {(line.source, line.at): line.words for line in _lines(sources)}
+    asked = frozenset(map(skeleton, _WORD.findall(question)))
     made = []
     for number in range(1, MOST + 1):
         said, quote = values.get(f"sentence_{number}"), values.get(f"quote_{number}")
         if said is not None and quote is not None and quote.quote is not None:
-            made.append(Sentence(str(said.value), quote.sources[0], quote.at, quote.quote))
+            words = lines.get((quote.sources[0], str(quote.at)), frozenset())
+            text = str(said.value) if _rests_on(str(said.value), words, asked) else ""
+            made.append(Sentence(text, quote.sources[0], quote.at, quote.quote))
     return made
+
+
+def _rests_on(text: str, words: frozenset[str], asked: frozenset[str]) -> bool:
+    """Whether some word of a sentence stands in the line that it cites, and most of the others there or in the question."""
+    own = [skeleton(word) for word in _WORD.findall(text) if len(word) >= LEAST_LETTERS or not word.isalpha()]
+    found = [word for word in own if _matches(word, words | asked)]
+    return any(_matches(word, words) for word in own) and 2 * len(found) > len(own)
 
 
 def whole_so_far(text: str) -> str | None:

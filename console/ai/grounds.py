@@ -30,7 +30,7 @@ Stood: TypeAlias = tuple[str, str, str]
 class Known:
     """What a value may rest on. `cited` are the sources it names that give no orders, `facts` the ids of all that our staff or our code wrote.
 
-    `claims`: something that others wrote was given; `orders`: some of that reads like instructions; `supported` is that of the ask.
+    `claims`: something that others wrote was given, be it the help of a field; `orders`: some of that reads like instructions; `supported` is that of the ask.
     """
 
     cited: Sequence[Evidence]
@@ -59,8 +59,8 @@ def support(
 ) -> Iterator[tuple[str, Place]]:
     """(source, place) where the value stands, best first; empty for a judgement, which stands nowhere. Raises Drop.
 
-    Numbers, identifiers, days and addresses stand literally in a cited source, and so does everything in a field of `trusted_only` (of which only
-    trusted sources are `cited`). In drafts, links and addresses come from any of the `trusted` sources.
+    Numbers, identifiers, days and addresses stand literally in a cited source, and so does everything in a `literal` field (of one of `trusted_only`
+    only trusted sources are `cited`). In drafts, links and addresses come from any of the `trusted` sources.
     """
     if spec.options:
         return _choices(spec, value, cited)
@@ -69,15 +69,15 @@ def support(
         if place is None:
             raise Drop("not_in_source")
         return iter([place])
-    if spec.type == "long_text" and not spec.trusted_only:
+    if spec.type == "long_text" and not spec.literal:
         _draft(str(value), trusted)
         return _somewhere(spec, value, cited)
     entries = value if isinstance(value, list) else [value]
     kind = literal_quotes.KINDS.get(spec.type, "text")
     places = [_place(kind, entry, spec, cited) for entry in entries]
-    if kind == "boolean" and not spec.trusted_only:
+    if kind == "boolean" and not spec.literal:
         return iter([place for place in places if place is not None])
-    if kind == "text" and not spec.trusted_only:
+    if kind == "text" and not spec.literal:
         for entry, place in zip(entries, places, strict=True):
             if place is None:
                 _facts(str(entry), cited, trusted)
@@ -99,12 +99,12 @@ def _place(
 
 
 def _choices(spec: FieldSpec, value: Any, cited: Sequence[Evidence]) -> Iterator[tuple[str, Place]]:
-    """Choices are judgements; in a field of `trusted_only` each stands in a source by its value or its label."""
+    """Choices are judgements; in a `literal` field each stands in a source by its value or its label."""
     labels = dict(spec.options)
     places = []
     for entry in value if isinstance(value, list) else [value]:
         place = _place("text", entry, spec, cited) or _place("text", labels.get(entry), spec, cited)
-        if place is None and spec.trusted_only:
+        if place is None and spec.literal:
             raise Drop("not_in_source")
         places += [place] if place is not None else []
     return iter(places)

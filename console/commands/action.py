@@ -1,10 +1,13 @@
 """Commands about actions: check files, read them in, give them out."""
 
+import json
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from console import actions
+from console.actions import collection_actions
 from console.commands.workflow import FILES, print_problems
 from console.core.errors import DefinitionError
 
@@ -38,6 +41,22 @@ def import_(files: tuple[Path, ...]) -> None:
                 click.echo(f"{file}: {detail['field']}: {detail['reason']}", err=True)
             raise
         click.echo(f"{action_imported.id}  {action_imported.title}  {action_imported.hash[:12]}")
+
+
+@action.command(
+    "draft", epilog="Example: console action draft customer change --approver operations_lead > change.json"
+)
+@click.argument("collection")
+@click.argument("act", type=click.Choice(get_args(collection_actions.Act)))
+@click.option("--approver", "approvers", multiple=True, help="A role that has to agree; each an option.")
+@click.option("--team", help="Team whose runs these are.")
+def draft(collection: str, act: collection_actions.Act, approvers: tuple[str, ...], team: str | None) -> None:
+    """Print an action that changes or deletes a record of the COLLECTION, as a file to look at and import."""
+    click.echo(
+        json.dumps(
+            collection_actions.document_of(collection, act, approvers, team), indent=2, ensure_ascii=False
+        )
+    )
 
 
 @action.command("export", epilog="Example: console action export charge.refund > charge.refund.json")

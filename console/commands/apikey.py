@@ -7,6 +7,7 @@ import click
 
 from console.auth import accounts
 from console.auth.access import Scopes
+from console.auth.access.narrowing import ASSISTANT_TOOLS
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -35,6 +36,13 @@ apikey = click.Group("apikey", help="Keys with which programs use the API.")
     help="mcp: a key for an assistant. It opens /mcp and nothing else, and approves nothing.",
 )
 @click.option(
+    "--tool",
+    "tools",
+    multiple=True,
+    type=click.Choice(ASSISTANT_TOOLS),
+    help="With --scope mcp: a tool that the assistant may call, each by an option of its own. None: all.",
+)
+@click.option(
     "--approve",
     is_flag=True,
     help="It may also approve, reject and be the second person, as far as its owner may.",
@@ -42,15 +50,19 @@ apikey = click.Group("apikey", help="Keys with which programs use the API.")
 @click.option(
     "--expires", default="90d", show_default=True, help="How long it lasts, a year at most: 12h, 90d, 8w."
 )
-def create(name: str, email: str, expires: str, scope: str | None, approve: bool) -> None:
+def create(
+    name: str, email: str, expires: str, scope: str | None, tools: tuple[str, ...], approve: bool
+) -> None:
     """Make a key and print it. Nothing else is printed, and it is said only now. Without a scope it may be used for all that its owner may do, except to approve."""
     lasts = duration(expires)
     if approve and scope == "mcp":
         raise click.UsageError("An assistant never approves: leave out --approve, or --scope mcp.")
+    if tools and scope != "mcp":
+        raise click.UsageError("Only an assistant has tools: add --scope mcp, or leave out --tool.")
     owner = accounts.person_of_email(email)
     if approve and owner.service:
         raise click.UsageError(f"{email} is a service account, which never approves: leave out --approve.")
-    scopes = Scopes(approves=approve, assistant=scope == "mcp")
+    scopes = Scopes(approves=approve, assistant=scope == "mcp", tools=frozenset(tools) or None)
     key = accounts.create_key(name, owner.id, lasts=lasts, scopes=scopes)
     click.echo(key.text)
 

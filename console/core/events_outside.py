@@ -515,6 +515,12 @@ OUTSIDE = (
         ("call", "run", "found"),
     ),
     Kind(
+        "assistant_called",
+        "log",
+        "An assistant called a tool of the console by its key; `refused` says whether it was answered why not.",
+        ("tool", "refused"),
+    ),
+    Kind(
         "case_asked",
         "proposal",
         "A person asked a question about a run or a record.",

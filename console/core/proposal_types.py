@@ -63,7 +63,7 @@ class FieldSpec:
     `options` are (value, label); `minimum` and `maximum` are texts as the form has them. `trusted_only`: a value is only taken where it stands literally
     in a trusted source that is cited. `quote`: its value stands word for word in a given source, or is none. `opaque`: the options' values are ids that a
     model never sees (it chooses among c1, c2 …). `now` is what the record holds. `finding`: it is judged anew at this step, so that what a record says of
-    it under the same name is from another time.
+    it under the same name is from another time. `foreign`: another system wrote the form; a value is only taken where it stands literally in a cited source.
     """
 
     name: str
@@ -81,6 +81,12 @@ class FieldSpec:
     now: Any = None
     finding: bool = False
     quote: bool = False
+    foreign: bool = False
+
+    @property
+    def literal(self) -> bool:
+        """Whether a value is only taken where it stands in a cited source."""
+        return self.trusted_only or self.foreign
 
 
 @dataclass(frozen=True, slots=True)

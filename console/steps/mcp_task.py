@@ -155,7 +155,8 @@ class McpTask(StepType):
 
     def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
         """The arguments; never whether the tool is called."""
-        return of_form([field for field in prompt.fields if field.name != DONE_BY])
+        form = of_form([field for field in prompt.fields if field.name != DONE_BY])
+        return replace(form, foreign=True)
 
     def ai_fields(self, config: McpTaskConfig) -> tuple[str, ...] | None:
         """The arguments, where the schema is known."""

@@ -131,7 +131,13 @@ def outputs(config: Any) -> frozenset[str]:
     return (
         frozenset(SENT)
         if config.operation == "http"
-        else frozenset([*config.values, *([RECORD] if config.record is not None else [])])
+        else frozenset(
+            [
+                *config.values,
+                *([RECORD] if config.record is not None else []),
+                *(["path"] if config.path is not None else []),
+            ]
+        )
     )
 
 

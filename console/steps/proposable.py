@@ -31,12 +31,14 @@ class Proposable:
     """What may be proposed. `outcomes` are (value, label). `picks` is the field that chooses a record; a model does not see the records' keys.
 
     `ticks` are tick lists whose ticks are proposed one by one, so that each has its own sources: name → field.
+    `foreign`: another system wrote the form.
     """
 
     fields: tuple[FormField, ...] = ()
     outcomes: tuple[tuple[str, str], ...] = ()
     picks: str | None = None
     ticks: Mapping[str, FormField] = default(default_factory=dict)
+    foreign: bool = False
 
     def __bool__(self) -> bool:
         """Whether anything may be proposed."""

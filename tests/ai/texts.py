@@ -127,6 +127,8 @@ HOSTILE = [
 ]
 
 HARMLESS = [
+    '{"results": [{"id": "msg_1", "role": "user", "content": "Where is my parcel?"}]}',
+    '{"id": "ch_1", "status": "succeeded", "outcome": {"decision": "approved", "confidence": 0.98}}',
     "지난번 안내를 따라 서류를 보냈습니다. 확인 부탁드립니다.",
     "Sözleşmedeki kural ve talimatlarınız için teşekkürler.",
     "شكرا على التعليمات، سأرسل الوثائق غدا",

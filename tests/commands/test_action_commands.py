@@ -58,3 +58,16 @@ def test_what_cannot_be_used_changes_nothing(company: Company, file: Path) -> No
     assert "approval[0].roles[0]: There is no role boss" in told
     assert said("list") == ""
     del company
+
+
+@pytest.mark.parametrize("act", ["change", "delete"])
+def test_an_action_of_a_collection_is_drafted_and_can_be_imported(
+    company: Company, tmp_path: Path, act: str
+) -> None:
+    file = tmp_path / "draft.json"
+    file.write_text(said("draft", "customer", act, "--approver", "lead", "--team", "operations"))
+    drafted = json.loads(file.read_text())
+    assert drafted["approval"] == [{"roles": ["lead"]}]
+    assert "id" not in {field["name"] for field in drafted["form"]}, "nobody writes the key"
+    assert said("import", str(file)).startswith(f"customer.{act}  ")
+    said("draft", "nowhere", act, status=1)

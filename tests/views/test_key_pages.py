@@ -41,6 +41,17 @@ def test_a_key_is_made_shown_once_and_revoked(pages: Pages) -> None:
     assert "Revoke Nightly" not in olivia.get(f"/settings/keys/key_{text[0].split('_')[1]}").text
 
 
+def test_a_key_for_an_assistant_is_made_for_some_tools(pages: Pages) -> None:
+    form = pages.olivia.get("/settings/keys/new")
+    given = {"name": "Reader", "days": "30", "what": "assistant"}
+    again = pages.olivia.send(form, "/settings/keys/create", status=422, **given, tools="abortRun")
+    assert "abortRun" in again.text
+    pages.olivia.send(form, "/settings/keys/create", status=200, **given, tools="findRecords")
+    [key] = accounts.keys_of(pages.company.olivia)
+    assert key.scopes.tools == frozenset({"findRecords"})
+    assert "over MCP: findRecords" in pages.olivia.get(f"/settings/keys/{key.id}").text
+
+
 def test_what_is_wrong_is_named_and_nothing_typed_is_lost(pages: Pages) -> None:
     form = pages.tom.get("/settings/keys/new")
     again = pages.tom.send(form, "/settings/keys/create", status=422, name="", what="some", networks="here")

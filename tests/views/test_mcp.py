@@ -14,11 +14,15 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import version as versions
 
-from console import runs
+from console import records, runs
+from console.actions import collection_actions
+from console.activity import sequencing
 from console.auth import access, accounts
 from console.auth.access import Scopes
+from console.auth.access.narrowing import ASSISTANT_TOOLS
 from console.infra.db.engine import fetch
-from console.views.mcp import messages
+from console.views.mcp import messages, tools
+from console.work import approvals
 from console.workflows import inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app
@@ -28,18 +32,7 @@ from tests.views.test_hooks_odd_senders import Sender, sender, served
 __all__ = ["sender"]
 
 ASSISTANT = Scopes(assistant=True)
-TOOLS = {
-    "listCollections",
-    "describeCollection",
-    "findRecords",
-    "listWorkflows",
-    "triggerWorkflow",
-    "getWorkflowRun",
-    "myWork",
-    "proposeAction",
-    "ask_person",
-    "request_answer",
-}
+TOOLS = set(ASSISTANT_TOOLS)
 
 
 def key_of(company: Company, who: str, scopes: Scopes | None = ASSISTANT) -> str:
@@ -360,6 +353,103 @@ def test_a_whole_number_may_be_sent_with_decimals(olivia: Assistant) -> None:
         "findRecords", collection="customer", limit=2
     )
     assert "limit" in olivia.refused("findRecords", collection="customer", limit=2.5)
+
+
+def test_every_tool_is_one_that_a_key_can_be_limited_to() -> None:
+    assert tuple(tools.TOOLS) == ASSISTANT_TOOLS
+
+
+def test_a_key_for_some_tools_is_told_of_no_other_and_calls_none(web: FlaskClient, company: Company) -> None:
+    narrow = Assistant(
+        web, key_of(company, "olivia", Scopes(assistant=True, tools=frozenset({"listCollections"})))
+    )
+    assert [tool["name"] for tool in narrow.ask("tools/list")["result"]["tools"]] == ["listCollections"]
+    assert narrow.told("listCollections")["collections"]
+    for name in TOOLS - {"listCollections"}:
+        refused = narrow.ask("tools/call", {"name": name, "arguments": {}})
+        assert refused["error"]["code"] == mcp_types.INVALID_PARAMS, name
+    assert not fetch("select id from console.run")
+
+
+def test_every_call_is_in_the_log_with_its_key(olivia: Assistant, company: Company) -> None:
+    olivia.told("listCollections")
+    olivia.refused("describeCollection", collection="nowhere")
+    olivia.refused("findRecords")
+    sequencing.catch_up()
+    noted = fetch(
+        "select convert_from(e.body, 'UTF8')::jsonb from console.activity a join console.event e on e.id = a.event"
+        " where a.kind = 'assistant_called' order by a.at, a.pos"
+    )
+    assert [(body["data"]["open"]["tool"], body["data"]["open"]["refused"]) for (body,) in noted] == [
+        ("listCollections", False),
+        ("describeCollection", True),
+        ("findRecords", True),
+    ]
+    assert {body["actor"]["kind"] for (body,) in noted} == {"key"}
+
+
+def test_related_records_are_told_as_far_as_a_model_may_get_them(olivia: Assistant, company: Company) -> None:
+    access.grant("operator", "collection:account", ["browse", "read"], team="operations")
+    about = {"collection": "customer", "record_id": "1", "relation": "account"}
+    assert "kept from models" in olivia.refused("listRelated", **about)
+    assert "describeCollection" in olivia.refused("listRelated", **{**about, "relation": "nowhere"})
+    open_iban = json.dumps({"fields": {"iban": {"ai": "full"}}})
+    fetch(
+        "update console.collection set document = document || %s::jsonb where id = 'account' returning 1",
+        (open_iban,),
+    )
+    records.forget()
+    found = olivia.told("listRelated", **about)
+    accounts_of_her = company.sql("select iban from account where customer_id = 1")
+    assert {(row["key"],) for row in found["records"]} == set(accounts_of_her)
+    assert found["collection"] == "account"
+    stan = Assistant(olivia.web, key_of(company, "stan"))
+    assert stan.refused("listRelated", **about) == stan.refused("describeCollection", collection="nowhere")
+
+
+def test_a_workflow_is_described_with_its_steps_and_an_action_with_its_form(
+    olivia: Assistant, company: Company
+) -> None:
+    told = olivia.told("describeWorkflow", workflow_id="care-review")
+    assert {"start", "end"} <= {step["type"] for step in told["steps"]}
+    assert "listWorkflows" in olivia.refused("describeWorkflow", workflow_id="nothing")
+    access.grant("operator", "collection:customer", ["act"], team="operations")
+    imported(RATE)
+    form = olivia.told("getActionForm", collection="customer", record_id="1", action="customer.rate")
+    assert [(field["name"], field["type"]) for field in form["form"]] == [("risk", "enum"), ("note", "text")]
+    assert form["approved_by_others"] is False
+    assert olivia.refused("getActionForm", collection="customer", record_id="1", action="customer.nothing")
+    assert not fetch("select id from console.run")
+
+
+@pytest.mark.parametrize("act", ["change", "delete"])
+def test_a_change_or_deletion_is_proposed_and_done_once_somebody_else_agreed(
+    olivia: Assistant, company: Company, act: Any
+) -> None:
+    access.grant("operator", "collection:customer", ["act"], team="operations")
+    imported(collection_actions.document_of("customer", act, ["lead"], "operations"))
+    about = {"collection": "customer", "record_id": "2", "action": f"customer.{act}"}
+    form = olivia.told("getActionForm", **about)
+    assert form["approved_by_others"] is True
+    values = {"risk": "high"} if act == "change" else {"reason": "Asked for by the customer."}
+    before = company.sql("select * from customer where id = 2")
+    told = olivia.told("proposeAction", **about, values=values, idempotency_key=act)
+    company.work()
+    assert company.sql("select * from customer where id = 2") == before
+    given = {
+        field["name"]: field["value"]
+        for field in company.told(told["run_id"])["current"]["form"]["fields"]
+        if not field["readonly"]
+    }
+    hand_in(company, told["run_id"], **{**given, **values})
+    company.work()
+    assert company.sql("select * from customer where id = 2") == before, "somebody else has to agree first"
+    assert olivia.told("getWorkflowRun", run_id=told["run_id"])["status"] == "waiting_event"
+    [approval] = approvals.to_review(company.mona).lines
+    runs.approve(company.mona, approval.id)
+    company.work()
+    after = company.sql("select risk from customer where id = 2")
+    assert after == ([("high",)] if act == "change" else [])
 
 
 def test_a_question_to_a_person_has_their_answer_for_who_asked_alone(

@@ -229,7 +229,10 @@ def _answer_of_model(
     def judged(text: str) -> Judged:
         return guard.judge(built.ask, Raw(text, "complete", "", ""), prompt.restore)
 
-    growing = _Growing(pending, lambda text: _sentences(case_answer.sentences(judged(text)), built))
+    def shown(whole: Judged) -> list[dict[str, Any]]:
+        return _sentences(case_answer.sentences(whole, pending.text, built.ask.sources), built)
+
+    growing = _Growing(pending, lambda text: shown(judged(text)))
     call = Call(
         purpose="ask",
         person=actor.id,
@@ -248,7 +251,7 @@ def _answer_of_model(
     raw = model_call.call_model(call, current, growing.hear)
     whole = judged(raw.text)
     return {
-        "sentences": _sentences(case_answer.sentences(whole), built),
+        "sentences": shown(whole),
         "by": BY_MODEL,
         "why": "",
         "banner": result.banner(whole, built) or "",

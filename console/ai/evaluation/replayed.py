@@ -66,6 +66,8 @@ class Case:
     format: int = FORMAT
 
 
+FOREIGN = frozenset({"mcp_task"})
+"""Types of steps whose form another system wrote."""
 _ADAPTER: TypeAdapter[Case] = TypeAdapter(Case)
 
 
@@ -128,7 +130,7 @@ def parse_prompt(user: str) -> Ask | None:
     except (orjson.JSONDecodeError, KeyError):
         return None
     choice = form[-1] if form and form[-1]["label"] == CHOICE_LABEL and form[-1]["type"] == "enum" else None
-    fields = tuple(_spec(entry, now) for entry in form if entry is not choice)
+    fields = tuple(_spec(entry, now, step["type"] in FOREIGN) for entry in form if entry is not choice)
     outcomes = tuple((entry["id"], entry["label"]) for entry in choice["choices"]) if choice else ()
     instruction = str(parts.get("instruction", ""))
     return Ask(
@@ -156,7 +158,7 @@ def _source(attributes: Mapping[str, str], data: Any) -> Source:
     )
 
 
-def _spec(entry: Mapping[str, Any], now: Mapping[str, Any]) -> FieldSpec:
+def _spec(entry: Mapping[str, Any], now: Mapping[str, Any], foreign: bool) -> FieldSpec:
     return FieldSpec(
         entry["name"],
         entry["label"],
@@ -169,6 +171,7 @@ def _spec(entry: Mapping[str, Any], now: Mapping[str, Any]) -> FieldSpec:
         help=entry.get("help", ""),
         trusted_only=bool(entry.get("trusted_only")),
         now=now.get(entry["name"]),
+        foreign=foreign,
     )
 
 

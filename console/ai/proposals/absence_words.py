@@ -87,4 +87,4 @@ def dropped(count: int) -> str:
 def banner(titles: list[str]) -> str:
     """The warning above a form, which names where the text stands."""
     named = ", ".join(f"“{title}”" for title in titles)
-    return f"Text in {named or 'a source'} reads like instructions to the AI. Nothing was done because of it; look at the source before you rely on this proposal."
+    return f"Text in {named or 'a source or the form'} reads like instructions to the AI. Nothing was done because of it; look at the source before you rely on this proposal."

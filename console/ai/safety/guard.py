@@ -74,6 +74,11 @@ class Case:
         """The given sources that read like instructions."""
         return injection_scan.suspicious(self.ask, frozenset(self.sources))
 
+    @cached_property
+    def form_orders(self) -> bool:
+        """Whether a form that another system wrote reads like instructions."""
+        return injection_scan.suspicious_form(self.ask.fields)
+
     def clean(self, ids: tuple[str, ...]) -> list[Evidence]:
         """The cited sources that a value may rest on: none that gives orders; what our staff or our code wrote first."""
         cited = [self.sources[id] for id in ids if id not in self.suspicious]
@@ -97,8 +102,9 @@ class Case:
         return grounds.Known(
             self.clean(ids),
             self.facts,
-            len(self.facts) < len(self.sources),
-            bool(self.suspicious),
+            len(self.facts) < len(self.sources)
+            or any(spec.foreign and spec.help for spec in self.ask.fields),
+            bool(self.suspicious) or self.form_orders,
             self.supported,
         )
 
@@ -143,7 +149,9 @@ def _flags(case: Case, parsed: Answer | None) -> tuple[Flag, ...]:
     """The model's flags that we know, and ours: what the scan finds is flagged whatever the model says."""
     given = set(parsed.flags) if parsed is not None else set()
     return tuple(
-        flag for flag in FLAGS if flag in given or (flag == "suspicious_content" and case.suspicious)
+        flag
+        for flag in FLAGS
+        if flag in given or (flag == "suspicious_content" and (case.suspicious or case.form_orders))
     )
 
 
@@ -209,7 +217,7 @@ def _item(case: Case, item: Any, *, duplicate: bool) -> Proposed:
     ids = _cited(case, item["sources"])
     place = _grounded(case, spec, value, ids)
     level = grounds.level(spec, item["confidence"], value, place, case.known(ids))
-    if rests_on_earlier(spec, [case.sources[id].source for id in ids]):
+    if case.form_orders or rests_on_earlier(spec, [case.sources[id].source for id in ids]):
         level = "low"
     if LEVELS.index(level) > LEVELS.index(case.ask.threshold):
         raise Drop("low_confidence")

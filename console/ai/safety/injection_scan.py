@@ -79,7 +79,7 @@ _UNDECOMPOSED = str.maketrans(
 _ROLE = re.compile(
     r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id|begin_of_text)\|?>|\[/?inst\]|<</?sys>>"
     r"|</?(?:system|assistant|instructions?|prompt|tool_result|function_results?|human|antml:\w+|system_prompt|thinking|tool_call|tool_use|invoke)\b[^<>]{0,100}>"
-    r"|[\"']role[\"']\s*:\s*[\"'](?:system|assistant|user|developer|tool)[\"']|\{\{\s*[#/]?(?:system|assistant|user|instructions?)\b"
+    r"|[\"']role[\"']\s*:\s*[\"'](?:system|assistant|developer|tool)[\"']|\{\{\s*[#/]?(?:system|assistant|user|instructions?)\b"
     r"|</source>|<source id=|</form>\s*<instruction|<now>"
     r"|(?:^|\n)\s*#{2,4} ?(?:instructions?|system|assistant|human|new task)\b ?:?"
     r"|(?:^|\n)\s*(?:human|###\s*user) ?: ?\S"
@@ -92,6 +92,8 @@ _ROLE_LINE = re.compile(
 _FORGED = re.compile(
     r"[\"'](decision|confidence|rationale|decline_reason|fields|tool_calls?|function_call|tool_use|arguments|tool)[\"']\s*:"
 )
+ORDINARY = frozenset({"decision", "confidence"})
+"""Names that results of other systems have as well."""
 _EXFIL = re.compile(r"!\[[^\]\n]{0,200}\]\(\s*https?://[^)\s]{1,2000}", re.IGNORECASE)
 
 
@@ -142,6 +144,17 @@ def suspicious(ask: Ask, sent: frozenset[str] | None = None) -> dict[str, Sign]:
         ):
             signs[source.id] = sign
     return signs
+
+
+def suspicious_form(fields: Iterable[FieldSpec]) -> bool:
+    """Whether a field that another system wrote reads like instructions; to say what is set to what is what its help is for."""
+    return any(
+        sign.what != injection_phrases.ASSIGN
+        for spec in fields
+        if spec.foreign
+        for text in (spec.name, spec.label, spec.help, *(part for option in spec.options for part in option))
+        for sign in signs(text)
+    )
 
 
 def place(ask: Ask, source: Source) -> tuple[str | None, str | None]:
@@ -239,7 +252,12 @@ def _forged(folded: str) -> Iterator[Sign]:
         if any(cue in folded for cue in cues) and (match := pattern.search(folded)):
             yield Sign(what, _quote(folded, match.start(), match.end()))
     forged = {match[1] for match in _FORGED.finditer(folded)}
-    if len(forged) >= 2 or forged & {"tool_calls", "tool_call", "function_call", "tool_use"}:
+    if (len(forged) >= 2 and not forged <= ORDINARY) or forged & {
+        "tool_calls",
+        "tool_call",
+        "function_call",
+        "tool_use",
+    }:
         yield Sign("a forged answer or tool call", ", ".join(sorted(forged)))
 
 

@@ -22,7 +22,7 @@ class Scopes:
     """What a key may be used for. None: everything its owner may do, except to approve. `acts` are written `workflow.start`.
 
     A key may approve only if that is named in `acts`, or if `approves` is set on a key without a list of acts. One for an `assistant` opens /mcp,
-    which nothing else does, and never approves.
+    which nothing else does, never approves, and has these `tools`; None: all.
     """
 
     acts: frozenset[str] | None = None
@@ -30,6 +30,7 @@ class Scopes:
     workflows: frozenset[str] | None = None
     approves: bool = False
     assistant: bool = False
+    tools: frozenset[str] | None = None
 
     @property
     def may_approve(self) -> bool:
@@ -48,7 +49,7 @@ class Scopes:
 
     def to_json(self) -> dict[str, Any]:
         """The stored form; only limits are stored."""
-        narrowed = {name: getattr(self, name) for name in ("acts", "collections", "workflows")}
+        narrowed = {name: getattr(self, name) for name in ("acts", "collections", "workflows", "tools")}
         return {name: sorted(value) for name, value in narrowed.items() if value is not None} | (
             {name: True for name in ("approves", "assistant") if getattr(self, name)}
         )
@@ -64,6 +65,22 @@ class Scopes:
 
 
 APPROVE = "action.approve"
+ASSISTANT_TOOLS = (
+    "listCollections",
+    "describeCollection",
+    "findRecords",
+    "listRelated",
+    "listWorkflows",
+    "describeWorkflow",
+    "triggerWorkflow",
+    "getWorkflowRun",
+    "myWork",
+    "getActionForm",
+    "proposeAction",
+    "ask_person",
+    "request_answer",
+)
+"""What an assistant may call, as far as its key names it."""
 NOT_MADE_TO_APPROVE = (
     "This key was not made to approve, nor to be the second person. Tick “To approve too” where you make one under Settings, API keys,"
     " or add --approve to console apikey create."
@@ -81,6 +98,14 @@ def of_key(key_id: str) -> Scopes:
 def within(actor: Actor, obj: str, act: str) -> bool:
     """Whether the actor's key includes this act on this object; always true for a person."""
     return actor.key_id is None or of_key(actor.key_id).allow(obj, act)
+
+
+def tools_of(actor: Actor) -> frozenset[str]:
+    """The tools that the actor's key allows; none for who comes without a key for an assistant."""
+    scopes = of_key(actor.key_id) if actor.key_id is not None else NOTHING
+    if not scopes.assistant:
+        return frozenset()
+    return frozenset(ASSISTANT_TOOLS) if scopes.tools is None else scopes.tools
 
 
 def by_assistant(actor: Actor) -> bool:

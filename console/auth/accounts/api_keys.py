@@ -187,6 +187,10 @@ def create_own_key(
             (field, f"There is no {one} among them, or it is not yours to see.")
             for one in sorted(named - known)
         ]
+    details += [
+        ("tools", f"There is no tool {name[:60]} for assistants.")
+        for name in sorted((scopes.tools or frozenset()) - frozenset(narrowing.ASSISTANT_TOOLS))
+    ]
     if scopes.acts is not None and not scopes.acts:
         details.append(("acts", "Choose at least one, or everything that you may do."))
     places = [part.strip() for part in networks if part.strip()]

@@ -412,6 +412,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "proposal_failed": _again(
             "There is no proposal for {step}{why}", "There was no second look at the proposal for {step}{why}"
         ),
+        "assistant_called": "{who} called a tool of the console{text_tool:: }",
         "case_asked": "{who} asked a question{on_record}",
         "case_answered": "A question{on_record} was answered{text_by: by }",
         "builder_asked": "{who} asked for a change of the draft of {workflow} in words",

@@ -209,6 +209,7 @@ def _spec(field: FormField, settings: StepAI, proposable: Proposable, judged: fr
         finding=field.name.partition(".")[0] in judged,
         quote=field.type in QUOTING
         and (field.name in settings.quotes or bool(QUOTE_NAMES & set(field.name.split("_")))),
+        foreign=proposable.foreign,
     )
 
 

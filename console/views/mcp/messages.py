@@ -9,12 +9,13 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, jsonify, request
+from flask import Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ValidationError
 
 import console
 from console import log
+from console.auth.access import narrowing
 from console.core.documents import json_shape
 from console.core.errors import ConsoleError, Malformed
 from console.formats import object_in
@@ -196,17 +197,29 @@ def _ping(_params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _list_tools(_params: Mapping[str, Any]) -> dict[str, Any]:
-    return {"tools": [tool.described() for tool in tools.TOOLS.values()]}
+    return {"tools": [tool.described() for tool in _allowed().values()]}
+
+
+def _allowed() -> Mapping[str, tools.AssistantTool]:
+    """The tools that the key of this request allows."""
+    names = narrowing.tools_of(g.actor)
+    return {name: tool for name, tool in tools.TOOLS.items() if name in names}
 
 
 def _call_tool(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Do what a tool does. What it refuses is a result that says so, so that the assistant can mend it; only a tool that is not there is an error."""
-    tool = tools.TOOLS.get(str(params.get("name")))
+    """Do what a tool does, and note it. What it refuses is a result that says so, so that the assistant can mend it; only a tool that is not there is an error."""
+    tool = _allowed().get(str(params.get("name")))
     if tool is None:
         raise Wrong(
             INVALID_PARAMS,
-            f"There is no tool {str(params.get('name'))[:100]}. tools/list says which there are.",
+            f"There is no tool {str(params.get('name'))[:100]} for this key. tools/list says which there are.",
         )
+    answered = _answer(tool, params)
+    log.note(g.actor, "assistant_called", open={"tool": tool.name, "refused": "isError" in answered})
+    return answered
+
+
+def _answer(tool: tools.AssistantTool, params: Mapping[str, Any]) -> dict[str, Any]:
     try:
         made = tool.do(tool.arguments.model_validate(params.get("arguments") or {}))
     except ValidationError as error:

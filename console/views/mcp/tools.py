@@ -32,6 +32,7 @@ WAITS_FOR = {
     "waiting_event": "an answer or an approval",
     "saved": "a person who goes on",
 }
+ASKED = ("name", "label", "type", "required", "options", "help")
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ONCE = "The same key and arguments again give the same run, for a day: send one of your own, and send it again where no answer came"
@@ -64,6 +65,21 @@ class Sought(OfCollection):
     after: str | None = Field(None, description="The next of the page before")
 
 
+class Beside(OfCollection):
+    """Which related records."""
+
+    record_id: Text = Field(description="Key of the record")
+    relation: Text = Field(description="Name of a relation, as describeCollection tells it")
+    limit: int = Field(20, ge=1, le=MOST)
+    after: str | None = Field(None, description="The next of the page before")
+
+
+class OfWorkflow(Arguments):
+    """A workflow."""
+
+    workflow_id: Text = Field(description="Slug or id of the workflow")
+
+
 class Triggered(Arguments):
     """Which run to start."""
 
@@ -81,11 +97,16 @@ class OfRun(Arguments):
     run_id: Text
 
 
-class Proposed(OfCollection):
-    """An action to propose on a record."""
+class OfAction(OfCollection):
+    """An action on a record."""
 
     record_id: Text = Field(description="Key of the record")
     action: Text = Field(description="Its id, as describeCollection tells it")
+
+
+class Proposed(OfAction):
+    """An action to propose on a record."""
+
     values: dict[str, Any] = Field(
         default_factory=dict, description="What stands in its form for the person who decides"
     )
@@ -168,11 +189,7 @@ def _describe_collection(asked: OfCollection) -> dict[str, Any]:
 
 def _asked_for(entry: Mapping[str, Any]) -> dict[str, Any]:
     """A field of a form, as far as it says what to fill in."""
-    return {
-        name: entry[name]
-        for name in ("name", "label", "type", "required", "options", "help")
-        if entry.get(name)
-    }
+    return {name: entry[name] for name in ASKED if entry.get(name)}
 
 
 def _kept_key(reader: Actor, collection: str) -> bool:
@@ -190,17 +207,44 @@ def _find_records(asked: Sought) -> dict[str, Any]:
         after=asked.after or None,
     )
     reader = _reader()
-    if _kept_key(reader, asked.collection):
-        raise NotAllowed(
-            "What names these records is kept from models, so they cannot be told here.",
-            need=("collection", "read"),
-        )
+    _require_named(reader, asked.collection)
     page = browse.page(reader, asked.collection, query)
     rows = [
         row.to_json() | {"url": _address(frame.record_url(asked.collection, row.key)) if row.key else None}
         for row in page.rows
     ]
     return {"records": rows, "next": page.next}
+
+
+def _list_related(asked: Beside) -> dict[str, Any]:
+    reader = _reader()
+    link = browse.browsed_collection(reader, asked.collection)[0].relation(asked.relation)
+    if link is None:
+        raise NotFound("There is no such relation: describeCollection tells which there are.")
+    for place in (asked.collection, link.collection):
+        _require_named(reader, place)
+    found = browse.related(
+        reader, asked.collection, asked.record_id, asked.relation, asked.limit, asked.after
+    )
+    shown = {column.name for column in found.columns}
+    rows = [
+        {
+            "key": row.key,
+            "title": row.title,
+            "values": {name: value for name, value in row.values.items() if name in shown},
+            "url": _address(frame.record_url(found.collection.id, row.key)) if row.key else None,
+        }
+        for row in found.rows
+    ]
+    return {"collection": found.collection.id, "records": rows, "next": found.next}
+
+
+def _require_named(reader: Actor, collection: str) -> None:
+    if _kept_key(reader, collection):
+        raise NotAllowed(
+            "What names these records is kept from models, so they cannot be told here.",
+            need=("collection", "read"),
+        )
 
 
 # ------------------------------------------------------------------------------------------------------------------- runs
@@ -231,6 +275,18 @@ def _workflow(entry: workflows.Entry) -> dict[str, Any]:
         "input": fields,
         "done_by": "an account of its own" if document.run_as is not None else "people",
     }
+
+
+def _describe_workflow(asked: OfWorkflow) -> dict[str, Any]:
+    entries, _ = workflows.entries(g.actor, status="active", limit=500)
+    entry = next((each for each in entries if asked.workflow_id in (each.id, each.slug)), None)
+    if entry is None or entry.slug in actions.made_of_actions() or not _offered(entry):
+        raise NotFound("There is no such workflow for you to start: listWorkflows tells which there are.")
+    steps = workflows.live(entry.id).document.steps
+    told = [
+        {"id": step.id, "title": step.title, "type": step.type, "next": dict(step.next)} for step in steps
+    ]
+    return _workflow(entry) | {"steps": told}
 
 
 def _trigger_workflow(asked: Triggered) -> dict[str, Any]:
@@ -307,6 +363,20 @@ def _list_my_work(_asked: Nothing) -> dict[str, Any]:
     }
 
 
+def _get_action_form(asked: OfAction) -> dict[str, Any]:
+    found = actions.sheet(_reader(), asked.collection, asked.record_id, asked.action)
+    return {
+        "action": found.action.id,
+        "title": found.action.title,
+        "form": [
+            _asked_for({name: getattr(field, name) for name in ASKED})
+            for field in found.prompt.fields
+            if not field.readonly
+        ],
+        "approved_by_others": bool(found.action.approval),
+    }
+
+
 def _propose_action(asked: Proposed) -> dict[str, Any]:
     actor = g.actor
 
@@ -357,11 +427,25 @@ _ALL: Sequence[AssistantTool] = (
         _find_records,
     ),
     AssistantTool(
+        "listRelated",
+        "List related records",
+        "Records that a relation of one record leads to, a page at a time.",
+        Beside,
+        _list_related,
+    ),
+    AssistantTool(
         "listWorkflows",
         "List workflows",
         "Every workflow that you may start, with what its start asks for.",
         Nothing,
         _list_workflows,
+    ),
+    AssistantTool(
+        "describeWorkflow",
+        "Describe a workflow",
+        "What the start of a workflow asks for, and its steps.",
+        OfWorkflow,
+        _describe_workflow,
     ),
     AssistantTool(
         "triggerWorkflow",
@@ -380,6 +464,13 @@ _ALL: Sequence[AssistantTool] = (
     ),
     AssistantTool(
         "myWork", "My work", "What waits for the person whose key this is.", Nothing, _list_my_work
+    ),
+    AssistantTool(
+        "getActionForm",
+        "Read the form of an action",
+        "What an action asks for on one record, and whether somebody else has to approve it.",
+        OfAction,
+        _get_action_form,
     ),
     AssistantTool(
         "proposeAction",

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, request
 from console import browse, workflows
 from console.auth import access, accounts
 from console.auth.access import Scopes
-from console.auth.access.narrowing import APPROVE
+from console.auth.access.narrowing import APPROVE, ASSISTANT_TOOLS
 from console.auth.accounts import Key
 from console.views import frame
 from console.views.forms import Cell, Field, Form, Group, Table
@@ -167,6 +167,7 @@ def _create(sent: dict[str, Any]) -> Response:
         frozenset(named) or None,
         approves=approves and acts is None,
         assistant=what == "assistant",
+        tools=frozenset(sent.get("tools", ())) or None if what == "assistant" else None,
     )
     made = accounts.create_own_key(
         frame.actor(),
@@ -236,6 +237,9 @@ def _form() -> Form:
         )
     if named := [(workflow.slug, workflow.title) for workflow in workflows.entries(who, limit=10_000)[0]]:
         chosen.append(Field("workflows", "Only these workflows", "checks", every, named, css="key-choices"))
+    named_tools = [(name, name) for name in ASSISTANT_TOOLS]
+    all_tools = "Of an assistant. None chosen: all, also those that come later."
+    chosen.append(Field("tools", "Only these tools", "checks", all_tools, named_tools, css="key-choices"))
     approves = "It answers requests for approval and is the second person, as far as you may. An assistant never does"
     items = [
         Field(
@@ -248,7 +252,7 @@ def _form() -> Form:
         DAYS,
         Field("what", "May", "radios", choices=WHAT),
         Field("approves", "To approve too", "check", approves, sent="1"),
-        Group(chosen, "Choose", "fold", open=request.form.get("what") == "some"),
+        Group(chosen, "Choose", "fold", open=request.form.get("what") in ("some", "assistant")),
         Field(
             "networks",
             "Only from these networks",

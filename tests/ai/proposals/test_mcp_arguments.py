@@ -68,13 +68,18 @@ def test_what_no_source_says_is_dropped_and_what_one_says_is_offered_beside_the_
     house: House, tools: Hostile
 ) -> None:
     run_id = asked(house)
-    house.model.obey(hostile.answer({"path": "Adaeze Okonkwo-Bell", "amount": 4711}, ["s1"]))
+    house.model.obey(
+        hostile.answer({"path": "Adaeze Okonkwo-Bell", "amount": 4711, "kind": "letter"}, ["s1"])
+    )
     found = house.proposed(run_id)
     assert [one["name"] for one in found["fields"]] == ["path"]
-    assert [one["name"] for one in found["dropped"]] == ["amount"]
+    assert [one["name"] for one in found["dropped"]] == ["amount", "kind"]
+    unsupported = asked(house)
+    house.model.obey(hostile.answer({"path": "/etc/passwd", "kind": "note"}, ["s1"]))
+    assert not house.proposed(unsupported)["fields"]
     page = Pages(house.company, web_app()).olivia.get(f"/runs/{run_id}").html
     assert "Nothing is filled in" in page
-    assert len(tools.calls) == 1
+    assert len(tools.calls) == 2
 
 
 def test_no_text_of_a_tool_goes_to_a_model_unless_it_was_accepted(house: House, tools: Hostile) -> None:
@@ -88,8 +93,11 @@ def test_no_text_of_a_tool_goes_to_a_model_unless_it_was_accepted(house: House, 
     connection_settings.accept(
         COMMAND_LINE, "files", list(found.offered), reads=["orders"], described=["write"]
     )
-    house.proposed(asked(house))
+    house.model.obey(hostile.answer({"path": "Adaeze Okonkwo-Bell", "amount": 99999}, ["s1"]))
+    proposal = house.proposed(asked(house))
     assert ORDER in json.loads(house.sent)["messages"][0]["content"].partition("</form>")[0]
+    assert proposal["flags"] == ["suspicious_content"]
+    assert [(one["name"], one["confidence"]) for one in proposal["fields"]] == [("path", "low")]
 
 
 def test_a_step_that_goes_on_by_itself_calls_nothing_that_may_change_something(
