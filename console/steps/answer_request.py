@@ -122,8 +122,9 @@ class AnswerRequest(StepType):
         texts = (config.schema_, config.context, config.tool_call)
         return frozenset(text.removeprefix("input.") for text in texts if text and text.startswith("input."))
 
-    def outputs(self, config: AnswerRequestConfig) -> None:
+    def outputs(self, config: AnswerRequestConfig) -> frozenset[str] | None:
         """Not known before there is a request."""
+        return None
 
     def expressions(self, config: AnswerRequestConfig) -> list[Located]:
         """Where the request is."""
