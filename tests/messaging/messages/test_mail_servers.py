@@ -230,6 +230,7 @@ def test_a_message_of_which_nobody_can_tell_is_unclear_until_a_person_says_what_
         assert status(company, run_id) == ("waiting_person", "ask")
 
 
+@pytest.mark.usefixtures("module_company")
 @cases(
     "url, answers",
     [
