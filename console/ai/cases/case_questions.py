@@ -162,8 +162,15 @@ def answer(question_id: str) -> None:
         return
     current = options.current()
     built = _built(pending.text, known, current, actor.locale)
+    why = _no_model(
+        current, known
+    )  # the process that was to search may have died, the model may have gone since
     try:
-        made = _answer_of_model(pending, actor, known, built, current, deadline)
+        made = (
+            _searched(pending.text, built, why)
+            if why is not None
+            else _answer_of_model(pending, actor, known, built, current, deadline)
+        )
     except CallFailed as error:
         made = _searched(pending.text, built, absence_words.reason(error.code, current.chosen("ask").seconds))
     except (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.OperationalError, PutBack):
@@ -232,7 +239,7 @@ def _answer_of_model(
     def shown(whole: Judged) -> list[dict[str, Any]]:
         return _sentences(case_answer.sentences(whole, pending.text, built.ask.sources), built)
 
-    growing = _Growing(pending, lambda text: shown(judged(text)))
+    growing = _Growing(pending, known.subject, lambda text: shown(judged(text)))
     call = Call(
         purpose="ask",
         person=actor.id,
@@ -261,8 +268,8 @@ def _answer_of_model(
 class _Growing:
     """While an answer arrives, its sentences that passed the guard are kept with the question."""
 
-    def __init__(self, pending: Question, sentences_of: Any) -> None:
-        self.pending, self.sentences_of = pending, sentences_of
+    def __init__(self, pending: Question, subject: str, sentences_of: Any) -> None:
+        self.pending, self.subject, self.sentences_of = pending, subject, sentences_of
         self.due, self.count = 0.0, 0
 
     def hear(self, text: str) -> None:
@@ -276,8 +283,7 @@ class _Growing:
             self.count = len(found)
             with contextlib.suppress(sa.exc.DBAPIError, psycopg.OperationalError, subjects.Unreadable):
                 grown = {"sentences": found, "by": BY_MODEL, "why": "", "banner": ""}
-                subject = fetch("select subject from console.case_question where id = %s", (self.pending.id,))
-                fetch(_GROWN, (*_sealed(subject[0][0], self.pending.id, grown), self.pending.id))
+                fetch(_GROWN, (*_sealed(self.subject, self.pending.id, grown), self.pending.id))
 
 
 def _searched(text: str, built: Built, why: str) -> dict[str, Any]:

@@ -217,3 +217,18 @@ def test_nobody_has_more_than_a_few_questions_under_way(house: House) -> None:
         cases.ask(house.company.olivia, Place(run=run_id), "Who is it?")
     with pytest.raises(TooMany):
         cases.ask(house.company.olivia, Place(run=run_id), "Who is it?")
+
+
+def test_a_question_whose_process_died_before_the_search_is_answered_by_the_job(
+    asking_company: Company,
+) -> None:
+    run_id = House(asking_company, None).at_judge(story=STORY)  # type: ignore[arg-type]
+    question = cases.ask(asking_company.olivia, Place(run=run_id), "Who is the employer?")
+    fetch(
+        "update console.case_question set status = 'pending', answer_nonce = null, answer_ct = null where id = %s returning 1",
+        (question,),
+    )
+    cases.answer(question)
+    told = question_of(asking_company.olivia, question)
+    assert (told.pending, told.by, told.why) == (False, "search", "No model is configured here.")
+    assert fetch("select count(*) from console.ai_call where purpose = 'ask'") == [(0,)]
