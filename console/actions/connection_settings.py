@@ -81,6 +81,12 @@ def list_connections_of_connectors(actor: Actor) -> list[Connection]:
     return list(connectors.of_connectors().values())
 
 
+def list_connections_of_settings(actor: Actor) -> list[Connection]:
+    """Every other system that the settings name, by name. Raises NotAllowed."""
+    require_manager(actor)
+    return connectors.of_settings()
+
+
 def connection_of_connector(actor: Actor, name: str) -> Connection:
     """The connection. Raises NotAllowed, NotFound."""
     require_manager(actor)

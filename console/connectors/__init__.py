@@ -10,6 +10,7 @@ from console.connectors.connections import (
     note_offered,
     note_tested,
     of_connectors,
+    of_settings,
     stored_tools,
     tool_of,
 )

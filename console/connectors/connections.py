@@ -67,6 +67,17 @@ def of_connectors() -> Mapping[str, Connection]:
     return {name: each for name, each in _connections.get().items() if each.kind != MCP}
 
 
+def of_settings() -> list[Connection]:
+    """The targets of `CONSOLE_HTTP_TARGETS` that no connection replaces, in the order of names."""
+    replaced = of_connectors()
+    targets = sorted(settings.current().http_targets.items())
+    return [
+        Connection(name, url, (), {"kind": IN_SETTINGS}, kind="rest")
+        for name, url in targets
+        if name not in replaced
+    ]
+
+
 def find_connection(name: str, connector: str | None = None) -> Connection:
     """The connection for the connector (None: for any), or what the settings name so. Raises IntegrationError with what to do."""
     found, url = of_connectors().get(name), settings.current().http_targets.get(name)

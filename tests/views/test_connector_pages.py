@@ -136,3 +136,15 @@ def test_by_program_it_is_connected_tested_and_removed(pages: Pages, slack: Slac
     assert client.delete("/api/v1/mcp-servers/slack", headers=headers).status_code == 404
     assert client.delete(f"{API}/slack", headers=headers).status_code == 204
     assert client.post(f"{API}/slack/test", headers=headers).status_code == 404
+
+
+def test_a_system_that_the_settings_name_is_listed_until_a_connection_replaces_it(
+    pages: Pages, slack: Slack, given_settings: Callable[..., None]
+) -> None:
+    given_settings(CONSOLE_PRIVATE_HOSTS="127.0.0.1", CONSOLE_HTTP_TARGETS=f"slack={slack.url}/v1")
+    listed = pages.ines.get(URL).text
+    assert f"{slack.url}/v1" in listed and "CONSOLE_HTTP_TARGETS" in listed
+    connection_settings.connect(
+        COMMAND_LINE, "slack", "slack", url=slack.url, auth={}, secret=apis.SLACK_TOKEN
+    )
+    assert "CONSOLE_HTTP_TARGETS" not in pages.ines.get(URL).text

@@ -32,6 +32,9 @@ def show() -> Response:
             Cell(badge=FAILS if each.problem else WORKS, note=each.problem),
         )
         for each in connection_settings.list_connections_of_connectors(frame.actor())
+    ] + [
+        (Cell(each.name, note=each.place, css="breaks"), "–", Cell("Set by CONSOLE_HTTP_TARGETS"))
+        for each in connection_settings.list_connections_of_settings(frame.actor())
     ]
     table = Table("Connections", ("Connection", "System", "Last test"), lines)
     return area.page("settings/connector_connections.html", NAME, {"connections": table})
