@@ -78,3 +78,16 @@ def test_what_morphs_a_part_of_a_page_has_its_library_fetched_first() -> None:
     ]
     assert tags
     assert [tag for tag in tags if "data-loads" not in tag] == []
+
+
+def test_what_loads_by_itself_names_the_part_that_it_replaces() -> None:
+    """Without it the target is that of the page around it, which would be replaced as a whole."""
+    tags = [
+        tag
+        for path in (ROOT / "templates").rglob("*.html")
+        for tag in path.read_text(encoding="utf-8").split("<")
+        if re.search(r"hx-(get|post)=", tag)
+        and re.search(r'hx-trigger="[^"]*(load|every|revealed|intersect|toggle)', tag)
+    ]
+    assert tags
+    assert [tag for tag in tags if "hx-target" not in tag] == []
