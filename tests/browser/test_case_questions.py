@@ -31,7 +31,7 @@ def ask(screen: "Screen", question: str, answer: str, *stays: str) -> None:
     assert screen.faults() == []
 
 
-def test_an_answer_appears_beside_the_step_that_is_worked_on(
+def test_an_answer_appears_beside_the_step_for_who_works_on_it_and_who_looks_on(
     company: "Company", screens: Callable[..., "Screen"]
 ) -> None:
     asked = [{"name": "why", "label": "Why", "type": "long_text"}]
@@ -44,6 +44,9 @@ def test_an_answer_appears_beside_the_step_that_is_worked_on(
     page.locator("#context").get_by_role("link", name="Ask").click()
     ask(olivia, "What is the email?", "adaeze@customers.example", "#context", "#run")
     expect(typed).to_have_value("Half a sentence")
+    mona = screens().enter("mona")
+    mona.go(f"/runs/{run_id}").locator("#context").get_by_role("link", name="Ask").click()
+    ask(mona, "What is the email?", "adaeze@customers.example", "#context", "main h2")
 
 
 def test_an_answer_appears_below_a_record_and_in_an_approval(
