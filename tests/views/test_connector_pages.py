@@ -143,7 +143,8 @@ def test_a_system_that_the_settings_name_is_listed_until_a_connection_replaces_i
 ) -> None:
     given_settings(CONSOLE_PRIVATE_HOSTS="127.0.0.1", CONSOLE_HTTP_TARGETS=f"slack={slack.url}/v1")
     listed = pages.ines.get(URL).text
-    assert f"{slack.url}/v1" in listed and "CONSOLE_HTTP_TARGETS" in listed
+    assert f"{slack.url}/v1" in listed
+    assert "CONSOLE_HTTP_TARGETS" in listed
     connection_settings.connect(
         COMMAND_LINE, "slack", "slack", url=slack.url, auth={}, secret=apis.SLACK_TOKEN
     )
