@@ -20,6 +20,7 @@ from console.connectors.connections import Connection
 from console.core.errors import ConsoleError, IntegrationError, OutcomeUnknown
 from console.core.mcp_tools import Tool
 from console.core.plain_words import one_line
+from console.formats import schema_fields
 from console.infra.files.confined_process import confined_command
 from console.infra.outbound import http_requests, net
 
@@ -245,7 +246,7 @@ def _send(exchange: _Exchange, method: Any, url: str, body: bytes, headers: Mapp
 
 
 async def _tools(client: "Client") -> list[Tool]:
-    """What the server offers now; a tool whose schema is too large or no object of arguments is left out."""
+    """What the server offers now; a tool whose schema is too large, no object of arguments or none at all is left out."""
     found: list[Tool] = []
     cursor: str | None = None
     for _ in range(MOST_PAGES):
@@ -260,6 +261,10 @@ async def _tools(client: "Client") -> list[Tool]:
 def _tool(told: "OfferedTool") -> Tool | None:
     schema = told.input_schema
     if len(json.dumps(schema)) > LARGEST_SCHEMA or schema.get("type") != "object" or len(told.name) > 100:
+        return None
+    try:
+        schema_fields.require_schema(schema)
+    except ValueError:
         return None
     marks = told.annotations
     return Tool(

@@ -1,5 +1,6 @@
 """A form for values that a JSON Schema describes: its fields, the arguments that come of what was filled in, and what is wrong with them."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,8 @@ FORMATS = {"date": "date", "date-time": "datetime", "email": "email", "uuid": "u
 LONG = 200
 LONGEST_LABEL, LONGEST_HELP = 100, 500
 MOST_FIELDS, MOST_PARTS, DEEPEST = 40, 2_000, 24
+MOST_CHECKS = 100_000
+"""Rules of a schema that are tried on one value: references and `unevaluated…` double with each level, and nobody waits for 2^30."""
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 REFUSED = frozenset({"$dynamicRef", "$recursiveRef", "$vocabulary"})
 _MISSING = re.compile(r"'(.+)' is a required property")
@@ -31,9 +34,6 @@ def inlined(schema: Schema) -> dict[str, Any]:
 
     Raises ValueError for one that is no form, that refers to itself or to something outside it, or that is too large with all that it refers to.
     """
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
-
     named = {
         f"#/{key}/{name}": each
         for key in ("$defs", "definitions")
@@ -71,11 +71,21 @@ def inlined(schema: Schema) -> dict[str, Any]:
         raise ValueError(f"is of type object, with 1 to {MOST_FIELDS} properties")
     if strange := [name for name in known if not FIELD_NAME.fullmatch(name)]:
         raise ValueError(f"names a property {strange[0][:80]!r}: letters, digits and _ are taken")
-    try:
-        Draft202012Validator.check_schema(_without_patterns(made))
-    except SchemaError as error:
-        raise ValueError(f"is no JSON Schema: {one_line(error.message, 200)}") from None
+    require_schema(made)
     return made
+
+
+def require_schema(schema: Schema) -> None:
+    """Raises ValueError for what is no JSON Schema, or too deep for one."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(_without_patterns(schema))
+    except (SchemaError, RecursionError) as error:
+        raise ValueError(
+            f"is no JSON Schema: {one_line(str(getattr(error, 'message', 'too deep')), 200)}"
+        ) from None
 
 
 def typed(schema: Schema, value: Any) -> Any:
@@ -103,17 +113,31 @@ def arguments(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def errors(schema: Schema, given: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What is wrong with the arguments, `{"field", "reason"}` each. Nothing outside the schema is looked up, and no pattern of it is tried."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
+    """What is wrong with the arguments, `{"field", "reason"}` each. Nothing outside the schema is looked up, no pattern of it is tried, and no more than `MOST_CHECKS` rules."""
+    from jsonschema import Draft202012Validator, validators
     from referencing import Registry
     from referencing.exceptions import Unresolvable
 
-    rules = _without_patterns(plain(schema))
+    left = MOST_CHECKS
+
+    def counted(name: str, rule: Any) -> Any:
+        def check(validator: Any, value: Any, instance: Any, within: Any) -> Any:
+            nonlocal left
+            left -= 1 + (len(value) if isinstance(value, list) else 0)
+            if name == "uniqueItems" and isinstance(instance, list):  # each is compared with each
+                left -= len(instance) ** 2 // 20
+            if left < 0:
+                raise RecursionError
+            return rule(validator, value, instance, within)
+
+        return check
+
+    known = {name: counted(name, rule) for name, rule in Draft202012Validator.VALIDATORS.items()}
     try:
-        Draft202012Validator.check_schema(rules)
-        found = list(Draft202012Validator(rules, registry=Registry()).iter_errors(dict(given)))
-    except (SchemaError, Unresolvable, RecursionError):
+        require_schema(rules := _without_patterns(plain(schema)))
+        validator = validators.extend(Draft202012Validator, known)(rules, registry=Registry())
+        found = list(validator.iter_errors(dict(given)))
+    except (ValueError, Unresolvable, RecursionError):
         return [{"field": "", "reason": "The tool describes its arguments in a way that cannot be read."}]
     details = []
     for error in found[:10]:
@@ -172,7 +196,7 @@ def _options(schema: Schema) -> list[dict[str, str]] | None:
 
 
 def _bound(value: Any, kind: str) -> Any:
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         return None
     return str(value) if kind == "decimal" else int(value)
 
@@ -191,7 +215,7 @@ def _resolved(schema: Schema, part: Schema) -> Schema:
 
 
 def _without_patterns(schema: Any) -> Any:
-    """The schema without regular expressions: its server wrote them, and one can be made to run for ever. The server tries them itself."""
+    """The schema without regular expressions: its server wrote them, and one can be made to run for ever. The server tries them itself. Without another dialect, too."""
     if isinstance(schema, list):
         return [_without_patterns(each) for each in schema]
     if not isinstance(schema, Mapping):
@@ -204,6 +228,6 @@ def _without_patterns(schema: Any) -> Any:
     rest = {
         key: _without_patterns(value)
         for key, value in schema.items()
-        if key not in ("pattern", "patternProperties", *named)
+        if key not in ("$schema", "pattern", "patternProperties", *named)
     }
     return named | rest

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from console.core import expressions
 from console.core.documents.fields import Located
+from console.core.errors import Invalid
 from console.core.forms import FormField, examine, refusal
 from console.core.mcp_tools import Schema, properties
 from console.core.plain_words import one_line
@@ -70,10 +71,11 @@ class AnswerRequest(StepType):
         config: AnswerRequestConfig = step.config
         call = _json(config.tool_call, context)
         _, fields = _form(config, context)
-        notes = [("Tool", str(call["name"]))] if call else []
+        notes = [("Tool", str(call.get("name")))] if call else []
         notes += [
-            (f"{one_line(str(each['label']), 100)} · {KINDS[each['kind']]}", _shown(each["value"]))
+            (f"{one_line(str(each.get('label')), 100)} · {KINDS[each['kind']]}", _shown(each.get("value")))
             for each in _json(config.context, context, list) or ()
+            if isinstance(each, dict) and each.get("kind") in [*KINDS]
         ]
         needed = tuple(field.name for field in fields if field.required and not field.readonly)
         reason = FormField(BECAUSE, "Why not", "long_text", max_length=2000, lines=2)
@@ -106,13 +108,17 @@ class AnswerRequest(StepType):
         if outcome == REJECTED:
             require_right(context, details)
             return Completion(REJECTED, values)
+        if not fields:
+            raise Invalid(
+                "What was asked has no form that could be filled in: reject it.", at=("outcome", "Reject it.")
+            )
         answer = {
             name: schema_fields.typed(properties(schema)[name], value)
             for name, value in schema_fields.arguments(schema, values).items()
         }
         details = details or schema_fields.errors(schema, answer)
         require_right(context, details)
-        asked = (_json(config.tool_call, context) or {}).get("arguments", {})
+        asked = _arguments(config, context)
         changed = sorted(name for name in {*asked, *answer} if asked.get(name) != answer.get(name))
         output = {"answer": json.dumps(answer, ensure_ascii=False)}
         return Completion(ANSWERED, values, {**values, **output, "changed": changed if asked else []})
@@ -143,9 +149,12 @@ def _json(text: str | None, context: Context, kind: type[Any] = dict) -> Any:
 
 
 def _form(config: AnswerRequestConfig, context: Context) -> tuple[Schema, list[FormField]]:
-    """The schema, and its fields: those of a tool call start with its arguments, and one that is `readOnly` cannot be edited."""
-    schema: Mapping[str, Any] = _json(config.schema_, context) or {}
-    given = (_json(config.tool_call, context) or {}).get("arguments", {})
+    """The schema, and its fields: those of a tool call start with its arguments, and one that is `readOnly` cannot be edited. Neither of what is no form."""
+    try:
+        schema = schema_fields.inlined(_json(config.schema_, context) or {})
+    except (ValueError, RecursionError):
+        return {}, []
+    given = _arguments(config, context)
     fields = []
     for field in schema_fields.fields(schema):
         held = field.name in given and properties(schema)[field.name].get("readOnly") is True
@@ -154,6 +163,11 @@ def _form(config: AnswerRequestConfig, context: Context) -> tuple[Schema, list[F
         value = first if held else context.former.get(field.name, first)
         fields.append(replace(field, now=first, value=value, readonly=held))
     return schema, fields
+
+
+def _arguments(config: AnswerRequestConfig, context: Context) -> Mapping[str, Any]:
+    found = (_json(config.tool_call, context) or {}).get("arguments")
+    return found if isinstance(found, dict) else {}
 
 
 def _shown(value: Any) -> str:

@@ -1,5 +1,6 @@
 """What a tool accepts, its hash, and what changed in it."""
 
+import time
 from typing import Any
 
 from console.core.mcp_tools import Tool, changes, plain, schema_hash
@@ -123,3 +124,43 @@ def test_what_a_hostile_schema_says_is_not_tried() -> None:
         "json",
         "json",
     ]
+
+
+def doubling(levels: int, **more: Any) -> dict[str, Any]:
+    defs: dict[str, Any] = {
+        f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2, **more} for n in range(levels)
+    }
+    return {"properties": {"x": {"$ref": "#/$defs/d0"}}, "$defs": defs | {f"d{levels}": {}}}
+
+
+def nested(levels: int) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for _ in range(levels):
+        made = {"allOf": [made], "unevaluatedProperties": True}
+    return {"properties": {"x": made}}
+
+
+UNIQUE = {"properties": {"x": {"type": "array", "uniqueItems": True}}}
+
+
+@cases(
+    ("schema", "value"),
+    [
+        (doubling(30), 1),
+        (doubling(30, **{"$schema": "http://json-schema.org/draft-07/schema#"}), 1),
+        (nested(40), {"a": 1}),
+        (UNIQUE, [{"a": n} for n in range(20_000)]),
+    ],
+)
+def test_no_schema_takes_longer_than_a_person_waits(schema: dict[str, Any], value: Any) -> None:
+    began = time.process_time()
+    assert schema_fields.errors({"type": "object", **schema}, {"x": value})
+    assert time.process_time() - began < 5
+
+
+def test_what_costs_little_is_checked_to_its_end() -> None:
+    entry = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    many = {"properties": {"x": {"type": "array", "items": entry}}}
+    assert schema_fields.errors(many, {"x": [{"n": n} for n in range(5_000)]}) == []
+    assert len(schema_fields.errors(UNIQUE, {"x": ["a", "a"]})) == 1
+    assert schema_fields.errors(doubling(8), {"x": 1}) == []

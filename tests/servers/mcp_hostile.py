@@ -69,6 +69,7 @@ def tools(folder: Path) -> list[dict[str, Any]]:
         "big": NOTHING,
         "orders": NOTHING,
     }
+    every["odd"] = {"type": "object", "properties": {"x": {"type": "string", "maxLength": "5"}}}
     every |= {"refuses": NOTHING, "broken": NOTHING, "strange": LOOP, "huge": {**NOTHING, "x": "y" * 100_000}}
     if (folder / "gone").exists():
         del every["write"]

@@ -110,3 +110,28 @@ def test_what_does_not_fit_is_said_at_its_field(values: Any, outcome: str | None
 )
 def test_numbers_that_a_run_has_as_texts_are_numbers_again(schema: Any, sent: Any, told: Any) -> None:
     assert schema_fields.typed(schema, sent) == told
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"schema": "["},
+        {"schema": {"type": "object", "properties": {"x": {"type": "string", "maxLength": "5"}}}},
+        {"schema": {"type": "object", "properties": {"x": {"anyOf": 5}}}},
+        {"schema": {"type": "object", "properties": {"x": {"$ref": "#"}}}},
+        {"schema": {"properties": {"x": {}}, "$defs": [1]}, "call": [1]},
+        {"schema": SCHEMA, "call": {"arguments": [1]}, "context": [1, {"label": "x"}, {"kind": []}]},
+        {"schema": {"type": "object", "properties": {"n": {"type": "integer", "maximum": 1e999}}}},
+    ],
+    ids=str,
+)
+def test_whatever_stands_there_can_be_shown_and_rejected_and_is_answered_only_by_its_form(sent: Any) -> None:
+    """Not only the API fills the start: whoever may start the workflow types there, or another step has what a model said."""
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in sent.items()}
+    at = context(input={"call": None, "context": None} | texts)
+    fields = [field.name for field in prepare("answer_request", CONFIG, at).fields]
+    rejected = complete("answer_request", CONFIG, at, {"rejected_because": "No"}, "rejected")
+    assert rejected.outcome == "rejected"
+    if fields == ["rejected_because"]:
+        with pytest.raises(Invalid):
+            complete("answer_request", CONFIG, at, {}, "answered")

@@ -70,6 +70,7 @@ def test_a_server_is_registered_asked_accepted_and_removed(pages: Pages, hostile
     page = pages.ines.get(f"{URL}/files").text
     assert all(name in page for name in ("write", "look", "Not accepted"))
     assert "huge" not in page, "a schema that is too large is no tool"
+    assert "odd" not in page, "nor is one that is no JSON Schema, of which no form can be made"
     assert connectors.find("files").tools == {}, "nothing is accepted unasked"
     offered = connectors.find("files").offered
     post(pages.ines, "/files/tools", tools=["look"], reads=["look"], shown="look", hash=offered["look"].hash)
