@@ -7,8 +7,8 @@ import contextlib
 import hashlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,6 +45,7 @@ PAUSE_S = 0.2
 MARGIN = timedelta(seconds=20)
 """A question that is still pending so long after its deadline is answered by search when somebody looks."""
 BY_MODEL, BY_SEARCH = "model", "search"
+LOST = "Some of it you may not read any more."
 NOT_CONFIGURED = "No model is configured here."
 
 _log = logging.getLogger(__name__)
@@ -181,15 +182,22 @@ def answer(question_id: str) -> None:
     _settle(actor, question_id, pending.place, known, made)
 
 
-def questions(actor: Actor, place: Place) -> list[Question]:
-    """The newest questions of the actor about this case, oldest first."""
+def questions(actor: Actor, place: Place, masked: Collection[str] = ()) -> list[Question]:
+    """The newest questions of the actor about this case, oldest first, without sentences on what they may not read any more (`masked`: such paths of the run)."""
     rows = fetch(_OWN, (actor.id, place.run, place.collection, place.record, MOST_LISTED))
-    return [_read(row) for row in reversed(rows)]
+    readable = case_sources.judge_of(actor, masked)
+    return [
+        replace(asked, sentences=kept, why=asked.why if len(kept) == len(asked.sentences) else LOST)
+        for asked in map(_read, reversed(rows))
+        for kept in [[each for each in asked.sentences if readable(each["source"])]]
+    ]
 
 
-def asked_of_run(run_id: str) -> list[Question]:
-    """Every answered question about the run, oldest first; the caller judges who may read them."""
-    return [_read(row) for row in fetch(_OF_RUN, (run_id,))]
+def asked_of_run(actor: Actor, run_id: str) -> list[Question]:
+    """Every answered question about the run, oldest first; none whose answer says what the actor may not read. The caller judges the run's steps and events."""
+    readable = case_sources.judge_of(actor, ())
+    found = map(_read, fetch(_OF_RUN, (run_id,)))
+    return [asked for asked in found if all(readable(each["source"]) for each in asked.sentences)]
 
 
 def expire(before: datetime) -> int:

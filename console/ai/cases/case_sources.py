@@ -3,16 +3,19 @@
 All of it as the person who asks may see it. What they would have to uncover with a reason is not in it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from console import browse, runs
+from console import browse, records, runs
 from console.ai.proposals import context, withheld
 from console.ai.proposals.prompt_pieces import Piece, last, open_of
+from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
-from console.core.errors import NotFound
+from console.core.errors import ConsoleError, NotFound
 from console.core.proposal_types import Source
 from console.formats import times
 from console.infra import subjects
@@ -84,6 +87,32 @@ def of_record(actor: Actor, collection_id: str, key: str, asked_at: datetime) ->
         collection=collection_id,
         record=key,
     )
+
+
+def judge_of(actor: Actor, masked: Collection[str]) -> Callable[[Mapping[str, Any]], bool]:
+    """A function that says whether the actor may read today what a kept sentence rests on. `masked`: paths of the run that they may not read."""
+
+    @cache
+    def seen(place: str, key: str | None) -> frozenset[str] | None:
+        """Names of the fields that are hidden; None where the record is."""
+        scope = access.scope_for(actor, place, "read")
+        keys = [] if key is None or scope.unlimited else [key]
+        if scope.nothing or records.visible_keys(place, keys, scope) != set(keys):
+            return None
+        return scope.hidden | _masked(actor, place)
+
+    def readable(source: Mapping[str, Any]) -> bool:
+        place, step, paper = source["collection"], source["step"], str(source["document"] or "")
+        part = f"run.context.{step}." if place else f"run.context.{step}.{source['field']}."
+        if any(f"{path}.".startswith(part) or part.startswith(f"{path}.") for path in masked):
+            return False
+        try:
+            hidden = seen(place, source["record"]) if place else frozenset()
+        except ConsoleError:
+            return False
+        return hidden is not None and (paper.split(":")[1] if ":" in paper else source["field"]) not in hidden
+
+    return readable
 
 
 def _related(actor: Actor, collection_id: str, key: str, asked_at: datetime) -> Iterator[Piece]:

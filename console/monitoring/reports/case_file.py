@@ -112,15 +112,15 @@ def case_file(
         view.run.chosen,
         view.run.then,
         {each.ref: _picture(actor, each.ref) for each in looked[:MOST_PICTURES]},
-        _questions(view.run),
+        _questions(actor, view.run),
     )
 
 
-def _questions(run: runs.RunView) -> Sequence[Question]:
+def _questions(actor: Actor, run: runs.RunView) -> Sequence[Question]:
     """What was asked about the run, where its workflow wants that here. An answer says what its asker could see: who sees less of the run gets none."""
     document = workflows.version(run.json["workflow"]["id"], run.json["version"]).document
     wanted = document.settings.questions_in_case_file and not run.masked
-    return cases.asked_of_run(run.json["id"]) if wanted else ()
+    return cases.asked_of_run(actor, run.json["id"]) if wanted else ()
 
 
 def _picture(actor: Actor, ref: str) -> tuple[str, bytes]:

@@ -1,6 +1,6 @@
 """`/runs/<run>/ask` and `/c/<collection>/<key>/ask`: questions about a case, beside it or as a page of their own, each sentence of an answer with its source."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -27,6 +27,7 @@ def of_run(run_id: str) -> Response:
         view.record_title or view.json["workflow"]["title"],
         frame.run_url(run_id),
         _of_step(view.json),
+        view.masked,
     )
 
 
@@ -52,7 +53,7 @@ def _of_step(run: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(asked))[:SUGGESTED]
 
 
-def _page(place: Place, title: str, back: str, suggested: list[str]) -> Response:
+def _page(place: Place, title: str, back: str, suggested: list[str], masked: Sequence[str] = ()) -> Response:
     wrong: Invalid | TooMany | None = None
     if request.method == "POST":
         try:
@@ -62,7 +63,7 @@ def _page(place: Place, title: str, back: str, suggested: list[str]) -> Response
         else:
             if not frame.wants_fragment():
                 return frame.redirect_to(f"{back}/ask")
-    asked = cases.questions(frame.actor(), place)
+    asked = cases.questions(frame.actor(), place, masked)
     context = {
         "title": title,
         "back": back,

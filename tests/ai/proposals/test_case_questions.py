@@ -1,10 +1,12 @@
 """Questions about a case: answered from what the asker may see and from nothing else, each sentence with words of its source; by search without a model."""
 
+import contextlib
 import threading
 from typing import Any
 
 import pytest
 
+from console import runs, workflows
 from console.activity import sequencing
 from console.ai import cases
 from console.ai.cases import Place, Question
@@ -13,8 +15,9 @@ from console.core.actor import Actor
 from console.core.errors import Invalid, NotFound, TooMany
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
+from console.monitoring.reports import case_file
 from tests.ai.proposals.conftest import House, denied
-from tests.company import Company
+from tests.company import DOCUMENT, Company
 from tests.jobs import worked
 
 pytestmark = pytest.mark.lengthy
@@ -153,6 +156,47 @@ def test_who_loses_the_right_before_the_answer_gets_none(house: House) -> None:
     told = question_of(house.company.olivia, question)
     assert (told.pending, list(told.sentences)) == (False, [])
     assert "Baltic" not in house.sent
+
+
+@pytest.mark.parametrize(
+    ("obj", "act", "text", "said"),
+    [
+        ("field:customer/balance", "read", "What is the balance?", "12.50"),
+        ("collection:account", "read", "Which iban?", "LT4599"),
+        ("collection:customer", "read", "What is the balance?", "12.50"),
+    ],
+)
+def test_what_may_not_be_read_any_more_is_in_no_answer_and_in_no_case_file_of_others(
+    asking_company: Company, obj: str, act: str, text: str, said: str
+) -> None:
+    """Of the record beyond what the run has loaded, too: nothing in the run of such a reader is masked."""
+    olivia, mona = asking_company.olivia, asking_company.mona
+    document = {**DOCUMENT, "slug": "filed", "settings": {"questions_in_case_file": True}}
+    workflows.import_file(document, publish=True)
+    bare = [{**DOCUMENT["steps"][0], "next": {"default": "end"}}, DOCUMENT["steps"][-1]]
+    workflows.import_file({**document, "slug": "bare", "steps": bare}, publish=True)
+    for slug in ("filed", "bare"):
+        run_id = runs.start(olivia, slug, "customer", "1", {"why": "periodic"})
+        cases.ask(olivia, Place(run=run_id), text)
+        [asked] = cases.questions(olivia, Place(run=run_id))
+        if slug == "bare" and not asked.sentences:
+            continue  # that run has no accounts
+        assert said in str(asked.sentences)
+        sequencing.sequence_and_sign()
+        whole = case_file(mona, run_id, "pdf", ready=lambda: None, with_documents=False)
+        assert said in str(whole.questions), slug
+    denied(mona, obj, act)
+    denied(olivia, obj, act)
+    for (run_id,) in fetch("select distinct run from console.case_question"):
+        try:
+            masked = runs.get(olivia, run_id).masked
+        except NotFound:
+            masked = ()
+        [asked] = cases.questions(olivia, Place(run=run_id), masked)
+        assert said not in str(asked.sentences)
+        with contextlib.suppress(NotFound):
+            less = case_file(mona, run_id, "pdf", ready=lambda: None, with_documents=False)
+            assert said not in str(less.questions)
 
 
 def test_orders_in_a_source_change_nothing_and_are_named(house: House) -> None:
