@@ -288,6 +288,8 @@ def _addressee(actor: Actor, wish: Wish) -> tuple[str, Addressee, bool]:
                 if wish.tool_call is not None and asked.id == actor.id:
                     raise Invalid(CANNOT, at=("person", "Somebody else has to approve it."))
                 deputy = _deputy(asked, team)
+                if wish.tool_call is not None and deputy == actor.id:
+                    deputy = asked.id  # who asks cannot stand in for whoever approves
                 instead = asked.id if deputy != asked.id else None
                 return team, Addressee(wish.title, person=deputy, stands_in_for=instead), False
     reason = "There is no such person in a team in which you may start requests, or they may not answer them."

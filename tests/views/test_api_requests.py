@@ -18,6 +18,7 @@ from console.work import agent_requests
 from console.workflows import inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app
+from tests.work.test_standing_in import gone
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -207,6 +208,18 @@ def test_a_person_gets_it_and_who_stands_in_for_them(web: Flask, company: Compan
     for nobody in ("nobody@fernwick.example", company.stan.id, "usr_\x00"):
         refused = Program(web, company).ask(422, **ASKED | {"inbox": None, "person": nobody})
         assert refused["details"][0]["field"] == "person"
+
+
+def test_who_stands_in_for_whoever_is_asked_is_never_who_asks_for_approval(
+    web: Flask, company: Company
+) -> None:
+    gone(company, "tom", "olivia")
+    asked = Program(web, company).ask(**CALL | {"inbox": None, "person": "tom@fernwick.example"})
+    assert company.told(asked["run_id"], "tom")["holder"] == company.tom.id
+    with pytest.raises(Invalid):
+        runs.assign(company.mona, asked["run_id"], revision=None, user=company.olivia.id)
+    other = Program(web, company, "mona").ask(**CALL | {"inbox": None, "person": "tom@fernwick.example"})
+    assert company.told(other["run_id"], "tom")["holder"] == company.olivia.id
 
 
 def test_silence_expires_or_escalates(web: Flask, company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
