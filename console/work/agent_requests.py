@@ -29,11 +29,11 @@ from console.runs.commands.transitions import holder_draft
 from console.runs.engine import inbox_placement
 from console.runs.engine.stepping import plan_of
 from console.runs.store.run_store import load, retried, write
-from console.steps.answer_request import ANSWERED, BECAUSE
+from console.steps.answer_request import ANSWERED, BECAUSE, AnswerRequest
 from console.workflows import Definition, inboxes
 
 logger = logging.getLogger(__name__)
-STEP = "answer"
+STEP, FOUR_EYES = "answer", "step:start.four_eyes"
 LARGEST_SCHEMA, LARGEST_VALUE, MOST_CONTEXT = 16_384, 8_192, 50
 AT_ONCE = 200
 CANNOT = "The request cannot be asked."
@@ -116,7 +116,7 @@ def ask(actor: Actor, wish: Wish) -> str:
     team, to, own = _addressee(actor, wish)
     if wish.tool_call is not None and not own:
         checked.input["four_eyes"] = "Approved by somebody else than whoever asks"
-    definition = _workflow(team)
+    definition = _require_apart(_workflow(team), team)
     request_id, key = new_id("req"), actor.key_id or actor.id
 
     def remember(connection: sa.Connection, run_id: str) -> None:
@@ -137,6 +137,7 @@ def find(actor: Actor, request_id: str) -> Request:
     row = _row_of(actor, request_id)
     definition = _definition(row.run)
     run = _run_of(row)
+    _require_apart(definition, run.team)
     if not access.can(actor, run.team, f"workflow:{definition.slug}", "start"):
         raise NotFound(hidden=True)
     if not run.ended and row.due is not None and row.silent_at is None and row.due <= log.now():
@@ -335,6 +336,25 @@ def _workflow(team: str) -> Definition:
             except Conflict:  # another process made it at the same moment
                 workflows.forget()
     return workflows.live(slug)
+
+
+def _require_apart(definition: Definition, team: str) -> Definition:
+    """The definition. Raises Conflict where its team has edited it to one in which who asks could answer too, or it is of another team."""
+    document = definition.document
+    kept = any(  # whatever else is typed there
+        each.get("name") == "four_eyes" and {name for name in each if each[name]} <= {"name", "label", "type"}
+        for each in document.start.config.get("fields", ())
+    )
+    apart = any(
+        each.id == STEP and each.type == AnswerRequest.name and FOUR_EYES in (each.not_by or ())
+        for each in document.steps
+    )
+    if kept and apart and document.team == team:
+        return definition
+    words = f"The workflow {definition.slug} does not keep apart who asks and who answers"
+    raise Conflict(
+        f"{words}: whoever edits it gives its step {STEP} the type {AnswerRequest.name} and the rule {FOUR_EYES}, in the team {team}, and leaves the field four_eyes as it was."
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------ nobody answers

@@ -372,3 +372,45 @@ def test_the_shipped_workflow_is_the_teams_own_from_then_on(web: Flask, company:
     workflows.import_file(document, publish=True)
     program.ask(**ASKED)
     assert workflows.live("agent-request-operations").document.title == "Our questions"
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"not_by": ["starter"]},
+        {"not_by": None},
+        {"id": "reply"},
+        {"type": "guidance", "config": {"text": "Go on."}},
+        {"team": "procurement"},
+        {"if": "input.title == ''"},
+    ],
+    ids=str,
+)
+def test_no_edit_of_the_workflow_lets_a_program_approve_what_it_asks(
+    web: Flask, company: Company, edited: dict[str, Any]
+) -> None:
+    """Neither before it asks nor of a request that waits and is moved to the edited version; nor does one of another team get it."""
+    program = Program(web, company, "mona")
+    asked = {} if "team" in edited else program.ask(**CALL)
+    shipped = workflows.templates_folder() / "system" / "agent-request.json"
+    document = json.loads(shipped.read_text()) | {"slug": "agent-request-operations", "team": "operations"}
+    if "team" in edited:
+        document |= edited
+    elif "if" in edited:
+        document["steps"][0]["config"]["fields"][-1] |= edited
+    else:
+        step = {**document["steps"][1], **edited}
+        document["steps"][1] = {name: value for name, value in step.items() if value is not None}
+        document["steps"][0]["next"]["default"] = step["id"]
+        if "type" in edited:
+            document["steps"][1]["next"] = {"default": "answered"}
+            document["steps"] = [each for each in document["steps"] if each["id"] != "rejected"]
+    workflows.import_file(document, publish=True)
+    assert program.ask(409, **CALL)["code"] == "conflict"
+    if asked and edited.get("not_by", ()) is None:
+        runs.move_run(company.mona, asked["run_id"], version=2, steps={}, reason="Ours now")
+        answered(company, asked["run_id"], "mona", amount="42.5")
+        told = program.web.get(
+            f"/api/v1/requests/{asked['id']}", headers={"Authorization": f"Bearer {program.key}"}
+        )
+        assert told.status_code == 409

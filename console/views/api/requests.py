@@ -108,7 +108,7 @@ def ask() -> ResponseReturnValue:
 
 
 @blueprint.get("/<request_id>")
-@operation("getRequest", "workflow.start", Request)
+@operation("getRequest", "workflow.start", Request, refuses=(409,))
 def get_request(request_id: str) -> ResponseReturnValue:
     """A request of the key's person: `open` with the header Retry-After, or what became of it. The answer is the same each time."""
     found = agent_requests.find(g.actor, request_id)
