@@ -1,4 +1,4 @@
-"""Budgets of calls: for a run, for a person, and for everybody together. The estimated cost is reserved before a call and replaced by the real cost afterwards.
+"""Budgets of calls: for a run, for a person, and for everybody together. The estimated cost is reserved before a call and replaced by the real cost afterwards; of tokens, each call under way counts as many as the next one may take.
 
 One process at a time reckons, so that a hundred calls at once cannot each find room for themselves. Answers by rules, and those that were given before, cost nothing.
 """
@@ -25,7 +25,8 @@ SUMS = "count(*) as calls, coalesce(sum(coalesce(c.input_tokens, 0) + coalesce(c
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('console.ai.budget', 0))"
 _HOLD = """
 with limits (n, shared, calls, tokens, money) as (values {limits}),
-spent as ({spent}),
+counted as ({spent}),
+spent as (select n, calls, tokens + under_way * %(next)s as tokens, money from counted),
 judged as (
     select min(n) filter (where s.calls >= l.calls or s.tokens >= l.tokens or s.money + %(cost)s > l.money) as over,
            coalesce(bool_or(s.calls >= l.calls or s.tokens >= l.tokens or s.money + %(cost)s > l.money) filter (where shared), false) as used,
@@ -50,11 +51,11 @@ def began(period: Period) -> str:
     return f"date_trunc('{period}', now() at time zone 'UTC') at time zone 'UTC'"
 
 
-def estimate(current: Current, model: str, characters: int, max_tokens: int) -> Decimal:
-    """The highest possible cost of a call with so much text; 0 if no price is known."""
-    return current.cost(
-        model, input_tokens=characters // CHARACTERS + 1, cached_tokens=0, output_tokens=max_tokens
-    ) or Decimal(0)
+def estimate(current: Current, model: str, characters: int, max_tokens: int) -> tuple[Decimal, int]:
+    """The highest possible cost of a call with so much text, 0 if no price is known, and its tokens."""
+    sent = characters // CHARACTERS + 1
+    cost = current.cost(model, input_tokens=sent, cached_tokens=0, output_tokens=max_tokens)
+    return cost or Decimal(0), sent + max_tokens
 
 
 def limits_of(budget: Budget, person: Actor) -> Iterator[Limit]:
@@ -90,9 +91,9 @@ def _most_generous(limits: Iterable[Limit]) -> Limit:
 
 
 def reserve(
-    call: str, run: str, budget: Budget, cost: Decimal, person: Actor
+    call: str, run: str, budget: Budget, most: tuple[Decimal, int], person: Actor
 ) -> tuple[Over | None, Standing | None]:
-    """Hold this much for the call. Returns (None, or which budget has no room for it; how what all may ask together stands with it). One round trip."""
+    """Hold `most`, as `estimate` says, for the call. Returns (None, or which budget has no room for it; how what all may ask together stands with it). One round trip."""
     entries: list[tuple[Over, str, int | None, int | None, Decimal | None]] = [
         (Over(), "c.run = %(run)s", budget.run_calls, budget.run_tokens, budget.run_money)
     ]
@@ -104,17 +105,21 @@ def reserve(
         "call": call,
         "run": run,
         "person": person.id,
-        "cost": cost,
+        "cost": most[0],
+        "next": most[1],
         "warn": budget.warn_percent,
     }
     limits, spent = [], []
-    for n, (over, where, *most) in enumerate(entries):
-        given |= {f"{name}{n}": value for name, value in zip(("calls", "tokens", "money"), most, strict=True)}
+    for n, (over, where, *limit_of) in enumerate(entries):
+        given |= {
+            f"{name}{n}": value for name, value in zip(("calls", "tokens", "money"), limit_of, strict=True)
+        }
         limits.append(
             f"({n}, {over.shared}, %(calls{n})s::bigint, %(tokens{n})s::bigint, %(money{n})s::numeric)"
         )
         counted = f"{where} and {SPENT} and c.id <> %(call)s"
-        spent.append(f"select {n} as n, {SUMS} from console.ai_call c where {counted}")  # noqa: S608 (texts of this file)
+        sums = f"{SUMS}, count(*) filter (where c.reserved is not null) as under_way"
+        spent.append(f"select {n} as n, {sums} from console.ai_call c where {counted}")  # noqa: S608 (texts of this file)
     with (
         borrowed() as driver,
         driver.pipeline(),

@@ -146,9 +146,9 @@ def _require_may_ask(call: Call, current: Current, chosen: Chosen) -> None:
     if settings.current().ai_breaker and not provider_breaker.may_ask(config):
         raise CallFailed(ProviderError(provider_breaker.refused(config) or "breaker"), ms=0, tries=0)
     characters = len(call.system) + len(call.user)
-    cost = budget.estimate(current, config.model, characters, chosen.max_tokens)
+    most = budget.estimate(current, config.model, characters, chosen.max_tokens)
     person = accounts.actor_of_person(call.person, "sys:engine")
-    over, standing = budget.reserve(call.id, call.run or "", current.document.budget, cost, person)
+    over, standing = budget.reserve(call.id, call.run or "", current.document.budget, most, person)
     if standing is not None:
         service.notify_of_budget(standing)
     if over is not None:

@@ -261,10 +261,10 @@ def _reason_not_to_ask(asking: _Asking) -> Result | None:
         code = provider_breaker.refused(config) or "breaker"
         return result.failed(code, absence_words.message(code, 0), asking.facts)
     characters = len(asking.prompt.system) + len(asking.prompt.user)
-    cost = budget.estimate(asking.current, config.model, characters, asking.chosen.max_tokens)
+    most = budget.estimate(asking.current, config.model, characters, asking.chosen.max_tokens)
     about = asking.ask_context
     over, standing = budget.reserve(
-        about.call, about.run.id, asking.current.document.budget, cost, about.person
+        about.call, about.run.id, asking.current.document.budget, most, about.person
     )
     if standing is not None:
         notify_of_budget(standing)

@@ -1,5 +1,6 @@
 """What is kept of a call: prompt and answer sealed, answers for a day, budgets, and which provider is left alone."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -159,7 +160,7 @@ def test_a_call_needs_room_in_every_budget(
 ) -> None:
     for number in range(before):
         call(number, person="usr_a", cost=Decimal("0.01"), ms=100, input_tokens=90, output_tokens=10)
-    assert budget.reserve(call(99), "run_a", limits, Decimal("0.03"), PERSON)[0] == over
+    assert budget.reserve(call(99), "run_a", limits, (Decimal("0.03"), 60), PERSON)[0] == over
     assert fetch("select reserved from console.ai_call where id = 'aic_99'") == [
         (None if over else Decimal("0.03"),)
     ]
@@ -169,7 +170,7 @@ def test_what_counts_for_a_budget(asking_company: Company) -> None:
     one = limited(("all", "day", {"calls": 1}), run_calls=1)
 
     def over(call_id: str, run: str = "run_a", limits: Budget = one) -> Over | None:
-        return budget.reserve(call_id, run, limits, Decimal(0), PERSON)[0]
+        return budget.reserve(call_id, run, limits, (Decimal(0), 60), PERSON)[0]
 
     call(1, "run_b", ms=100)
     assert over(call(2)) == Over("day", shared=True), "another run's call counts for the day only"
@@ -188,6 +189,22 @@ def test_what_counts_for_a_budget(asking_company: Company) -> None:
         run = f"run_{number}"
         call(number, run, **free)
         assert over(call(number + 10, run), run, limited(run_calls=1)) is None
+
+
+@pytest.mark.parametrize("most", [{"calls": 5}, {"tokens": 290}, {"money": Decimal("0.15")}])
+def test_many_at_once_find_no_more_room_than_one_after_the_other(
+    asking_company: Company, most: dict[str, Any]
+) -> None:
+    """In each measure: also while none of them was answered yet, so that nobody knows what it took."""
+    calls = [call(number, f"run_{number}", person="usr_a") for number in range(12)]
+    limits = limited(("each", "day", most))
+
+    def ask(number: int) -> Over | None:
+        return budget.reserve(calls[number], f"run_{number}", limits, (Decimal("0.03"), 60), PERSON)[0]
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(ask, range(12)))
+    assert answers.count(None) == 5
 
 
 def test_the_limits_of_a_day_of_earlier_versions_are_read() -> None:
