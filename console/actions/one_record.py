@@ -22,7 +22,7 @@ from console.core.documents.action_document import Action, read, texts
 from console.core.documents.workflow import Step
 from console.core.documents.workflow_check import Problem
 from console.core.effect_kinds import SqlDelete, SqlWrite
-from console.core.errors import Conflict, ConsoleError, DefinitionError, NotFound
+from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotFound
 from console.core.run import Run
 from console.infra import subjects
 from console.infra.db import tables
@@ -313,12 +313,20 @@ def perform(
     return run_id
 
 
-def propose(actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]) -> str:
+def propose(
+    actor: Actor, reader: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]
+) -> str:
     """Lay the action before the actor's own eyes: a run that waits for a person, whose form `fill_in` fills; answers its id. Nothing is done.
 
-    What is wrong with the values is said before there is a run. Raises what `perform` does.
+    What is wrong with the values is said before there is a run, in words for the `reader`, who may see less than the actor. Raises what `perform` does.
     """
-    try_action(actor, collection_id, key, action_id, values)
+    try:
+        try_action(actor, collection_id, key, action_id, values)
+    except (Conflict, Invalid):
+        try_action(reader, collection_id, key, action_id, values)
+        raise Conflict(
+            "This cannot be done now. Why rests on what is kept from models: ask a person."
+        ) from None
     return runs.start(actor, action_cache.get(action_id).slug, collection_id, key)
 
 

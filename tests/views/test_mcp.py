@@ -146,6 +146,20 @@ def test_values_that_no_model_gets_are_neither_told_nor_looked_for(
     assert not olivia.told("findRecords", collection="customer", q="tore@customers.example")["records"]
 
 
+def test_why_an_action_cannot_be_proposed_is_said_without_what_no_model_gets(
+    olivia: Assistant, company: Company
+) -> None:
+    access.grant("operator", "collection:customer", ["act"], team="operations")
+    about = {"collection": "customer", "record_id": "1", "action": "customer.rate"}
+    message = "{{ record.display_name }} is written to at {{ record.email }}"
+    for condition in ("record.email == 'x'", "record.desk == 'x'", "record.email == null"):
+        imported({**RATE, "require": [{"if": condition, "message": message}]})
+        said = olivia.refused("proposeAction", **about, values={"risk": "high"}, idempotency_key=condition)
+        assert "adaeze@" not in said
+    imported({**RATE, "require": [{"if": "record.email != null", "message": message}]})
+    assert olivia.told("proposeAction", **about, values={"risk": "high"}, idempotency_key="z")["run_id"]
+
+
 def test_records_that_are_named_by_a_value_kept_from_models_are_not_told(
     olivia: Assistant, company: Company
 ) -> None:

@@ -381,7 +381,9 @@ def _propose_action(asked: Proposed) -> dict[str, Any]:
     actor = g.actor
 
     def begin() -> str:
-        return actions.propose(actor, asked.collection, asked.record_id, asked.action, asked.values)
+        return actions.propose(
+            actor, _reader(), asked.collection, asked.record_id, asked.action, asked.values
+        )
 
     begun = idempotency.begun_once(f"proposeAction|{asked.idempotency_key}", asked.model_dump_json(), begin)
     actions.fill_in(actor, begun, asked.values)  # asked again, of one whose process died before
