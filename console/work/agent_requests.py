@@ -137,9 +137,9 @@ def find(actor: Actor, request_id: str) -> Request:
     row = _row_of(actor, request_id)
     definition = _definition(row.run)
     run = _run_of(row)
-    _require_apart(definition, run.team)
     if not access.can(actor, run.team, f"workflow:{definition.slug}", "start"):
         raise NotFound(hidden=True)
+    _require_apart(definition, run.team)
     if not run.ended and row.due is not None and row.silent_at is None and row.due <= log.now():
         _end_silence(row)
         row, run = _row_of(actor, request_id), _run_of(row)
