@@ -17,6 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from console import views
 from console.infra import settings
 from console.operations import wiring
+from console.views import frame
 
 PACKAGE = Path(__file__).parent.parent
 FIRST = ("security", "identity")
@@ -56,7 +57,7 @@ def create_app() -> Flask:
     current = settings.current()
     wiring.connect()
     app = Flask("console", static_folder=str(PACKAGE / "static"), template_folder=str(folder_of("templates")))
-    app.request_class = PageRequest
+    app.request_class, app.jinja_environment = PageRequest, frame.Templates
     app.url_map.merge_slashes = False  # a program is answered in JSON, not led on by a page
     app.config.update(
         SECRET_KEY=current.secret_key,

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 import nh3
 from flask import Blueprint, Flask, Response, current_app, g, make_response, request
 from flask.sansio.blueprints import BlueprintSetupState
+from flask.templating import Environment
 from flask_htmx import HTMX
 from jinja2.ext import Extension
 from markdown_it import MarkdownIt
@@ -427,6 +428,19 @@ def page_places(following: str | None, after: object) -> dict[str, str | None]:
 
 def _paused() -> datetime | None:
     return jobs.paused_at() if g.get("actor") is not None else None
+
+
+class Templates(Environment):
+    """Jinja's environment, in which an item of a mapping is what it holds and never a method of it: a field may be called `values` or `items`."""
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return the item; else of anything but a mapping the attribute."""
+        if not isinstance(obj, dict):
+            return super().getitem(obj, argument)
+        try:
+            return obj[argument]
+        except (LookupError, TypeError):
+            return self.undefined(obj=obj, name=argument)
 
 
 class Unindented(Extension):

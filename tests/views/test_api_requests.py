@@ -18,6 +18,7 @@ from console.work import agent_requests
 from console.workflows import inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app
+from tests.views.conftest import Pages
 from tests.work.test_standing_in import gone
 
 SCHEMA: dict[str, Any] = {
@@ -414,3 +415,22 @@ def test_no_edit_of_the_workflow_lets_a_program_approve_what_it_asks(
             f"/api/v1/requests/{asked['id']}", headers={"Authorization": f"Bearer {program.key}"}
         )
         assert told.status_code == 409
+
+
+def test_a_property_may_be_called_like_anything_in_our_pages(pages: Pages) -> None:
+    """Like a part of the form, and like what Jinja and Python find in a mapping: no name of a program keeps people from answering."""
+    inboxes.import_all([DESK])
+    program = Program(pages.tom.client.application, pages.company)
+    names = [*dir({}), "outcome", "csrf_token", "revision", "step", "item", "loop", "self", "None", "done_by"]
+    names = [name for name in names if not name.startswith("__") or "class" in name or "init" in name]
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+    call = {"name": "x", "arguments": dict.fromkeys(names, "y")}
+    asked = program.ask(**CALL | {"schema": schema, "tool_call": call})
+    runs.resume(pages.company.tom, asked["run_id"], revision=None)
+    address = f"/runs/{asked['run_id']}"
+    form = pages.tom.get(address).form(f"{address}/complete")
+    pages.tom.post(f"{address}/complete", {**form["fields"], "outcome": "answered"})
+    assert program.read(asked["id"])["answer"] == dict.fromkeys(names, "y")
+    assert program.read(asked["id"])["changed"] == []
+    for page in (address, f"{address}/replay"):
+        pages.tom.get(page)
