@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.connectors import credentials
@@ -260,11 +261,10 @@ async def _tools(client: "Client") -> list[Tool]:
 
 def _tool(told: "OfferedTool") -> Tool | None:
     schema = told.input_schema
-    if len(json.dumps(schema)) > LARGEST_SCHEMA or schema.get("type") != "object" or len(told.name) > 100:
+    text = json.dumps(schema)
+    if len(text) > LARGEST_SCHEMA or schema.get("type") != "object" or len(told.name) > 100:
         return None
-    try:
-        schema_fields.require_schema(schema)
-    except ValueError:
+    if not _is_schema(text):
         return None
     marks = told.annotations
     return Tool(
@@ -274,6 +274,16 @@ def _tool(told: "OfferedTool") -> Tool | None:
         (told.description or "")[:2000],
         reads=bool(marks is not None and marks.read_only_hint),
     )
+
+
+@lru_cache(maxsize=1000)
+def _is_schema(text: str) -> bool:
+    """Whether a JSON text is a JSON Schema: some milliseconds for a tool, and each call asks for all of them."""
+    try:
+        schema_fields.require_schema(json.loads(text))
+    except ValueError:
+        return False
+    return True
 
 
 def _text(part: Any) -> str:
