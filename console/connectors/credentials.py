@@ -66,18 +66,18 @@ def _new_token(auth: Any, secret: str) -> tuple[str, float]:
     )
     try:
         told = client.fetch_token(auth["token_url"], grant_type="client_credentials")
-        token, left_s = str(told["access_token"]), float(told.get("expires_in") or 3600)
+        token, left_s = told["access_token"], float(told.get("expires_in") or 3600)
     except OutcomeUnknown as error:  # a token that nobody got changes nothing
         raise IntegrationError(
             f"{auth['token_url']} did not answer; nothing was sent.", code="unreachable"
         ) from error
-    except (OAuth2Error, KeyError, TypeError, ValueError) as error:
+    except (OAuth2Error, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise IntegrationError(
             f"{auth['token_url']} gave no token: see whether client id and secret are right.",
             permanent=True,
             code="auth",
         ) from error
-    if not token.isascii() or not token.isprintable():
+    if not (isinstance(token, str) and token and token.isascii() and token.isprintable()):
         raise IntegrationError(
             f"{auth['token_url']} gave a token that cannot be sent.", permanent=True, code="auth"
         )

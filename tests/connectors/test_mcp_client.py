@@ -107,6 +107,34 @@ def test_a_token_that_has_expired_is_renewed_once_and_the_call_is_made_once(ther
 
 
 @pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b""),
+        (200, b"[]"),
+        (200, b"5"),
+        (200, b'"error"'),
+        (200, b"[" * 20_000),
+        (200, b'{"access_token": null, "expires_in": {}}'),
+        (200, b'{"access_token": "x", "expires_in": 1e999}'),
+        (200, b'{"access_token": "x", "expires_in": "NaN"}'),
+        (200, b'{"access_token": "x\\r\\nHost: evil.example"}'),
+        (200, b'{"access_token": "\\u00e9"}'),
+        (200, b"\xff" * 70_000),
+        (200, b'{"access_token": ""}'),
+        (401, b'{"error": {"a": 1}, "error_description": ["x"]}'),
+        (400, b'{"error": "x"}'),
+        (500, b""),
+    ],
+)
+def test_an_answer_that_is_no_token_is_said_and_never_sent(there: Receiver, status: int, body: bytes) -> None:
+    there.answer = lambda _: (status, body, {"Location": "http://127.0.0.1:1/"})
+    auth = {"kind": "oauth", "client_id": "console", "token_url": f"{there.url}/token"}
+    with pytest.raises(IntegrationError) as refused:
+        credentials.headers(at(there, auth=auth, sealed=credentials.seal("there", SECRET)))
+    assert SECRET not in refused.value.message
+
+
+@pytest.mark.parametrize(
     ("status", "code"), [(401, "auth"), (403, "auth"), (429, "busy"), (307, "moved"), (302, "moved")]
 )
 def test_a_refusal_before_anything_was_done_is_none_that_could_have_been_done(
