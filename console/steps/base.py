@@ -365,6 +365,18 @@ class StepType:
         """Outcomes for which a document must name a next step; `default` stands for all that are not named."""
         return ("default",)
 
+    def choices(self, config: Any) -> tuple[str, ...]:
+        """What a person may choose from."""
+        return tuple(name for name in self.outcomes(config) if name != "default")
+
+    def chosen(self, outcome: str | None, output: Mapping[str, Any]) -> str | None:
+        """What was chosen, of an attempt with this outcome and output."""
+        return outcome
+
+    def form_names(self, config: Any, names: frozenset[str]) -> frozenset[str]:
+        """The names of values in the output, with those that they have in the form."""
+        return names
+
     def begins(self, config: Any) -> tuple[str, ...]:
         """Ids of steps to which the settings lead besides `next`: where branches or the body of a loop begin."""
         return ()

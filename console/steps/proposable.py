@@ -10,6 +10,8 @@ NOT_PROPOSED = NEVER_TYPED | {"json", "array"}
 MOST_PICKS = 20
 TICK = "."
 """Between a tick list and one of its ticks, where each tick is asked for by itself: `flags.pep`."""
+PART = "__"
+"""Between an action and a field of its form, where several actions are offered: `charge__refund__amount`."""
 
 
 class Way(Protocol):

@@ -91,7 +91,7 @@ def _approvals_of_step(sketch: Sketch, rules: Mapping[str, Sequence[Any]]) -> It
     if sketch.type == "approval" and config is not None:
         yield Asked("config.roles", config.roles, config.needs, config.not_by)
     for use in sketch.actions:
-        if not use.field.startswith("compensation"):
+        if not use.field.endswith("compensation"):
             yield from (
                 Asked(f"config.{use.field}", rule.roles, rule.needs, rule.not_, use.column)
                 for rule in rules.get(use.column or "", ())

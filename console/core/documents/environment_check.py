@@ -3,6 +3,7 @@
 Each part may be unknown (None) and is then not checked, so that a file can be checked without a running console.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field as default
 from typing import Any, Literal, Protocol
@@ -15,6 +16,7 @@ from console.core.documents.names_check import Names
 from console.core.documents.references import suggestion
 from console.core.documents.workflow_sketch import RIGHTS, UNKNOWN, Problem, Sketch, named_texts
 
+ENTRY = re.compile(r"actions\[(\d+)\]\.")
 WORK = ("start", "resume")  # whoever has one of these rights in a workflow may do its steps
 NOT_CONNECTED = ": connect its data source first."
 NO_RECORD = "The workflow has no collection, so there is no record to read or change here."
@@ -255,8 +257,9 @@ def _actions(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: S
         return []
     problems_found = []
     for sketch in sketches:
-        own = {raw.get("collection"), None}
+        own: set[Any] = set()
         for use in sketch.actions:
+            own = {raw.get("collection"), None} if use.field.endswith("action") else own
             action = use.column or ""
             if action not in surroundings.actions:
                 problems_found.append(
@@ -268,7 +271,7 @@ def _actions(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: S
                 )
                 continue
             about = surroundings.actions[action]
-            if about not in own and getattr(sketch.config, "record", None) is None:
+            if about not in own and _record_of(sketch.config, use) is None:
                 reason = f"The action {action} is done to records of {about}, and the run is about {raw.get('collection') or 'no record'}"
                 problems_found.append(
                     Problem(
@@ -279,6 +282,12 @@ def _actions(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: S
                 )
             own.add(about)  # a compensation applies to the same record
     return problems_found
+
+
+def _record_of(config: Any, use: Use) -> Any:
+    """The expression for the record of one of the actions that a step offers."""
+    entry = ENTRY.match(use.field)
+    return getattr(config.actions[int(entry[1])] if entry else config, "record", None)
 
 
 def _governed(

@@ -81,8 +81,8 @@ def _writes(
         ):
             return True
         effects = [(own, config["effect"])] if isinstance(config.get("effect"), Mapping) else []
-        action = actions.get(str(config.get("action")))
-        if action is not None:
+        offered = [config, *(each for each in config.get("actions") or () if isinstance(each, Mapping))]
+        for action in filter(None, (actions.get(str(each.get("action"))) for each in offered)):
             effects += [(action.get("collection"), effect) for effect in action.get("effects") or ()]
             undone = actions.get(str((action.get("compensation") or {}).get("action")))
             effects += (

@@ -111,6 +111,7 @@ class Complete:
     handled_manually: bool = False
     reason: str = ""
     chosen: str | None = None  # label of the outcome that a person or a rule chose
+    choice: str | None = None  # the option that a person chose; None: the outcome
     rule: str | None = None  # the rule that chose it, as it is written
     repeat: str | None = None  # what to do about a change that was made before: keep, again or compensate
     compensations: Sequence[Wish] = ()  # effects that take back the changes made before, where an action can

@@ -354,7 +354,7 @@ def _choice(command: Complete) -> dict[str, Any]:
         else {"maker": "rule", "rule": command.rule}
     )
     open_data |= {"proposed": command.proposed} if command.proposed is not None else {}
-    return {"outcome": command.outcome, "label": command.chosen, **open_data}
+    return {"outcome": command.choice or command.outcome, "label": command.chosen, **open_data}
 
 
 DECISIONS: Mapping[type, Callable[[Plan, Run, Any, datetime], list[Event]]] = {

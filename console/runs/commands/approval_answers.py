@@ -38,6 +38,7 @@ from console.runs.commands.transitions import reason_of
 from console.runs.engine.advancing import go_on, wishes_of
 from console.runs.engine.people_behind import people_behind
 from console.runs.engine.stepping import (
+    chosen_at,
     completion_of,
     context_of,
     plan_of,
@@ -310,7 +311,8 @@ def _completed_anew(
         require_step(requester, open_step)
     context = context_of(requester, open_step, record, at or log.now())
     if by_hand:
-        outcome = request.attempt.outcome if prompt_of(open_step, context).outcomes else None
+        offers = prompt_of(open_step, context).outcomes
+        outcome = chosen_at(request.seen.definition, request.attempt) if offers else None
         completion = completion_of(open_step, context, request.attempt.values, outcome)
     else:
         completion = open_step.kind.complete_by_itself(open_step.view, context)

@@ -386,7 +386,7 @@ def _completion_events(
         require_existing_references(actor, open_step, context, given)
     prompt = prompt_of(open_step, context) if submitted.outcome is not None or proposal is not None else None
     chosen = (
-        prompt.label_of(completion.outcome) if prompt is not None and submitted.outcome is not None else None
+        prompt.label_of(submitted.outcome) if prompt is not None and submitted.outcome is not None else None
     )
     loaded = loaded_with_former(seen.loaded, completion)
     command = replace(
@@ -396,6 +396,7 @@ def _completion_events(
         handled_manually=submitted.handled_manually,
         reason=submitted.reason,
         chosen=chosen,
+        choice=submitted.outcome,
         repeat=submitted.repeat,
         compensations=compensations.compensate_former(actor, loaded.run, now)
         if completion.effects or completion.task
@@ -421,14 +422,19 @@ def _proposal_outcome(
     """Fields of the command: what the person made of the proposal, and the proposed outcome if there was a choice."""
     if proposal is None or prompt is None:
         return {}
-    choice = completion.outcome if submitted.outcome is not None else None
     comparison = proposing.comparison_of(
-        run, proposal, prompt.fields, completion.values, choice, now, manual=submitted.handled_manually
+        run,
+        proposal,
+        prompt.fields,
+        completion.values,
+        submitted.outcome,
+        now,
+        manual=submitted.handled_manually,
     )
     shown = proposing.if_shown(proposal)
     return {
         "proposal": comparison,
-        "proposed": shown["outcome"] if shown is not None and choice is not None else None,
+        "proposed": shown["outcome"] if shown is not None and submitted.outcome is not None else None,
     }
 
 

@@ -96,6 +96,12 @@ def _step(definition: Definition, step_id: str) -> tuple[StepType, StepView]:
     return steps.get(step.type), steps.view(step)
 
 
+def chosen_at(definition: Definition, attempt: Attempt) -> str | None:
+    """The option that was chosen at a completed step, of those that it offered."""
+    kind, _ = _step(definition, attempt.step)
+    return kind.chosen(attempt.outcome, attempt.output or {})
+
+
 def record_of(actor: Actor, run: Run) -> Record | None:
     """The run's record as the actor may see it; None if the run has none. Raises NotFound if it is deleted or out of their scope."""
     if run.collection is None or run.record is None:

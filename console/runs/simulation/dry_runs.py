@@ -434,7 +434,7 @@ class Simulation:
             self._hold(self.actor.id)
             completion = completion_of(open_step, context, values, outcome)
             transitions.require_existing_references(self.actor, open_step, context, values)
-            chosen = prompt.label_of(completion.outcome) if outcome is not None else None
+            chosen = prompt.label_of(outcome) if outcome is not None else None
             self.give(self.completing(self.actor.id, open_step, context, completion, chosen=chosen))
         except ConsoleError as error:
             self.run = before

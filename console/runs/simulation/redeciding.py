@@ -15,6 +15,7 @@ from console.core.run.simulation import Script, Simulated
 from console.log import masking
 from console.records import Record
 from console.runs.commands.run_rights import see
+from console.runs.engine.stepping import chosen_at
 from console.runs.simulation.dry_runs import dry_run
 from console.runs.simulation.former_runs import FormerRun, unchanged_steps
 from console.runs.simulation.workflow_trials import definition_to_try
@@ -97,7 +98,7 @@ def _redecided(actor: Actor, definition: Definition, head: lists.RunHead) -> Red
             definition,
             run.record,
             run.input,
-            recorded(standing),
+            recorded(seen.definition, standing),
             now=run.created_at,
             about=about,
             former=former,
@@ -136,7 +137,7 @@ def _as_before(record: Record, run: Run, standing: Sequence[Attempt]) -> Record:
     return replace(record, values={name: before.get(name, value) for name, value in record.values.items()})
 
 
-def recorded(standing: Sequence[Attempt]) -> Script:
+def recorded(definition: Definition, standing: Sequence[Attempt]) -> Script:
     """What was answered and what came back in a run, for the nth entry into each step."""
     answers: dict[str, list[ChosenAnswer]] = {}
     endings: dict[str, list[ChosenEnding]] = {}
@@ -145,7 +146,7 @@ def recorded(standing: Sequence[Attempt]) -> Script:
         answers.setdefault(attempt.step, []).append(
             ChosenAnswer(
                 values=dict(attempt.values),
-                outcome=attempt.outcome,
+                outcome=chosen_at(definition, attempt),
                 approval=("approved" if decided[-1].status == "approved" else "rejected")
                 if decided
                 else None,

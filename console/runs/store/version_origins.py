@@ -52,6 +52,8 @@ from console.steps.base import Read, StepType, StepView
 from console.steps.effects import action_cache
 from console.steps.items import LIST
 
+OFFERED = re.compile(r"^actions\[\d+\]\.")
+"""The beginning of the settings of a further action of a step: they are those of an action."""
 ENTRY = re.compile(r"(\w+)\[(\d+)\]\.?(.*)")
 JUDGING = frozenset(
     {
@@ -267,7 +269,7 @@ def _step(
         places[name] = f"{target}{PLACE}{view.id}.{name}"
     texts = [
         *_texts(kind, config, outputs, own),
-        *_acting(view, acts, known, reads),
+        *_acting(kind, view, acts, known, reads),
         *_shown(content),
     ]
     about = [
@@ -323,6 +325,7 @@ def _texts(
     for template, located in ((False, kind.expressions(config)), (True, kind.templates(config))):
         for each in located:
             names = made_at(each.field, config, outputs, template=template) | echoed
+            names = kind.form_names(config, names)
             yield Text(names, _ways(each.text, template=template), _about(each, own), names_records=template)
 
 
@@ -361,6 +364,7 @@ def made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template
 
 
 def _made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template: bool) -> frozenset[str]:
+    place = OFFERED.sub("", place)
     entry = ENTRY.fullmatch(place)
     if place == "also":
         return frozenset({FORM, SAID, ANY})
@@ -431,7 +435,9 @@ def _read_by_action(
     about = known.get(action.collection or "")
     if about is None:
         return
-    if getattr(view.config, "record", None) is not None or about.id != own:
+    every = getattr(view.config, "offered", ())
+    offered = next((each for each in every if each.action == action.id), view.config)
+    if getattr(offered, "record", None) is not None or about.id != own:
         name = read_of_action(action.id)
         yield name, Taken(f"{about.id}{PLACE}{view.id}.{name}")
     for entry in action.related:
@@ -441,6 +447,7 @@ def _read_by_action(
 
 
 def _acting(
+    kind: StepType,
     view: StepView,
     acts: Iterable[actions.Action],
     known: Mapping[str, Collection],
@@ -464,7 +471,9 @@ def _acting(
                 for way in _beside(each, action, view.id, elsewhere=elsewhere)
             )
             names = _of_action(text.field, action, template=template)
-            yield Text(names, tuple(found), _about(text, own) or action.collection)
+            yield Text(
+                kind.form_names(view.config, names), tuple(found), _about(text, own) or action.collection
+            )
 
 
 def _own(way: Way, step: str) -> Way:

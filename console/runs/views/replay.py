@@ -18,6 +18,7 @@ from console.log import event_view, masking
 from console.records import catalogue
 from console.runs.commands.run_rights import Seen, see
 from console.runs.engine.run_causes import causes_shown_to
+from console.runs.engine.stepping import chosen_at
 from console.runs.store import loaded_rows
 from console.runs.store.run_events import as_event
 from console.runs.store.run_store import retried
@@ -458,9 +459,9 @@ def _view(
         masked=masked,
         ending=block_content.at_end(actor, definition, state),
         chosen={
-            (each.step, each.attempt): each.outcome
+            (each.step, each.attempt): choice
             for each in state.attempts.values()
-            if each.outcome is not None
+            if each.outcome is not None and (choice := chosen_at(definition, each)) is not None
         },
         then=known,
     )

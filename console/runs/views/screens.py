@@ -196,6 +196,7 @@ def _drawn(
         **({"unopened": [asdict(document) for document in prompt.unopened]} if prompt.unopened else {}),
         **({"not_offered": [asdict(option) for option in prompt.withheld]} if prompt.withheld else {}),
         "errors": list(open_step.attempt.errors or []),
+        **_chosen_before(open_step, prompt),
         "missing": _missing(seen),
         "record": _panel(actor, seen.record),
         "documents": [],
@@ -205,6 +206,13 @@ def _drawn(
         "zone": actor.zone,
         LOADED: loaded,
     }
+
+
+def _chosen_before(open_step: OpenStep, prompt: Prompt) -> dict[str, Any]:
+    """The option that was chosen when its change was refused; its fields are filled in as they were."""
+    kept = open_step.attempt.defaults or {}
+    chosen = [option.value for option in prompt.outcomes if not kept.keys().isdisjoint(option.fields)]
+    return {"chosen": chosen[0]} if open_step.attempt.errors and len(chosen) == 1 else {}
 
 
 def _asking(open_step: OpenStep, context: Context, prompt: Prompt, typed: TypedForm) -> Prompt:

@@ -29,7 +29,7 @@ def _own(definition: Definition, step: Step) -> frozenset[Stake]:
     kind, config = steps.get(step.type), steps.view(step).config
     found: set[Stake] = set()
     for use in kind.actions(config):
-        if use.field == "action" and use.column is not None:
+        if use.field.endswith("action") and use.column is not None:
             found |= _of_action(use.column)
     for use in kind.uses(config):
         if use.changed and use.column is not None:

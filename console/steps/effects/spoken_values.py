@@ -1,6 +1,7 @@
 """How values are written in the texts of a run (labels, currencies): from the fields of forms, of actions and of collections."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from console import records, steps
@@ -166,15 +167,14 @@ def _of_definitions(
 
 
 def _definitions(config: Any) -> list[FieldDefinition]:
-    """The fields of a step's forms: its own, and those of the action that it does."""
+    """The fields of a step's forms: its own, and those of the actions that it does."""
     own = [
         entry
         for part in ("fields", "form", "output")
         for entry in getattr(config, part, None) or ()
         if isinstance(entry, FieldDefinition)
     ]
-    action = _action(config)
-    return own + (list(action.form) if action is not None else [])
+    return own + [entry for action in _actions(config) for entry in action.form]
 
 
 def _choices(view: StepView) -> Iterator[tuple[str, Mapping[str, str]]]:
@@ -184,19 +184,21 @@ def _choices(view: StepView) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 
 def _effects(view: StepView, own: Collection | None) -> Iterator[tuple[str, Collection | None]]:
-    action, effect = _action(view.config), getattr(view.config, "effect", None)
-    about = _collection(action.collection) if action is not None else own
-    for each in [*(action.effects if action is not None else ()), *([effect] if effect is not None else [])]:
+    effect = getattr(view.config, "effect", None)
+    every = [
+        (_collection(action.collection), each) for action in _actions(view.config) for each in action.effects
+    ]
+    for about, each in [*every, *([(own, effect)] if effect is not None else [])]:
         named = getattr(each, "collection", None)
         yield each.name, _collection(named) if named else about
 
 
-def _action(config: Any) -> Any:
-    named = getattr(config, "action", None)
-    try:
-        return action_cache.get(named) if isinstance(named, str) else None
-    except ConsoleError:
-        return None
+def _actions(config: Any) -> Iterator[Any]:
+    """The actions that the step does."""
+    for offered in getattr(config, "offered", (config,)):
+        if isinstance(named := getattr(offered, "action", None), str):
+            with suppress(ConsoleError):
+                yield action_cache.get(named)
 
 
 def _collection(named: str | None) -> Collection | None:

@@ -153,7 +153,7 @@ def page_context(
     kept = dict(_typed_values(run, typed, screen))
     drafted = proposal.marks_of(kept.pop(MARKS, None))
     marks = typed.marks if typed and typed.marks else drafted
-    chosen = chosen if typed else marks.outcome
+    chosen = chosen if typed else marks.outcome or screen.get("chosen")
     papers = Papers(actor, run)
     proposed = (
         proposal.proposal_context(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -160,6 +161,12 @@ def _of_step(step: StepView, choices: Mapping[str, str]) -> Described:
             "reason": Kind("reason", "Why", "text"),
         }
     technical = set(kind_of_step.technical)
+    if kind_of_step.choices(step.config) and hasattr(step.config, "offered"):
+        titles = {name: each.title for name, each in effects.action_cache.every().items()}
+        kinds["action"] = Kind("action", "What was done", "enum", options=titles, widget="chosen")
+        technical.discard("action")
+        for name, known in [*kinds.items()]:
+            kinds |= dict.fromkeys(kind_of_step.form_names(step.config, frozenset({name})), known)
     given = list(_definitions(step.config))
     currencies = {
         entry.name: entry.currency for entry in given if entry.currency and not entry.fixed_currency
@@ -181,14 +188,12 @@ def _of_step(step: StepView, choices: Mapping[str, str]) -> Described:
 
 
 def _definitions(config: Any) -> Iterator[FieldDefinition]:
-    """The fields of a step's forms: its own, and those of the action that it does."""
+    """The fields of a step's forms: its own, and those of the actions that it does."""
     for part in ("fields", "form", "output"):
         yield from (
             entry for entry in getattr(config, part, None) or () if isinstance(entry, FieldDefinition)
         )
-    action = getattr(config, "action", None)
-    if isinstance(action, str):
-        try:
-            yield from effects.action_cache.get(action).form
-        except NotFound:
-            return
+    for offered in getattr(config, "offered", (config,)):
+        if isinstance(action := getattr(offered, "action", None), str):
+            with suppress(NotFound):
+                yield from effects.action_cache.get(action).form
