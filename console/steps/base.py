@@ -366,8 +366,8 @@ class StepType:
         return ("default",)
 
     def choices(self, config: Any) -> tuple[str, ...]:
-        """What a person may choose from."""
-        return tuple(name for name in self.outcomes(config) if name != "default")
+        """What a person may choose from, where that is not an outcome."""
+        return ()
 
     def chosen(self, outcome: str | None, output: Mapping[str, Any]) -> str | None:
         """What was chosen, of an attempt with this outcome and output."""

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from console.core import expressions
 from console.core.documents import fields as definitions
-from console.core.documents.action_document import ID_PATTERN, SUCCEEDED, Action, wishes
+from console.core.documents.action_document import ID_PATTERN, SUCCEEDED, Action, ActionEffect, wishes
 from console.core.documents.approval_rules import applying, certain, required_approval
 from console.core.documents.document_parts import Name
 from console.core.documents.field_expressions import texts_of
@@ -205,7 +205,12 @@ class TriggerAction(StepType):
             error.details = _in_form(offered, error.details, (*names, *map(definitions.because, names), *own))
             raise
         values = {f"{_start(offered)}{name}": value for name, value in made.values.items()}
-        return replace(made, values=values)
+        effects = tuple(
+            replace(effect, told={**effect.told, "fields_begin": _start(offered)})
+            for effect in made.effects
+            if isinstance(effect, ActionEffect)
+        )
+        return replace(made, values=values, effects=effects)
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
         """Executes without a person. Raises AsksPerson where a person has to choose or fill in something."""

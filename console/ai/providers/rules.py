@@ -9,8 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from console.ai.earlier_findings import is_earlier, normalise_name
+from console.ai.prompt import outcome_name
 from console.core import forms
 from console.core.proposal_types import Ask, FieldSpec, Raw, Source
+from console.steps.proposable import PART
 
 NAME = "rules"
 NUMBERS = frozenset({"decimal", "money"})
@@ -83,9 +85,10 @@ class _Found:
 
 
 def answer(ask: Ask) -> Raw:
-    """The same JSON that a model is asked for, with real values. An outcome is never proposed: to choose is no matter of equal names."""
+    """The same JSON that a model is asked for, with real values. A decision is never proposed; of several actions the only one that fits."""
     form = _Form(ask)
     fields = [_item(spec, certain) for spec in ask.fields if (certain := _certain(form, spec))]
+    fields += _only_action(ask) if ask.purpose == "propose" else []
     proposal = {
         "decision": "propose" if fields else "decline",
         "decline_reason": "" if fields else "No source holds a value under the name of a field of this form.",
@@ -95,19 +98,38 @@ def answer(ask: Ask) -> Raw:
     return Raw(text=json.dumps(proposal, ensure_ascii=False), stop="complete", model=NAME, mode=NAME)
 
 
+def _only_action(ask: Ask) -> list[dict[str, Any]]:
+    """The only action that is possible now, or the only one whose condition in the document holds; empty where several fit."""
+    held = ask.supported.get("outcome")
+    fitting = [value for value, _ in ask.outcomes if held is None or value in held]
+    source = next((each for each in ask.sources if each.trusted), None)
+    if len(fitting) != 1 or source is None:
+        return []
+    why = "Its condition holds, and that of no other." if held else "No other is possible now."
+    return [
+        {
+            "name": outcome_name(ask),
+            "value": fitting[0],
+            "confidence": "high",
+            "rationale": why,
+            "sources": [source.id],
+        }
+    ]
+
+
 class _Form:
     """Which names stand for which field. A name goes before a label, and a label that two fields bear stands for neither."""
 
     def __init__(self, ask: Ask) -> None:
         self.sources = ask.sources
-        self.names = {normalise_name(spec.name) for spec in ask.fields}
+        self.names = {normalise_name(_own_name(spec)) for spec in ask.fields}
         self.labels = Counter(normalise_name(spec.label) for spec in ask.fields)
 
     def wanted(self, spec: FieldSpec) -> set[str]:
         """The names under which a value of this field may stand."""
         label = normalise_name(spec.label)
         fits = self.labels[label] == 1 and label not in self.names
-        return {normalise_name(spec.name), *([label] if fits else [])} - {""}
+        return {normalise_name(_own_name(spec)), *([label] if fits else [])} - {""}
 
     def said(self, source: Source, key: str) -> set[str]:
         """The names that a value of a source bears: its key, and what people call it unless the key is a field's own name."""
@@ -115,6 +137,11 @@ class _Form:
         label = normalise_name(source.labels.get(key, ""))
         names = {name} if name in self.names else {name, label}
         return names - _vague(source)
+
+
+def _own_name(spec: FieldSpec) -> str:
+    """The name of the field in its own form, where several actions are offered."""
+    return spec.name.rpartition(PART)[2]
 
 
 def _vague(source: Source) -> frozenset[str]:

@@ -48,10 +48,14 @@ def _ai_errors(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
         yield Problem(sketch.id, "ai", UNSEEN)
     if sketch.completion == "automatic" and written.mode == "shadow" and sketch.type == "llm":
         yield Problem(sketch.id, "ai.mode", NOTHING_LEFT)
-    if written.fields == [] and not (written.outcome and kind.purpose == "decide"):
+    if written.fields == [] and not (
+        written.outcome and (kind.purpose == "decide" or kind.choices(sketch.config))
+    ):
         yield Problem(sketch.id, "ai.fields", "Nothing is left to propose here: name fields, or remove ai.")
     fields_known = kind.ai_fields(sketch.config)
     if fields_known is None:
+        if kind.choices(sketch.config):
+            yield from _no_choices(sketch, written, kind.choices(sketch.config))
         return
     for name, given in (
         ("fields", written.fields or []),
@@ -79,20 +83,23 @@ def conditions(sketch: Sketch) -> Iterator[tuple[str, str]]:
 def _unsupported(sketch: Sketch, written: StepAI, fields_known: Sequence[str]) -> Iterator[Problem]:
     """Conditions of certainty on something that is not a field or choice of the step."""
     ways = sorted(name for name in (sketch.outcomes or ()) if name != "default")
-    for name, condition in written.supports.items():
+    yield from _no_choices(sketch, written, ways)
+    for name in written.supports:
         if name not in fields_known and not (name == OUTCOME and ways):
             yield Problem(
                 sketch.id,
                 f"ai.supports.{name}",
                 _no_such(name, [*fields_known, *([OUTCOME] if ways else [])]),
             )
-        for option in condition if name == OUTCOME and not isinstance(condition, str) else ():
-            if option not in ways:
-                yield Problem(
-                    sketch.id,
-                    f"ai.supports.{name}.{option}",
-                    f"There is no choice {option}{suggestion(option, ways)}",
-                )
+
+
+def _no_choices(sketch: Sketch, written: StepAI, ways: Sequence[str]) -> Iterator[Problem]:
+    """Conditions of certainty for a choice that the step does not offer."""
+    condition = written.supports.get(OUTCOME)
+    for option in condition if isinstance(condition, dict) else ():
+        if option not in ways:
+            message = f"There is no choice {option}{suggestion(option, ways)}"
+            yield Problem(sketch.id, f"ai.supports.{OUTCOME}.{option}", message)
 
 
 def _no_such(field: str, fields_known: Sequence[str]) -> str:

@@ -60,6 +60,10 @@ class StepKind(Protocol):
     def outcomes(self, config: Any) -> tuple[str, ...]:
         """Outcomes that need an edge."""
 
+    def choices(self, config: Any) -> tuple[str, ...]:
+        """What a person may choose from, where that is not an outcome."""
+        ...
+
     def begins(self, config: Any) -> tuple[str, ...]:
         """Steps at which branches begin."""
 

@@ -128,7 +128,7 @@ def _report(effect: Effect, act: Callable[[], tuple[Call, TryResult]], *, doubtf
             "unknown" if doubtful else "failed",
             error.code,
             _message_with_reasons(effect, error),
-            [dict(detail) for detail in error.details],
+            [_in_form(effect, detail) for detail in error.details],
             passing=passing,
             asks=isinstance(error, NotAllowed),
             wait_s=error.wait_s if isinstance(error, IntegrationError) else None,
@@ -137,6 +137,14 @@ def _report(effect: Effect, act: Callable[[], tuple[Call, TryResult]], *, doubtf
         logger.exception("effect %s", effect.id)
         result = TryResult("unknown", "internal_error", UNKNOWN)
     return replace(_report_of(effect, call, result), source=source)
+
+
+def _in_form(effect: Effect, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """The error, at the name that the field has where the step offers several actions."""
+    start, name = effect.request.get("fields_begin", ""), detail.get("field")
+    return (
+        {**detail, "field": f"{start}{name}"} if name in (effect.request.get("input") or ()) else {**detail}
+    )
 
 
 def _message_with_reasons(effect: Effect, error: ConsoleError) -> str:

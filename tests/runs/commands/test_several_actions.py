@@ -1,0 +1,160 @@
+"""A step that offers several actions, in a run: one of them is done, with its own form, rights, approval and key; and it is told so afterwards."""
+
+from typing import Any
+
+import pytest
+
+from console import runs, workflows
+from console.auth import access
+from console.core.errors import Conflict, Invalid
+from tests.ai.proposals.conftest import denied
+from tests.company import Company
+from tests.support.acting import imported
+from tests.support.engine import step
+
+RATE: dict[str, Any] = {
+    "format": 1,
+    "id": "customer.rate",
+    "title": "Set the risk",
+    "collection": "customer",
+    "form": [{"name": "level", "label": "Level", "type": "text", "required": True}],
+    "effects": [
+        {"kind": "sql_write", "name": "rated", "summary": "Sets the risk.", "set": {"risk": "input.level"}}
+    ],
+}
+WRITE: dict[str, Any] = {
+    "format": 1,
+    "id": "customer.write",
+    "title": "Change the address",
+    "collection": "customer",
+    "form": [
+        {"name": "level", "label": "Level", "type": "text", "value": "record.email"},
+        {"name": "email", "label": "New address", "type": "text", "required": True},
+    ],
+    "effects": [
+        {
+            "kind": "sql_write",
+            "name": "written",
+            "summary": "Changes the address.",
+            "set": {"email": "input.email"},
+        }
+    ],
+    "require": [{"if": "input.email != 'no'", "message": "Not this one.", "field": "email"}],
+    "approval": [{"roles": ["lead"], "why": "{{ input.email }} is new."}],
+}
+ACT: dict[str, Any] = {
+    "action": "customer.rate",
+    "values": {"level": "record.risk"},
+    "actions": [{"action": "customer.write", "values": {"email": "'new@example.org'"}}],
+}
+
+
+def begin(company: Company, config: dict[str, Any] = ACT, **more: Any) -> str:
+    """A run that stands at the choice."""
+    access.grant("operator", "collection:customer", ["act"], team="operations")
+    access.grant("lead", "action:customer.write", ["approve"], team="operations")
+    imported(RATE, WRITE)
+    steps = [
+        step("start", "start", "act"),
+        step("act", "trigger_action", "after", config) | more,
+        step("after", "guidance", "end", {"text": "{{ steps.act.action }} {{ steps.act.level }}"}),
+        step("end", "end", None),
+    ]
+    document = {
+        "format": 1,
+        "slug": "picking",
+        "title": "Picking",
+        "team": "operations",
+        "collection": "customer",
+    }
+    workflows.import_file(document | {"steps": steps}, publish=True)
+    return runs.start(company.olivia, "picking", "customer", "1")
+
+
+def answer(company: Company, run_id: str, outcome: str | None, **values: Any) -> dict[str, Any]:
+    told = company.told(run_id)
+    sent = runs.Submission(step="act", revision=told["revision"], values=values, outcome=outcome)
+    runs.complete(company.olivia, run_id, sent)
+    return company.told(run_id)
+
+
+def test_one_of_several_actions_is_done_and_told_afterwards(company: Company) -> None:
+    run_id = begin(company)
+    current = company.told(run_id)["current"]
+    assert [each["value"] for each in current["outcomes"]] == ["customer.rate", "customer.write"]
+    told = answer(
+        company, run_id, "customer.rate", customer__rate__level="high", customer__write__email="x@y.example"
+    )
+    assert told["current"]["step"] == "after"
+    done = next(each for each in told["attempts"] if each["step"] == "act")
+    assert (done["outcome"], done["values"]) == ("succeeded", {"customer__rate__level": "high"})
+    assert [each["summary"] for each in done["effects"]] == ["Sets the risk."]
+    assert {name: told["context"]["act"][name] for name in ("action", "level")} == {
+        "action": "customer.rate",
+        "level": "high",
+    }
+    chosen = next(each for each in runs.events(company.olivia, run_id)[0] if each["kind"] == "outcome_chosen")
+    assert (chosen["data"]["outcome"], chosen["data"]["label"]) == ("customer.rate", "Set the risk")
+    assert company.sql("select risk, email from customer where id = 1") == [
+        ("high", "adaeze@customers.example")
+    ]
+    assert runs.replay(company.olivia, run_id).run.chosen["act", 1] == "customer.rate"
+
+
+def test_without_a_choice_or_with_a_strange_one_nothing_is_done(company: Company) -> None:
+    run_id = begin(company)
+    for outcome in (None, "succeeded", "customer.pay"):
+        with pytest.raises(Invalid) as error:
+            answer(company, run_id, outcome)
+        assert [each["field"] for each in error.value.details] == ["outcome"]
+    assert company.told(run_id)["current"]["step"] == "act"
+
+
+def test_who_may_not_do_one_of_them_is_told_why_it_is_not_offered(company: Company) -> None:
+    run_id = begin(company)
+    denied(company.olivia, "action:customer.write", "execute")
+    screen = runs.get(company.olivia, run_id).screen or {}
+    assert [each["value"] for each in screen["outcomes"]] == ["customer.rate"]
+    assert [(each["value"], each["reason"]) for each in screen["not_offered"]] == [
+        ("customer.write", "You may not do “Change the address”. An admin can grant it.")
+    ]
+    with pytest.raises(Invalid):
+        answer(company, run_id, "customer.write", customer__write__email="x@y.example")
+
+
+def test_an_action_that_needs_an_approval_is_requested_and_done_with_the_same_values(
+    company: Company,
+) -> None:
+    run_id = begin(company)
+    told = answer(company, run_id, "customer.write", customer__write__email="x@y.example")
+    assert told["current"]["waiting"]["for"] == "approval"
+    runs.approve(company.mona, told["current"]["waiting"]["key"])
+    told = company.told(run_id)
+    assert told["current"]["step"] == "after"
+    assert told["context"]["act"]["action"] == "customer.write"
+
+
+def test_what_must_hold_is_said_at_its_field_of_the_whole_form(company: Company) -> None:
+    run_id = begin(company)
+    with pytest.raises(Conflict) as error:
+        answer(company, run_id, "customer.write", customer__write__email="no")
+    assert [each["field"] for each in error.value.details] == ["customer__write__email"]
+
+
+def test_revise_begins_with_what_was_done_and_another_may_be_chosen(company: Company) -> None:
+    run_id = begin(company)
+    answer(company, run_id, "customer.rate", customer__rate__level="high")
+    runs.revise(company.olivia, run_id, revision=None, step="act", attempt=None, reason="Wrong one.")
+    fields = {each["name"]: each["value"] for each in company.told(run_id)["current"]["form"]["fields"]}
+    assert fields["customer__rate__level"] == "high"
+    told = company.told(run_id)
+    sent = runs.Submission(
+        step="act",
+        revision=told["revision"],
+        values={"customer__write__email": "x@y.example"},
+        outcome="customer.write",
+        repeat="again",
+        reason="The other one was meant.",
+    )
+    runs.complete(company.olivia, run_id, sent)
+    assert company.told(run_id)["current"]["waiting"]["for"] == "approval"
