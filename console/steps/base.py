@@ -336,6 +336,10 @@ class StepType:
         """Whether a step with these settings (unparsed) completes without a person, unless it raises `AsksPerson`."""
         return self.automatic or self.alone
 
+    def is_foreign(self, settings: Mapping[str, Any]) -> bool:
+        """Whether a model or somebody outside writes what a step with these settings (unparsed) leaves."""
+        return self.by_others
+
     def form_settings(self, settings: Mapping[str, Any]) -> tuple[str, ...] | None:
         """Names of the settings that the editor's form shows for these (unparsed), in order; None: all."""
         return None

@@ -1,4 +1,4 @@
-"""Decision: a person or a rule chooses one of several outcomes, with fields that explain the choice."""
+"""Decision: a person, a rule or the AI chooses one of several outcomes, with fields that explain the choice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -46,6 +46,9 @@ from console.steps.condition import compared
 
 OPTION, REASON, UNOPENED = "option", "reason", "unopened_because"
 BY_RULE = ("maker", "rule", "compared")
+BY_AI = ("maker", "rationale", "sources")
+BY = {"user": (), "rule": BY_RULE, "ai": BY_AI}
+"""Who decides → what the output says about that."""
 
 
 class DecisionOption(Definition):
@@ -110,8 +113,9 @@ class Opening(Definition):
 class DecisionConfig(StepConfig):
     """The question and its options."""
 
-    maker: Literal["user", "rule"] = Field(
-        "user", description="Who decides: a person, or the rules; where none of them holds, a person is asked"
+    maker: Literal["user", "rule", "ai"] = Field(
+        "user",
+        description="Who decides: a person; the rules, and where none of them holds a person; or the AI where the step was promoted to that, nothing is at stake and all is certain, else a person",
     )
     rules: list[Rule] = Field(
         default_factory=list,
@@ -181,9 +185,9 @@ class DecisionConfig(StepConfig):
             raise ValueError(f"rules name options that are not there: {', '.join(unknown)}")
         if reasoned := sorted({rule.option for rule in self.rules if options[rule.option].reason_required}):
             raise ValueError(f"a rule gives no reason, and these options ask for one: {', '.join(reasoned)}")
-        if self.rules and (taken := sorted(names & set(BY_RULE))):
+        if taken := sorted(names & set(BY[self.maker])):
             raise ValueError(
-                f"fields cannot be named {', '.join(taken)} here: that is where the rule is found"
+                f"fields cannot be named {', '.join(taken)} here: that is where it is found who decided, and why"
             )
 
     @property
@@ -201,19 +205,24 @@ class DecisionConfig(StepConfig):
 class Decision(StepType):
     """The choice is the outcome; output `{"option": …}` and the fields. A field that only other options name stays empty.
 
-    Where rules decide, the output also has `maker` (`rule` or `user`), the `rule` that held and the values that were `compared`.
+    Where rules decide, the output also has `maker` (`rule` or `user`), the `rule` that held and the values that were `compared`; where the AI does,
+    `maker` (`ai` or `user`), its `rationale` and the `sources` that it rests on.
     """
 
     name, title, family, icon = "decision", "Decision", "condition", "git-branch"
-    gist = "A person, or a rule, chooses the way on"
+    gist = "A person, a rule or the AI chooses the way on"
     own_values = True
     ai = True
     purpose = "decide"
     Config: ClassVar[type[StepConfig]] = DecisionConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """Where rules decide."""
-        return settings.get("maker") == "rule"
+        """Where rules or the AI decide."""
+        return settings.get("maker") in ("rule", "ai")
+
+    def is_foreign(self, settings: Mapping[str, Any]) -> bool:
+        """What the AI chose, and why, is a claim."""
+        return settings.get("maker") == "ai"
 
     def asks(self, config: DecisionConfig) -> bool:
         """Where a person decides."""
@@ -268,11 +277,24 @@ class Decision(StepType):
     ) -> Completion:
         """The choice with its fields. Raises Invalid for a missing choice, one that is not offered, and each wrong field."""
         chosen, values = self._taken(step, context, submitted, outcome)
-        by_rule: Values = dict(zip(BY_RULE, ("user", None, {}), strict=True)) if step.config.rules else {}
-        return Completion(chosen.value, values, self._output(step, chosen, values, by_rule))
+        made: Values = {}
+        if step.config.maker == "rule":
+            made = dict(zip(BY_RULE, ("user", None, {}), strict=True))
+        elif step.config.maker == "ai":
+            why = (context.proposal or {}).get("choice") if context.answered else None
+            said = ("ai", why["reason"], list(why["sources"])) if why else ("user", None, [])
+            made = dict(zip(BY_AI, said, strict=True))
+        return Completion(chosen.value, values, self._output(step, chosen, values, made))
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
-        """The choice of the first rule that is true and whose option is offered. Raises AsksPerson where there is none, or fields are empty."""
+        """The choice of the first rule that is true and whose option is offered. Raises AsksPerson where there is none, or fields are empty.
+
+        Where the AI decides it is asked, and the step waits for the answer.
+        """
+        if step.config.maker == "ai":
+            if not context.asks_ai:
+                raise AsksPerson("No model is asked at this step: please decide.")
+            return Completion(step.config.options[0].value, {}, {}, asks_ai=True)
         looked_at: dict[str, Any] = {}
         for rule in step.config.rules:
             condition = parse(rule.if_)
@@ -298,9 +320,9 @@ class Decision(StepType):
             rule=rule.if_,
         )
 
-    def _output(self, step: StepView, chosen: DecisionOption, values: Values, by_rule: Values) -> Values:
+    def _output(self, step: StepView, chosen: DecisionOption, values: Values, made: Values) -> Values:
         """What later steps find. The fields of other options are present and empty."""
-        return {OPTION: chosen.value, **dict.fromkeys(_of_others(step.config, chosen)), **values, **by_rule}
+        return {OPTION: chosen.value, **dict.fromkeys(_of_others(step.config, chosen)), **values, **made}
 
     def _taken(
         self, step: StepView, context: Context, submitted: Values, outcome: str | None
@@ -392,9 +414,7 @@ class Decision(StepType):
     def outputs(self, config: DecisionConfig) -> frozenset[str]:
         """The choice, every field of the form, and how a rule decided."""
         sentence = [UNOPENED] if config.opened is not None else []
-        return frozenset(
-            [OPTION, *sentence, *definitions.names_of(config.fields), *(BY_RULE if config.rules else ())]
-        )
+        return frozenset([OPTION, *sentence, *definitions.names_of(config.fields), *BY[config.maker]])
 
 
 def _without_shut(config: DecisionConfig, context: Context, fields: Sequence[FormField]) -> list[FormField]:

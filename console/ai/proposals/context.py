@@ -19,7 +19,7 @@ from console.ai.safety import injection_scan
 from console.auth import access
 from console.core.currencies import decimals
 from console.core.documents.collections import Collection, treatment
-from console.core.documents.workflow import Workflow
+from console.core.documents.workflow import Step, Workflow
 from console.core.origins import ANY
 from console.core.proposal_types import Ask, FieldSpec, Source
 from console.core.run import MISSING_MANUAL, Attempt
@@ -240,7 +240,7 @@ def _step(ask_context: CaseContext, attempt: Attempt, closed: frozenset[str]) ->
         written.title,
         written.title,
         {},
-        trusted=_is_step_ours(written.type, attempt),
+        trusted=_is_step_ours(written, attempt),
         step=attempt.step,
         read_at=attempt.completed_at,
     )
@@ -299,9 +299,10 @@ def _loaded(
     yield from parted(replace(named, collection=collection.id, record=key, trusted=True), collection, seen)
 
 
-def _is_step_ours(step_type: str, attempt: Attempt) -> bool:
+def _is_step_ours(step: Step, attempt: Attempt) -> bool:
     """Whether our staff or our code wrote the step's result. The input of a run that no person started came from outside."""
-    return not steps.get(step_type).by_others and not (step_type == "start" and attempt.by is None)
+    foreign = steps.get(step.type).is_foreign(step.config)
+    return not foreign and not (step.type == "start" and attempt.by is None)
 
 
 def _collection_of(ask_context: CaseContext, relation: str | None, collection: str | None) -> str | None:
@@ -374,14 +375,16 @@ def _foreign(ask_context: CaseContext) -> frozenset[str]:
 def _outside(ask_context: CaseContext) -> frozenset[str]:
     """The ids of steps whose output was written by others."""
     outside_steps = {
-        step.id for step in ask_context.definition.document.steps if steps.get(step.type).by_others
+        step.id
+        for step in ask_context.definition.document.steps
+        if steps.get(step.type).is_foreign(step.config)
     }
     return frozenset(
         outside_steps
         | {
             each.step
             for each in ask_context.run.attempts.values()
-            if each.standing and not _is_step_ours(ask_context.definition.document.step(each.step).type, each)
+            if each.standing and not _is_step_ours(ask_context.definition.document.step(each.step), each)
         }
     )
 

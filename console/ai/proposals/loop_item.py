@@ -65,7 +65,7 @@ def _from_us(ask_context: ProposalContext) -> bool:
     foreign = {
         step.id
         for step in ask_context.definition.document.steps
-        if step.type == "start" or steps.get(step.type).by_others
+        if step.type == "start" or steps.get(step.type).is_foreign(step.config)
     }
     for path in expressions.paths(expressions.parse(source.entries)):
         if path[0] == "input" or (path[0] == "steps" and len(path) > 1 and path[1] in foreign):

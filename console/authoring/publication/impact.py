@@ -1,6 +1,6 @@
 """What publishing a draft would do, before somebody does it: what differs, whom it concerns, what starts soon, who lacks which right."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,17 +14,24 @@ from console.core.actor import Actor
 from console.core.contacting import CASE
 from console.core.documents.collections import Collection
 from console.core.documents.triggers import Trigger, complete_triggers
+from console.core.documents.workflow import Stake
 from console.core.documents.workflow_check import Problem
 from console.core.drafting import Difference
 from console.core.errors import ConsoleError
 from console.core.filters import Filter, Test
 from console.core.scopes import Scope
+from console.runs.views import step_stakes
 from console.steps.message_settings import MessageStep
 from console.workflows import Draft
 
 AHEAD = timedelta(hours=24)
 MOST_FIRINGS = 24 * 60
 MOST_COUNTED = 10_000
+STAKES: Mapping[Stake, str] = {
+    "money": "money moves here or in a step that follows",
+    "restriction": "somebody may be restricted",
+    "irreversible": "it cannot be recalled",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +165,7 @@ def impact_of(actor: Actor, draft: Draft, publishes: int, publisher: Actor | Non
         live,
         draft.live if same and draft.live is not None else publishes,
         differences,
-        workflows.problems(draft),
+        [*(found := workflows.problems(draft)), *_never_alone(draft, found)],
         runs.live_versions(actor, draft.id),
         counts.waiting,
         counts.versions,
@@ -169,6 +176,25 @@ def impact_of(actor: Actor, draft: Draft, publishes: int, publisher: Actor | Non
         None if scope is None else _count(scope),
         _tests(draft.document),
     )
+
+
+def _never_alone(draft: Draft, found: Sequence[Problem]) -> Iterator[Problem]:
+    """The decisions that are the AI's, and that a person always makes because something is at stake."""
+    decides = [
+        step for step in draft.document.get("steps") or () if (step.get("config") or {}).get("maker") == "ai"
+    ]
+    if not decides or any(each.severity == "error" for each in found):
+        return
+    document = workflows.readable(draft.document)
+    for step in decides:
+        if stakes := step_stakes.at_stake(document, step["id"]):
+            named = " and ".join(STAKES[stake] for stake in sorted(stakes))
+            yield Problem(
+                step["id"],
+                "config.maker",
+                f"The AI never decides this alone, a person does: {named}.",
+                "warning",
+            )
 
 
 def _firings(draft: Draft) -> list[Firings]:

@@ -11,17 +11,22 @@ from console.core.documents.workflow_sketch import Problem, Sketch
 OUTCOME = "outcome"
 UNSEEN = "The step completes without a click, so nobody would see what is proposed: leave completion out, or remove ai."
 
+NOT_ASKED = (
+    "The AI decides only where it is asked for the choice: give the step ai, with the choice and not off."
+)
 NOTHING_LEFT = "The run goes on with the answer: in shadow there would be none to go on with."
 
 
 def problems(sketches: Sequence[Sketch]) -> list[Problem]:
     """All errors in `ai` of steps."""
-    return [
-        problem
-        for sketch in sketches
-        if (written := _settings(sketch)) is not None
-        for problem in _ai_errors(sketch, written)
-    ]
+    found = []
+    for sketch in sketches:
+        written = _settings(sketch)
+        found += [*_ai_errors(sketch, written)] if written is not None else []
+        asked = written is not None and written.mode != "off" and written.outcome
+        if getattr(sketch.config, "maker", None) == "ai" and not asked:
+            found.append(Problem(sketch.id, "config.maker", NOT_ASKED))
+    return found
 
 
 def _settings(sketch: Sketch) -> StepAI | None:

@@ -299,6 +299,7 @@ class Arrive:
     by: str | None = None
     proposal: Mapping[str, Any] | None = None
     caused_by: Causes = ()
+    chosen: str | None = None  # label of the outcome that the AI chose
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,8 +220,10 @@ def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:
     }
     done |= {"proposal": dict(command.proposal)} if command.proposal else {}
     completed = Event("step_completed", now, done, sealed, step, command.by)
+    choice = {"outcome": command.outcome, "label": command.chosen, "maker": "ai", "proposed": command.outcome}
     return [
         arrived,
+        *([Event("outcome_chosen", now, choice, {}, step)] if command.chosen else []),
         completed,
         *go_to_next(plan, fold([arrived, completed], run), attempt.step, command.outcome, None, now),
     ]

@@ -101,7 +101,7 @@ def _outcome_chosen(parts: Parts) -> str:
     spoken = parts.outcome_spoken(parts.text("outcome")).strip("“”")
     chosen = in_words(parts.text("label")) or spoken
     return (
-        ("A rule" if parts.text("maker") == "rule" else "{who}")
+        {"rule": "A rule", "ai": "The AI"}.get(parts.text("maker"), "{who}")
         + " chose "
         + (f"“{escape_braces(chosen)}”" if chosen else "an outcome")
         + " at {step}"

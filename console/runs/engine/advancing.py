@@ -372,6 +372,8 @@ def automatic_step_events(
         )
         side_rows: Sequence[SideRow] = ()
         if completion.asks_ai:
+            if open_step.kind.purpose == proposing.DECIDE:
+                proposing.require_promoted(definition, open_step.attempt.step)
             wanted, awaits = proposing.request_and_wait(definition, run, actor.id, now)
             side_rows, completion = [wanted], replace(completion, awaits=awaits)
         completing = with_former_runs(

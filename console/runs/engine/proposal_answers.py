@@ -36,6 +36,8 @@ from console.workflows import Definition
 
 Kind = Literal["proposal_made", "proposal_failed"]
 HELD_BACK = "Money moves, somebody is restricted, or it cannot be recalled: nothing goes on here before a person has decided. What was answered stands beside the form."
+ASKS_PERSON = "asks_person"
+NOT_CERTAIN = "The AI does not decide this case alone: please decide."
 UNSURE = "The answer is not certain enough to go on with it: please look at it."
 NO_ANSWER = "No answer came in time, so the step is yours to fill in. Try again, or go on by hand."
 _PENDING = "select run, n from console.ai_call where id = %s and status = 'pending'"
@@ -138,12 +140,16 @@ def _waiting_step_events(definition: Definition, loaded: Loaded, call: str, now:
     """The events of a step that waited: completed with the answer, or given to a person with the reason."""
     open_step = step_at(definition, loaded.run)
     proposal = open_step.attempt.proposal or {}
+    decides = open_step.kind.purpose == proposing.DECIDE
+    certain = proposal["status"] == "ready" and proposal["mode"] == "auto" and proposal["outcome"] is not None
     command: Command
-    if proposal["status"] != "ready":
+    if decides and (not certain or _reason_for_person(proposal, LEVELS[0])):
+        command = commands.Unanswered(call, ASKS_PERSON, NOT_CERTAIN, asks=True)
+    elif proposal["status"] != "ready":
         command = commands.Unanswered(
             call, proposal["code"] or proposal["status"], proposal["message"] or NO_ANSWER
         )
-    elif doubts := _reason_for_person(proposal, proposal["fill"]):
+    elif not decides and (doubts := _reason_for_person(proposal, proposal["fill"])):
         command = commands.Unanswered(
             call, doubts, proposal["banner"] or (HELD_BACK if doubts == AT_STAKE else UNSURE)
         )
@@ -155,11 +161,16 @@ def _waiting_step_events(definition: Definition, loaded: Loaded, call: str, now:
 def _arrive_command(open_step: OpenStep, proposal: Mapping[str, Any], call: str, now: datetime) -> Command:
     try:
         context = _context(open_step, proposal, now)
-        completion = open_step.kind.complete(open_step.view, context, _values(proposal), None)
+        completion = open_step.kind.complete(open_step.view, context, _values(proposal), proposal["outcome"])
+        chosen = prompt_of(open_step, context).label_of(completion.outcome)
     except ConsoleError as error:
+        if open_step.kind.purpose == proposing.DECIDE:
+            return commands.Unanswered(call, ASKS_PERSON, NOT_CERTAIN, asks=True)
         return commands.Unanswered(call, error.code, error.message)
     open_data = {"call": call, "mode": proposal["mode"], "outcomes": {}, "seconds": None, "opened": 0}
-    return commands.Arrive(call, completion.outcome, completion.values, completion.output, proposal=open_data)
+    return commands.Arrive(
+        call, completion.outcome, completion.values, completion.output, proposal=open_data, chosen=chosen
+    )
 
 
 def _promoted_step_events(

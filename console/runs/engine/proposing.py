@@ -27,12 +27,13 @@ from console.infra import settings
 from console.infra.db.engine import fetch
 from console.infra.db.ids import new_id
 from console.runs.views.step_stakes import at_stake
+from console.steps.base import AsksPerson
 from console.workflows import Definition
 
 LATEST_S = 5.0  # so long after the deadline a waiting step stops waiting
 GRACE_S = 1.0  # so long after the deadline the first reader records that no answer came
 NEWEST = 2000  # the newest events of a run in which opened sources are counted
-WAITS = "proposal"
+WAITS, DECIDE = "proposal", "decide"
 TAKEN_UP = frozenset({"run_resumed", "run_taken_over", "run_assigned"})
 FORM_WANTED = frozenset({"asks_person", "no_rule"})
 """Codes of take-overs with which an automatic step needs a form although nothing went wrong."""
@@ -52,6 +53,20 @@ def goes_on_with_answer(definition: Definition, step_id: str) -> bool:
     """Whether a step may wait for an answer and go on with it: not if proposals are only recorded."""
     ai_settings = settings_of(definition, step_id)
     return ai_settings is not None and ai_settings.mode == "assist"
+
+
+_RUNG = (
+    "select mode from console.ai_ladder where workflow = %s and step = %s order by at desc, id desc limit 1"
+)
+
+
+def require_promoted(definition: Definition, step_id: str) -> None:
+    """Raise AsksPerson where the AI may not decide alone: something is at stake, or the step was not promoted to that."""
+    if at_stake(definition.document, step_id):
+        raise AsksPerson("Money moves, somebody is restricted, or it cannot be recalled: please decide.")
+    rows = fetch(_RUNG, (definition.id, step_id))
+    if not rows or rows[0][0] != "auto":
+        raise AsksPerson("The AI does not decide alone here yet: please decide.")
 
 
 def waits_for(run: Run, call: str) -> bool:
@@ -162,7 +177,7 @@ def request(definition: Definition, run: Run, person: str, at: datetime, *, item
         "for": person,
         "purpose": kind.purpose,
         "fields": _names(definition, attempt.step, ai_settings),
-        "fill": UNFILLED if at_stake(definition, attempt.step) else ai_settings.fill,
+        "fill": UNFILLED if at_stake(definition.document, attempt.step) else ai_settings.fill,
         "deadline": moment_text(at + timedelta(seconds=settings.current().ai_seconds)),
     } | ({"item": item} if item is not None else {})
     return Event("proposal_requested", at, open_data, {}, (attempt.step, attempt.attempt))

@@ -253,11 +253,12 @@ def _model(dry: "Simulation") -> Question | None:
         )
     proposal = {
         "fields": [{"name": name, "value": value, "sources": []} for name, value in values.items()],
-        "outcome": None,
+        "outcome": (outcome := chosen.outcome if chosen is not None else None),
+        "choice": {"reason": "", "sources": []} if outcome is not None else None,
     }
     try:
         completion = open_step.kind.complete(
-            open_step.view, replace(context, proposal=proposal, answered=True), values, None
+            open_step.view, replace(context, proposal=proposal, answered=True), values, outcome
         )
     except Invalid as error:
         prompt = prompt_of(open_step, context)

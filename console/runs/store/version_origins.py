@@ -278,6 +278,9 @@ def _step(
         if (name == LIST and kind.by_items) or name in {read_of_action(action.id) for action in acts}
     ]
     texts.append(Text(frozenset({SENT}), tuple(("steps", view.id, name) for name in about)))
+    if getattr(config, "maker", None) == "ai":  # and so may the reason of a choice
+        given = (("record",), ("input",), ("steps",), *(("steps", view.id, name) for name in reads))
+        texts.append(Text(frozenset({"rationale", "sources"}), given))
     if kind.family == "llm":  # the answer of a model may contain everything that it was given
         texts.append(Text(frozenset({ANY}), tuple(("steps", view.id, name) for name in reads)))
     return Step(

@@ -4,25 +4,24 @@ from collections.abc import Iterator
 
 from console import connectors, records, steps
 from console.core import stakes
-from console.core.documents.workflow import Stake, Step
+from console.core.documents.workflow import Stake, Step, Workflow
 from console.core.errors import NotFound
 from console.steps.base import StepType
 from console.steps.effects import action_cache
-from console.workflows import Definition
 
 
-def at_stake(definition: Definition, step_id: str) -> frozenset[Stake]:
+def at_stake(document: Workflow, step_id: str) -> frozenset[Stake]:
     """What is at stake in the step and in the steps that follow before a person decides again."""
-    step = definition.document.step(step_id)
+    step = document.step(step_id)
     if step.stakes is not None:
         return frozenset(step.stakes)
-    found = set(_own(definition, step))
-    for led_to in _led_to(definition, step):
-        found |= _own(definition, led_to)
+    found = set(_own(document, step))
+    for led_to in _led_to(document, step):
+        found |= _own(document, led_to)
     return frozenset(found)
 
 
-def _own(definition: Definition, step: Step) -> frozenset[Stake]:
+def _own(document: Workflow, step: Step) -> frozenset[Stake]:
     """What is at stake in the step itself."""
     if step.stakes is not None:
         return frozenset(step.stakes)
@@ -34,7 +33,7 @@ def _own(definition: Definition, step: Step) -> frozenset[Stake]:
     for use in kind.uses(config):
         if use.changed and use.column is not None:
             found |= stakes.of_column(
-                use.column, _type_of(definition, use.column, use.relation, use.collection)
+                use.column, _type_of(document, use.column, use.relation, use.collection)
             )
     if (tool := kind.tool(config)) is not None and not _reads(*tool):
         found.add("irreversible")
@@ -56,9 +55,9 @@ def _of_action(action_id: str) -> frozenset[Stake]:
         return frozenset({"irreversible"})  # an unknown action may do anything
 
 
-def _type_of(definition: Definition, column: str, relation: str | None, collection: str | None) -> str:
+def _type_of(document: Workflow, column: str, relation: str | None, collection: str | None) -> str:
     """The type of a column that is written; empty if it is not known."""
-    own = definition.document.collection
+    own = document.collection
     try:
         if collection is None and own is not None:
             link = records.collection(own).relation(relation) if relation is not None else None
@@ -69,10 +68,10 @@ def _type_of(definition: Definition, column: str, relation: str | None, collecti
     return found.type if found is not None else ""
 
 
-def _led_to(definition: Definition, start: Step) -> Iterator[Step]:
+def _led_to(document: Workflow, start: Step) -> Iterator[Step]:
     """The steps that follow from this one: after a choice up to the next choice, after a form up to the next form of a person."""
-    known = {step.id: step for step in definition.document.steps}
-    chooses = _chooses(start)
+    known = {step.id: step for step in document.steps}
+    chooses = _chooses(start) or start.config.get("maker") == "ai"
     left, seen = list(start.next.values()), {start.id}
     while left:
         step = known.get(left.pop())
