@@ -124,6 +124,10 @@ class TriggerAction(StepType):
         """`succeeded`, and the outcomes that the settings name."""
         return (SUCCEEDED, *(name for name in config.outcomes if name != SUCCEEDED))
 
+    def says(self, config: TriggerActionConfig) -> str:
+        """How many actions are offered, where that is more than one."""
+        return f"One of {len(config.offered)} actions" if config.actions else ""
+
     def asks(self, config: TriggerActionConfig) -> bool:
         """Where a person chooses one of several actions."""
         return bool(config.actions)
@@ -335,7 +339,11 @@ def _prompt_of_several(step: StepView, context: Context, parts: list[str], table
             else []
         )
         own_notes = _notes(offered, context, act, roots)
-        entailed = [text for label, text in own_notes if label in ENTAILED]
+        entailed = [
+            f"Undo: {uncapitalised(text)}" if label == "Undo" and text != NO_RECALL else text
+            for label, text in own_notes
+            if label in ENTAILED
+        ]
         notes += [
             (f"{act.action.title}: {label.lower()}", text)
             for label, text in own_notes
@@ -365,7 +373,7 @@ def _prompt_of_several(step: StepView, context: Context, parts: list[str], table
         tables,
         tuple(fields),
         tuple(options),
-        step.button or "Execute",
+        step.button or "Done",
         tuple(withheld),
         (*((("Key", context.key),) if context.key else ()), *notes),
     )

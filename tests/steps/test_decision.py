@@ -215,7 +215,7 @@ def test_what_a_person_decides_in_place_of_the_rules_is_recorded_as_theirs() -> 
         ({"form": []}, "do not have|does not have"),
         ({"form": [*CONFIG["form"], {"name": "option", "label": "O"}]}, "cannot be named option"),
         ({"form": [*CONFIG["form"], CONFIG["form"][0]]}, "more than one field is named code"),
-        ({"maker": "ai"}, "maker"),
+        ({"maker": "dice"}, "maker"),
         ({"maker": "rule"}, "needs rules"),
         ({"rules": RULED["rules"]}, "only where the maker is rule"),
         ({"maker": "rule", "rules": [{"if": "true", "option": "fly"}]}, "not there: fly"),

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "wait.duration": "in the place of `until`",
     "create_task.assignee": "names a person",
     "trigger_action.record": "names a record",
+    "trigger_action.actions.record": "names a record",
     "sub_workflow.record": "names a record",
     "add_tag.tag": "a tag is told to everybody who sees the record",
     "remove_tag.tag": "a tag is told to everybody who sees the record",

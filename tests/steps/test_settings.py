@@ -381,7 +381,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     ("decision", {"form": [FIELD, FIELD]}, "", "More than one field is named note."),
     ("decision", {"form": [{**FIELD, "name": "option"}]}, "", "A field cannot be named option"),
-    ("decision", {"maker": "ai"}, "maker", "This must be one of 'user', 'rule'."),
+    ("decision", {"maker": "dice"}, "maker", "This must be one of 'user', 'rule', 'ai'."),
     (
         "decision",
         {"rules": [{"if": "1 == 1", "option": "yes"}]},

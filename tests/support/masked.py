@@ -446,12 +446,26 @@ STEPS = [
     _step(
         "act",
         "trigger_action",
-        {"succeeded": "do", "default": "do"},
+        {"succeeded": "pick", "default": "pick"},
         {
             "action": "customer.mark",
             "values": {"note": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}]},
             "text": SAID,
             "related": [RELATED_READ],
+        },
+    ),
+    _step(
+        "pick",
+        "trigger_action",
+        {"succeeded": "do", "default": "do"},
+        {
+            "action": "customer.mark",
+            "actions": [
+                {
+                    "action": "customer.sign",
+                    "values": {"note": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}]},
+                }
+            ],
         },
     ),
     _step(
@@ -608,9 +622,10 @@ def furnish(company: Company) -> None:
             ],
         )
     access.refresh()
-    made = actions.import_file(ACTION)
-    for role in ("operator", "lead", "reviewer"):
-        access.grant(role, f"action:{made.id}", ["execute", "approve"], team="operations")
+    for document in (ACTION, ACTION | {"id": "customer.sign", "title": "Sign"}):
+        made = actions.import_file(document)
+        for role in ("operator", "lead", "reviewer"):
+            access.grant(role, f"action:{made.id}", ["execute", "approve"], team="operations")
     workflows.import_file(INNER, publish=True)
     workflows.import_file(DOCUMENT, publish=True)
 

@@ -53,13 +53,14 @@ MOST_OPTIONS = 400
 HELP = {"not_by": "They may not answer, whatever their role."}
 """Setting → its help on the page, where that of the file names what is written there."""
 WORDS = {
+    "maker": {"user": "A person", "rule": "Rules, else a person", "ai": "The AI where it may, else a person"},
     "operation": {
         "create": "Add a record",
         "update": "Change a record",
         "delete": "Delete a record",
         "connector": "Ask another system (connector)",
         "http": "Ask another system (HTTP)",
-    }
+    },
 }
 """Setting → how its values are called, where that is not their name."""
 FIRST = frozenset(
@@ -358,10 +359,17 @@ class _Form:
             error="" if self.is_open(path) or not inside else inside[0],
         )
 
+    def _called(self, entry: Mapping[str, Any]) -> str:
+        """What an entry of a list is called: its name, or the title of its action."""
+        named = entry.get("action")
+        return _title(entry) or dict(self.offer.one("action", named, ())).get(str(named), "")
+
     def said(self, value: Any, target: Field | None = None) -> str:
         """Return what a setting holds in a line; `target`: the field that it is a value for."""
         if isinstance(value, list):
-            return ", ".join(_title(each) if isinstance(each, Mapping) else self.said(each) for each in value)
+            return ", ".join(
+                self._called(each) if isinstance(each, Mapping) else self.said(each) for each in value
+            )
         if isinstance(value, Mapping):
             return ", ".join(_word(each) for each, held in value.items() if held not in (None, "", [], {}))
         text = "" if value is None else str(value)
@@ -584,7 +592,7 @@ class _Form:
         return self.section(replace(made, new='""', expression=True), path, held, len(held))
 
     def _row(self, schema: Mapping[str, Any], entry: Mapping[str, Any], path: Path) -> Box:
-        title = _title(entry) or (
+        title = self._called(entry) or (
             "Otherwise" if set(schema["properties"]) == CASE and not entry.get("if") else ""
         )
         if isinstance(column := entry.get("field"), str):
@@ -834,7 +842,11 @@ class _Offer:
 
     def names_in(self, path: Path) -> Options:
         """Return (name, label) of what may be in an object of the step's settings; none where names are free."""
-        return [(name, each.label) for name, each in self._fields_in(path[:2]).items()]
+        return [(name, each.label) for name, each in self._fields_in(self._object_at(path)).items()]
+
+    def _object_at(self, path: Path) -> Path:
+        """The object of the step's settings in which a place is: of a further action, its own."""
+        return path[:4] if path[1:2] == ("actions",) else path[:2]
 
     def target(self, path: Path) -> Field | None:
         """Return the field that the value at the path is for; None where nothing says."""
@@ -849,7 +861,8 @@ class _Offer:
                     return conditions.form_field(found)
                 if "field" in found and (read := self._read_at((*path[: number + 1], "field"))) is not None:
                     return next((each for each in read.fields if each.name == found["field"]), None)
-        return self._fields_in(path[:2]).get(str(path[2])) if len(path) > 2 else None
+        place = self._object_at(path)
+        return self._fields_in(place).get(str(path[len(place)])) if len(path) > len(place) else None
 
     def _fields_in(self, path: Path) -> Mapping[str, Field]:
         """Return the fields that an object of the step's settings gives values to."""
@@ -858,8 +871,9 @@ class _Offer:
             tool = server.tools.get(str(config.get("tool")))
             named = schema_fields.fields(config.get("schema") or (tool.form if tool is not None else {}))
             return {each.name: conditions.form_field(each.to_json()) for each in named}
-        if path == ("config", "values") and self.step["type"] == "trigger_action":
-            chosen = next((each for each in actions.list_actions() if each.id == config.get("action")), None)
+        if path[-1:] == ("values",) and self.step["type"] == "trigger_action":
+            named = self._beside(path).get("action")
+            chosen = next((each for each in actions.list_actions() if each.id == named), None)
             form = [each.model_dump() for each in chosen.form] if chosen is not None else []
             return {each["name"]: conditions.form_field(each) for each in form}
         if path == ("config", "values") and config.get("operation") == "connector":
@@ -884,10 +898,14 @@ class _Offer:
 
     def _read_at(self, path: Path) -> Any:
         """The collection whose fields the setting at `path` names: that of its relation, the one beside it, or the workflow's own."""
+        return self._led_by(self._beside(path))
+
+    def _beside(self, path: Path) -> Any:
+        """The object in which the setting at `path` stands."""
         beside: Any = self.step
         for part in path[:-1]:
             beside = beside[part] if isinstance(part, int) else (beside or {}).get(part) or {}
-        return self._led_by(beside)
+        return beside
 
     def _led_by(self, beside: Mapping[str, Any]) -> Any:
         """Return the collection of a relation or the one that is named, else the workflow's own."""

@@ -66,6 +66,7 @@ LABELS = {
     "fields": "Fields",
     "form": "What is asked",
     "maker": "Who decides",
+    "actions": "Further actions",
     "outcomes": "Outcomes",
     "items": "List",
     "values": "Values",
