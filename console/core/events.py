@@ -234,7 +234,7 @@ _RUN = (
     Kind(
         "outcome_chosen",
         "step",
-        "A person, a rule, or the AI where the step was promoted to that, chose one of the outcomes that the step offered.",
+        "A person, a rule, or the AI where the step was promoted to that, chose one of the outcomes, or actions, that the step offered.",
         ("outcome", "label", "maker", "rule", "offered", "proposed"),
         move=True,
     ),

@@ -603,7 +603,7 @@ class _Form:
         said = [
             self.said(each, self.offer.target((*path, name)) if name == "value" else None)
             for name, each in entry.items()
-            if isinstance(each, str) and title not in (each, _word(each))
+            if isinstance(each, str) and name != "action" and title not in (each, _word(each))
         ]
         return replace(made, summary=", ".join(said))
 
