@@ -190,6 +190,7 @@ def _line(
         else {}
     )
     done = attempt["status"] == "done"
+    choice = case.chosen.get(about)
     answers = [
         box for box in drawn.get("boxes", ()) if box.value or values.get(box.source) not in (None, "", [])
     ]
@@ -200,12 +201,12 @@ def _line(
         "state": steps_pane.STATE_WORDS[view.STATES[attempt["status"]]],
         "cancelled": attempt["status"] == "cancelled",
         "automatic": not screen and not attempt["by"] and attempt["status"] in ("done", "cancelled"),
-        "decides": done and attempt["type"] == "decision" and labels.get(str(attempt["outcome"])) is not None,
+        "decides": done and attempt["type"] == "decision" and labels.get(str(choice)) is not None,
         "by": case.names.get(attempt["by"], "a former colleague") if attempt["by"] else "",
         "entered_at": attempt["entered_at"],
         "at": _moment(attempt["completed_at"] or attempt["entered_at"], look),
         "by_hand": attempt["handled_manually"],
-        "outcome": labels.get(str(attempt["outcome"])),
+        "outcome": labels.get(str(choice)),
         "answers": answers,
         "why": [box for box in answers if box.source in long],
         "proposed": _proposed(case, about, screen, look),

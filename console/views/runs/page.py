@@ -335,6 +335,9 @@ def step_context(
     wrong = {str(detail.get("field")): str(detail.get("reason", "")) for detail in errors}
     belongs = belonging(screen.get("outcomes", ()))
     boxes = with_options(form_boxes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs)
+    if answers is not None and chosen in {option["value"] for option in screen.get("outcomes", ())}:
+        others = {name for name, part in belongs.items() if part.options and chosen not in part.options}
+        boxes = [box for box in boxes if box.source not in others]
     return {
         "text": frame.prose(screen["text"], look) if screen.get("text") else None,
         "instruction": frame.prose(screen["instruction"], look) if screen.get("instruction") else None,

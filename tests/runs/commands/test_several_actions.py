@@ -5,12 +5,18 @@ from typing import Any
 import pytest
 
 from console import runs, workflows
-from console.auth import access
+from console.auth import access, accounts
+from console.core.documents.saved_tests import ChosenAnswer, ChosenEnding
 from console.core.errors import Conflict, Invalid
+from console.core.run.simulation import Script
+from console.monitoring import reports
+from console.runs.simulation import dry_runs
 from tests.ai.proposals.conftest import denied
 from tests.company import Company
+from tests.conftest import web_app
 from tests.support.acting import imported
 from tests.support.engine import step
+from tests.views.conftest import Pages
 
 RATE: dict[str, Any] = {
     "format": 1,
@@ -158,3 +164,90 @@ def test_revise_begins_with_what_was_done_and_another_may_be_chosen(company: Com
     )
     runs.complete(company.olivia, run_id, sent)
     assert company.told(run_id)["current"]["waiting"]["for"] == "approval"
+
+
+def test_what_is_refused_when_it_is_done_opens_the_form_again_with_the_choice_and_the_error_at_its_field(
+    company: Company,
+) -> None:
+    run_id = begin(company)
+    told = answer(company, run_id, "customer.write", customer__write__email="x@y.example")
+    imported(
+        WRITE | {"require": [{"if": "input.email == 'no'", "message": "Not this one.", "field": "email"}]}
+    )
+    with pytest.raises(Conflict):
+        runs.approve(company.mona, told["current"]["waiting"]["key"])
+    told = company.told(run_id)
+    assert told["current"]["step"] == "act"
+    fields = {each["name"]: each["value"] for each in told["current"]["form"]["fields"]}
+    assert fields["customer__write__email"] == "x@y.example"
+
+
+RENAME: dict[str, Any] = {
+    "format": 1,
+    "id": "customer.rename",
+    "title": "Rename",
+    "collection": "customer",
+    "form": [{"name": "display_name", "label": "Name", "type": "text"}],
+    "effects": [
+        {
+            "kind": "sql_write",
+            "name": "done",
+            "summary": "Renames it.",
+            "set": {"display_name": "input.display_name"},
+        }
+    ],
+}
+
+
+def test_what_the_database_refuses_is_said_at_the_field_of_the_chosen_action(company: Company) -> None:
+    imported(RENAME)
+    run_id = begin(company, {"action": "customer.rate", "actions": [{"action": "customer.rename"}]})
+    told = answer(company, run_id, "customer.rename", customer__rename__display_name=None)
+    assert told["current"]["step"] == "act"
+    screen = runs.get(company.olivia, run_id).screen or {}
+    assert [each["field"] for each in screen["errors"]] == ["customer__rename__display_name"]
+    assert screen["chosen"] == "customer.rename"
+
+
+def test_over_the_api_the_choice_is_one_of_the_outcomes(company: Company) -> None:
+    run_id = begin(company)
+    client = web_app().test_client()
+    headers = {"Authorization": f"Bearer {accounts.create_key('script', company.olivia.id).text}"}
+    told = client.get(f"/api/v1/runs/{run_id}", headers=headers).get_json()
+    offered = {each["value"]: each for each in told["current"]["outcomes"]}
+    assert offered["customer.rate"]["required"] == ["customer__rate__level"]
+    sent = {"step": "act", "revision": told["revision"], "values": {"customer__rate__level": "high"}}
+    refused = client.post(f"/api/v1/runs/{run_id}/complete", json=sent, headers=headers)
+    assert (refused.status_code, [each["field"] for each in refused.get_json()["details"]]) == (
+        422,
+        ["outcome"],
+    )
+    done = client.post(
+        f"/api/v1/runs/{run_id}/complete", json=sent | {"outcome": "customer.rate"}, headers=headers
+    )
+    assert (done.status_code, done.get_json()["current"]["step"]) == (200, "after")
+
+
+def test_the_case_file_and_the_page_name_the_action_and_leave_out_the_forms_of_the_others(
+    company: Company,
+) -> None:
+    run_id = begin(company)
+    answer(company, run_id, "customer.rate", customer__rate__level="high")
+    pages = Pages(company, web_app())
+    n = next(each["n"] for each in runs.events(company.olivia, run_id)[0] if each["kind"] == "step_submitted")
+    text = pages.olivia.get(f"/runs/{run_id}/replay?at={n}").html
+    assert "customer__rate__level" in text
+    assert "customer__write__email" not in text
+    found = reports.case_file(company.olivia, run_id, "pdf", ready=lambda: None)
+    assert found.chosen["act", 1] == "customer.rate"
+
+
+def test_a_dry_run_does_the_action_that_is_chosen(company: Company) -> None:
+    begin(company)
+    definition = workflows.live("picking")
+    chosen = ChosenAnswer(values={"customer__rate__level": "high"}, outcome="customer.rate")
+    endings = {"act": ChosenEnding(outcome="succeeded", result=None)}
+    found = dry_runs.dry_run(company.olivia, definition, "1", {}, Script({"act": chosen}, endings))
+    assert [each.step for each in found.path][:2] == ["start", "act"]
+    assert [each.summary for each in found.would_send] == ["Sets the risk."]
+    assert company.sql("select risk from customer where id = 1") == [(None,)]
