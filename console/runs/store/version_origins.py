@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from console import records, steps, workflows
+from console.auth import access
 from console.core import blocks
+from console.core.actor import Actor
 from console.core.blocks.base import ENTRY as OF_LIST
 from console.core.documents import action_document as actions
 from console.core.documents.collections import Collection
@@ -183,6 +185,11 @@ cross join lateral jsonb_array_elements(a.proposal->'fields') p cross join later
 join console.ai_field f on f.call = a.proposal->>'call' and f.name = p->>'name' and f.outcome in ('accepted', 'small_edit')
 where a.run = any(%s) and jsonb_typeof(a.proposal->'fields') = 'array' and s->>'field' is not null
 """
+_REASONED = """
+select a.run, a.step, a.proposal->>'for' from console.attempt a where a.run = any(%s) and jsonb_typeof(a.proposal->'choice') = 'object'
+"""
+REASONS = frozenset({"rationale", "sources"})
+"""What a decision leaves that the AI made: words of a model that was given what one person may see."""
 _HANDED = f"""
 select p.id, p.workflow, p.version, c.origin->>'id' from {EVERY_RUN.sql("c")} join {EVERY_RUN.sql("p")} on p.id = c.parent
 where c.id = %s and (c.workflow, c.version) is distinct from (p.workflow, p.version)
@@ -213,7 +220,22 @@ def of_run(run: str, workflow: str, version: int, hidden: Hidden) -> Version:
         rests |= {(collection, way[-1])} if collection else NOTHING
         if any_hidden(rests, hidden):
             taken.setdefault(step, {})[name] = taken.get(step, {}).get(name, NOTHING) | rests
+    for step, person in asked_of_runs(_REASONED, run) if known.asks else ():
+        made = known.steps.get(step)
+        if made is not None and made.kind == "decision" and REASONS.isdisjoint(made.declared):
+            unseen = _seen_by_another(person, hidden)
+            taken[step] = {**taken.get(step, {}), **(dict.fromkeys(REASONS, unseen) if unseen else {})}
     return replace(known, taken=taken) if taken else known
+
+
+def _seen_by_another(person: str, hidden: Hidden) -> Origins:
+    """The hidden fields that this person may see."""
+    return frozenset(
+        (each.id, name)
+        for each in records.collections()
+        if (names := hidden(each.id))
+        for name in names - access.scope_for(Actor("user", person), each.id, "read").hidden
+    )
 
 
 def ways_of_step(kind: StepType, view: StepView, content: list[dict[str, Any]] | None) -> tuple[Way, ...]:
@@ -278,9 +300,6 @@ def _step(
         if (name == LIST and kind.by_items) or name in {read_of_action(action.id) for action in acts}
     ]
     texts.append(Text(frozenset({SENT}), tuple(("steps", view.id, name) for name in about)))
-    if getattr(config, "maker", None) == "ai":  # and so may the reason of a choice
-        given = (("record",), ("input",), ("steps",), *(("steps", view.id, name) for name in reads))
-        texts.append(Text(frozenset({"rationale", "sources"}), given))
     if kind.family == "llm":  # the answer of a model may contain everything that it was given
         texts.append(Text(frozenset({ANY}), tuple(("steps", view.id, name) for name in reads)))
     return Step(

@@ -8,9 +8,8 @@ from console import log, runs, steps, workflows
 from console.ai.proposals import ladder
 from console.authoring import publication
 from console.core.documents.workflow_check import check
-from console.runs.store.run_store import load
 from tests.ai.proposals import hostile
-from tests.ai.proposals.conftest import House
+from tests.ai.proposals.conftest import House, denied
 from tests.support import proposing_runs as answers
 from tests.support.acting import imported
 from tests.support.engine import step
@@ -74,12 +73,21 @@ def test_where_it_was_promoted_the_ai_decides_and_says_why(house: House) -> None
     answers.made(answers.call_of(house.company, run_id), outcome="approve", mode="auto")
     told = house.company.told(run_id)
     assert told["current"]["step"] == "after"
-    assert told["context"]["decide"] | {"rationale": None, "sources": None} == told["context"]["decide"]
-    assert told["context"]["decide"]["maker"] == "ai"
-    loaded = load(run_id, whole=True)
-    assert loaded is not None
-    left = loaded.run.context["decide"]
-    assert (left["option"], left["rationale"], left["sources"][0]["id"]) == ("approve", "Why.", "s1")
+    left = told["context"]["decide"]
+    assert (left["option"], left["maker"], left["rationale"], left["sources"][0]["id"]) == (
+        "approve",
+        "ai",
+        "Why.",
+        "s1",
+    )
+    denied(house.company.tom, "field:customer/email", "read")
+    seen = house.company.told(run_id, "tom")["context"]["decide"]
+    assert (seen["option"], seen["maker"], seen["rationale"], seen["sources"]) == (
+        "approve",
+        "ai",
+        None,
+        None,
+    )
     chosen = next(event for event in log.events_of(run_id) if event.type == "outcome_chosen")
     assert (
         chosen.open["maker"],

@@ -245,7 +245,7 @@ def test_the_case_file_and_the_page_name_the_action_and_leave_out_the_forms_of_t
 def test_a_dry_run_does_the_action_that_is_chosen(company: Company) -> None:
     begin(company)
     definition = workflows.live("picking")
-    chosen = ChosenAnswer(values={"customer__rate__level": "high"}, outcome="customer.rate")
+    chosen = ChosenAnswer(values={"customer__rate__level": "high"}, outcome="customer.rate", approval=None)
     endings = {"act": ChosenEnding(outcome="succeeded", result=None)}
     found = dry_runs.dry_run(company.olivia, definition, "1", {}, Script({"act": chosen}, endings))
     assert [each.step for each in found.path][:2] == ["start", "act"]
