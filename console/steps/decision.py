@@ -214,6 +214,7 @@ class Decision(StepType):
     own_values = True
     ai = True
     purpose = "decide"
+    technical = frozenset({"key", "collection", "sources"})
     Config: ClassVar[type[StepConfig]] = DecisionConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:

@@ -14,6 +14,11 @@ PART = "__"
 """Between an action and a field of its form, where several actions are offered: `charge__refund__amount`."""
 
 
+def form_start(action: str) -> str:
+    """The beginning of the names of an action's fields where several are offered."""
+    return action.replace(".", PART) + PART
+
+
 class Way(Protocol):
     """An offered outcome."""
 

@@ -50,7 +50,7 @@ from console.steps.base import (
     related_uses,
     require_right,
 )
-from console.steps.proposable import PART, Proposable, of_form
+from console.steps.proposable import Proposable, form_start, of_form
 
 NO_RECALL = "It cannot be recalled once it is done."
 ENTAILED = frozenset({"Does", "Goes to", "Undo"})
@@ -143,7 +143,7 @@ class TriggerAction(StepType):
 
     def form_names(self, config: TriggerActionConfig, names: frozenset[str]) -> frozenset[str]:
         """With several actions, each name also as it is in their forms."""
-        starts = map(_start, config.offered if config.actions else ())
+        starts = (form_start(each.action) for each in config.offered if config.actions)
         return names.union(f"{start}{name}" for start in starts for name in names)
 
     def acts(self, step: StepView, roots: Mapping[str, Any]) -> dict[str, str | None]:
@@ -192,7 +192,7 @@ class TriggerAction(StepType):
         config: TriggerActionConfig = step.config
         if not config.actions:
             return _completion(config, context, submitted)
-        starts = tuple(map(_start, config.offered))
+        starts = tuple(form_start(each.action) for each in config.offered)
         nothing_typed({name: value for name, value in submitted.items() if not name.startswith(starts)})
         offered = next((each for each in config.offered if each.action == outcome), None)
         why_not = None if offered is None else _withheld(offered, context)
@@ -208,9 +208,9 @@ class TriggerAction(StepType):
             names = [entry.name for entry in _act(offered, context).action.form]
             error.details = _in_form(offered, error.details, (*names, *map(definitions.because, names), *own))
             raise
-        values = {f"{_start(offered)}{name}": value for name, value in made.values.items()}
+        values = {f"{form_start(offered.action)}{name}": value for name, value in made.values.items()}
         effects = tuple(
-            replace(effect, told={**effect.told, "fields_begin": _start(offered)})
+            replace(effect, told={**effect.told, "fields_begin": form_start(offered.action)})
             for effect in made.effects
             if isinstance(effect, ActionEffect)
         )
@@ -279,14 +279,9 @@ def _key(offered: OfferedAction, roots: Mapping[str, Any]) -> str | None:
 # ------------------------------------------------------------------------------------------------------- one of several actions
 
 
-def _start(offered: OfferedAction) -> str:
-    """The beginning of the names of an action's fields where several are offered."""
-    return offered.action.replace(".", PART) + PART
-
-
 def _own_values(offered: OfferedAction, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of this action's form, by the names that they have in the action."""
-    start = _start(offered)
+    start = form_start(offered.action)
     return {name.removeprefix(start): value for name, value in values.items() if name.startswith(start)}
 
 
@@ -300,7 +295,7 @@ def _in_form(
     """The errors, those at fields of the action at their names in the whole form."""
     own = {*names}
     return [
-        {**detail, "field": f"{_start(offered)}{detail['field']}"}
+        {**detail, "field": f"{form_start(offered.action)}{detail['field']}"}
         if detail.get("field") in own
         else {**detail}
         for detail in details
@@ -326,7 +321,7 @@ def _prompt_of_several(step: StepView, context: Context, parts: list[str], table
     withheld: list[Withheld] = []
     notes: list[tuple[str, str]] = []
     for offered in step.config.offered:
-        act, start = _act(offered, context), _start(offered)
+        act, start = _act(offered, context), form_start(offered.action)
         if why_not := _withheld(offered, context):
             withheld.append(Withheld(offered.action, act.action.title, why_not))
             continue

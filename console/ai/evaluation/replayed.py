@@ -22,6 +22,7 @@ from console.core.proposal_types import Ask, FieldSpec, Source
 from console.core.run.proposal_comparison import OUTCOME
 from console.infra.db.engine import fetch
 from console.runs.store.run_store import load
+from console.steps.proposable import form_start
 
 FORMAT = 1
 MOST = 2_000
@@ -200,7 +201,11 @@ def _case(
         for value_expected, value in [_expected(spec, became.get(spec.name), said, values, collection)]
         if value_expected
     }
-    choice = outcome if ask.outcomes and outcome in {value for value, _ in ask.outcomes} else None
+    offered = {value for value, _ in ask.outcomes}
+    done = (each for each in offered if any(name.startswith(form_start(each)) for name in values))
+    choice = (
+        outcome if outcome in offered else next(done, None)
+    )  # of several actions the one whose form was handed in
     if not expected and choice is None:
         return None
     provenance = tuple(

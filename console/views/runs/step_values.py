@@ -26,6 +26,7 @@ _STEP = re.compile(r"\bsteps\.(\w+)")
 _KEY = re.compile(r"steps\.\w+\.results(\.\w+)*\.(id|key)")
 """What somebody else's machine calls a thing."""
 
+MAKERS = {"user": "A person", "rule": "A rule", "ai": "The AI"}
 CENTS = Kind("", "", "integer", widget="money", currency="currency", minor=True)
 """An amount in the smallest unit of the currency that stands beside it."""
 _IN_CENTS = re.compile(r"minor\([^()]*\)|[\w.]+_(?:minor|cents)")
@@ -148,6 +149,7 @@ def _of_step(step: StepView, choices: Mapping[str, str]) -> Described:
     if options := getattr(step.config, "options", None):
         labels = {str(option.value): str(option.label) for option in options}
         kinds["option"] = Kind("option", "What was decided", "enum", options=labels)
+        kinds.setdefault("maker", Kind("maker", "Who decided", "enum", options=MAKERS))
     if isinstance(step.config, RequestDocumentsConfig):
         papers = {entry.id: entry.label for entry in step.config.documents}
         kinds |= {

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from console import runs, workflows
+from console.ai.evaluation import replayed
 from console.auth import access
 from console.infra import settings
 from tests.ai.proposals import hostile
 from tests.ai.proposals.conftest import House, denied
 from tests.conftest import web_app
+from tests.support import proposing_runs as answers
 from tests.support.acting import imported
 from tests.support.engine import step
 from tests.views.conftest import Pages
@@ -136,3 +138,17 @@ def test_rules_propose_the_only_action_that_fits(house: House, monkeypatch: pyte
     found = house.proposed(run_id)
     assert (found["origin"], found["outcome"]) == ("rules", "customer.write")
     assert [each["name"] for each in found["fields"]] == ["customer__write__email"]
+
+
+def test_what_a_person_chose_is_compared_and_kept_for_evaluation(house: House) -> None:
+    run_id = begin(house, RATE, WRITE, ai=SURE)
+    house.model.obey(
+        hostile.answer(
+            {"outcome": "customer.write", "customer__write__email": "adaeze@customers.example"}, ["s1"]
+        )
+    )
+    call = house.proposed(run_id)["call"]
+    answers.hand_in(house.company, run_id, outcome="customer.rate", values={"customer__rate__risk": "low"})
+    assert answers.outcomes(call)["outcome"] == "edited"
+    (case,) = replayed.recorded()
+    assert case.outcome == "customer.rate"
