@@ -65,6 +65,7 @@ WORDS = {
 """Setting → how its values are called, where that is not their name."""
 FIRST = frozenset(
     {
+        "maker",
         "assignee",
         "due",
         "team",
@@ -1008,6 +1009,8 @@ def settings_in_words(
 
     def said(name: str, value: Any) -> str:
         if isinstance(value, str):
+            if value in WORDS.get(name, ()):
+                return WORDS[name][value]
             if name in COLUMNS and (column := known.get(f"record.{value}")) is not None:
                 return column.label
             if name in conditions.CONDITIONS:
