@@ -14,9 +14,11 @@ from console.auth import access
 from console.core import drafting
 from tests.company import Company
 from tests.conftest import web_app
+from tests.support.acting import RATE, imported
 from tests.views.conftest import signed_in
 
 CARE = "/workflows/care-review"
+LETTER = [{"name": "words", "label": "Words to the customer", "type": "long_text"}]
 
 
 @pytest.fixture(name="mona")
@@ -201,6 +203,31 @@ def test_a_condition_is_shown_as_rows_with_names_and_as_text_where_rows_cannot_s
     assert (
         "“Not sent” leads nowhere yet" in mona.get(f"/workflows/{made.slug}/edit?step=mail").text
     )  # as its box is called
+
+
+def test_further_actions_of_a_step_are_named_and_offer_the_fields_of_their_own_forms(
+    company: Company, mona: FlaskClient
+) -> None:
+    imported(
+        RATE,
+        RATE | {"id": "customer.write", "title": "Write to the customer", "form": [*RATE["form"], *LETTER]},
+    )
+    made = workflows.create(company.mona, "Choosing")
+    config = {
+        "action": "customer.rate",
+        "actions": [{"action": "customer.write", "values": {"words": "'Hello'"}}],
+    }
+    act = {
+        "op": "add_step",
+        "step": {"id": "act", "type": "trigger_action", "config": config},
+        "after": "start",
+    }
+    workflows.edit(company.mona, made.slug, 0, drafting.read_changes([act]))
+    whole = mona.get(f"/workflows/{made.slug}/edit?step=act").text
+    assert "Further actions" in whole
+    assert "Write to the customer" in whole
+    values = mona.get(f"/workflows/{made.slug}/edit?step=act&open=config.actions[0].values").text
+    assert "Words to the customer" in values
 
 
 def test_a_file_becomes_a_draft_that_keeps_all_of_it(company: Company, mona: FlaskClient) -> None:
