@@ -20,6 +20,7 @@ LIST = {
 }
 FOUND = {"items": {"relation": "account", "fields": ["iban"]}}
 ASKED = {"prompt": "What?", "output": [{"name": "answer", "label": "Answer"}]}
+SEVERAL = {"action": "thing.mend", "actions": [{"action": "thing.sell"}]}
 SOUND: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("update_data", NOTE, {}),
     ("update_data", NOTE, {"fields": ["note"], "trusted_only": ["note"]}),
@@ -32,6 +33,12 @@ SOUND: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("loop", LIST, {"fields": ["verdict"]}),
     ("llm", ASKED, {"fields": ["answer"]}),
     ("trigger_action", {"action": "thing.mend"}, {"fields": ["anything"]}),
+    (
+        "trigger_action",
+        SEVERAL,
+        {"fields": [], "supports": {"outcome": {"thing.sell": "record.desk == 'x'"}}},
+    ),
+    ("decision", YES | {"maker": "ai"}, {"mode": "shadow"}),
 ]
 WRONG: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("update_data", NOTE, {"fields": ["nota"]}, "ai.fields[0]", "is note meant?"),
@@ -44,6 +51,14 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("update_data", NOTE, {"mode": "auto"}, "ai.mode", "one of"),
     ("update_data", NOTE, {"fields": []}, "ai.fields", "Nothing is left to propose"),
     ("decision", YES, {"fields": [], "outcome": False}, "ai.fields", "Nothing is left to propose"),
+    ("trigger_action", {"action": "thing.mend"}, {"fields": []}, "ai.fields", "Nothing is left to propose"),
+    (
+        "trigger_action",
+        SEVERAL,
+        {"supports": {"outcome": {"thing.buy": "true"}}},
+        "ai.supports.outcome.thing.buy",
+        "no choice thing.buy",
+    ),
     ("update_data", NOTE, {"temperature": 1}, "ai.temperature", "no setting temperature"),
 ]
 

@@ -229,6 +229,10 @@ def test_what_a_person_decides_in_place_of_the_rules_is_recorded_as_theirs() -> 
             "cannot be named rule here",
         ),
         (
+            {"maker": "ai", "form": [*CONFIG["form"], {"name": "rationale", "label": "R"}]},
+            "cannot be named rationale here",
+        ),
+        (
             {"options": [{**CONFIG["options"][1], "optional": ["due"]}, CONFIG["options"][3]]},
             "both need a field and leave it open: due",
         ),

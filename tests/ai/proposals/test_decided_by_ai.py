@@ -166,10 +166,9 @@ def test_a_call_that_fails_leaves_it_to_a_person(house: House) -> None:
     assert (told["status"], told["current"]["step"]) == ("waiting_person", "decide")
 
 
-def test_without_settings_for_the_ai_the_document_is_refused() -> None:
-    given = document()
-    del given["steps"][1]["ai"]
-    found = check(given, steps.all_types())
+@pytest.mark.parametrize("ai", [None, {"mode": "off"}, {"outcome": False}])
+def test_where_the_ai_is_not_asked_for_the_choice_the_document_is_refused(ai: dict[str, Any] | None) -> None:
+    found = check(document(ai=ai), steps.all_types())
     assert [(each.step, each.field) for each in found if each.severity == "error"] == [
         ("decide", "config.maker")
     ]
