@@ -303,14 +303,13 @@ def _in_form(
 
 
 def _withheld(offered: OfferedAction, context: Context) -> str | None:
-    """Why the action is not offered to this person on this record; None where it is."""
+    """Why the action is not offered to this person on this record; None where it is. One that was done here before is judged when it is handed in."""
     act = _act(offered, context)
     if not act.may:
         return _refused(act.action).words
-    given = {
-        field.name: field.value
-        for field in _fields(offered, replace(_within(offered, context), former={}), act)
-    }
+    if _own_values(offered, context.former):
+        return None
+    given = {field.name: field.value for field in _fields(offered, _within(offered, context), act)}
     return _not_here(act) or _certainly_not(act, with_own(act.roots, OWN_INPUT, given))
 
 

@@ -530,6 +530,8 @@ def require_existing_references(
     ]
     defined += [entry for act in context.acts.values() for entry in act.action.form]
     offered = [*context.forms.values(), *(entry.field() for entry in defined if entry.type == "reference")]
+    if open_step.kind.choices(config):  # the names of the fields begin with their action
+        offered = list(open_step.kind.prepare(open_step.view, context).fields)
     fields = [
         field for field in offered if isinstance(field.options, Mapping) and "collection" in field.options
     ]

@@ -16,6 +16,7 @@ from tests.company import Company
 from tests.conftest import web_app
 from tests.support.acting import imported
 from tests.support.engine import step
+from tests.support.paying import PAY, RECALL, providing
 from tests.views.conftest import Pages
 
 RATE: dict[str, Any] = {
@@ -207,6 +208,35 @@ def test_what_the_database_refuses_is_said_at_the_field_of_the_chosen_action(com
     screen = runs.get(company.olivia, run_id).screen or {}
     assert [each["field"] for each in screen["errors"]] == ["customer__rename__display_name"]
     assert screen["chosen"] == "customer.rename"
+
+
+def test_a_record_that_the_person_cannot_see_is_refused_at_its_field(company: Company) -> None:
+    about = {"name": "other", "label": "Other", "type": "reference", "collection": "customer"}
+    imported(RENAME | {"form": [*RENAME["form"], about]})
+    run_id = begin(company, {"action": "customer.rate", "actions": [{"action": "customer.rename"}]})
+    values = {"customer__rename__display_name": "Ada", "customer__rename__other": "999"}
+    with pytest.raises(Invalid) as error:
+        answer(company, run_id, "customer.rename", **values)
+    assert [each["field"] for each in error.value.details] == ["customer__rename__other"]
+
+
+def test_what_was_done_here_is_kept_though_it_is_not_possible_a_second_time(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with providing(monkeypatch) as provider:
+        imported(RECALL, PAY | {"if": "record.risk == null", "why_not": "It is rated."})
+        run_id = begin(company, {"action": "customer.rate", "actions": [{"action": "customer.pay"}]})
+        answer(company, run_id, "customer.pay", customer__pay__amount=5)
+        company.sql("update customer set risk = 'low' where id = 1")
+        runs.revise(company.olivia, run_id, revision=None, step="act", attempt=None, reason="Looked again.")
+        told = company.told(run_id)
+        assert [each["value"] for each in told["current"]["outcomes"]] == ["customer.rate", "customer.pay"]
+        sent = runs.Submission(
+            step="act", revision=told["revision"], values={}, outcome="customer.pay", repeat="keep"
+        )
+        runs.complete(company.olivia, run_id, sent)
+        assert company.told(run_id)["current"]["step"] == "after"
+        assert provider.payments == [5]
 
 
 def test_over_the_api_the_choice_is_one_of_the_outcomes(company: Company) -> None:
