@@ -28,6 +28,7 @@ from console.infra.db.engine import fetch
 from console.infra.db.ids import new_id
 from console.runs.views.step_stakes import at_stake
 from console.steps.base import AsksPerson
+from console.steps.proposable import form_start
 from console.workflows import Definition
 
 LATEST_S = 5.0  # so long after the deadline a waiting step stops waiting
@@ -199,6 +200,12 @@ def lacks_context(definition: Definition, step_id: str, output: Mapping[str, Any
     if output.get("missing") != MISSING_MANUAL or _by_items(definition, step_id):
         return False
     names = _names(definition, step_id, settings_of(definition, step_id) or StepAI.model_validate({}))
+    step = definition.document.step(step_id)
+    if steps.get(step.type).choices(
+        steps.view(step).config
+    ):  # of the action that was done; later steps read its values
+        start = form_start(str(output.get("action")))
+        names = [name.removeprefix(start) for name in names if name.startswith(start)]
     left = [is_empty(output.get(name)) for name in names or output.keys() - {"missing"}]
     return any(left) if names else all(left)
 

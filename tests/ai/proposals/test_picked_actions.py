@@ -7,7 +7,9 @@ import pytest
 from console import runs, workflows
 from console.ai.evaluation import replayed
 from console.auth import access
+from console.core.run import MISSING_MANUAL
 from console.infra import settings
+from console.runs.engine import proposing
 from tests.ai.proposals import hostile
 from tests.ai.proposals.conftest import House, denied
 from tests.conftest import web_app
@@ -152,3 +154,10 @@ def test_what_a_person_chose_is_compared_and_kept_for_evaluation(house: House) -
     assert answers.outcomes(call)["outcome"] == "edited"
     (case,) = replayed.recorded()
     assert case.outcome == "customer.rate"
+
+
+def test_what_lacks_after_a_person_did_it_by_hand_is_judged_by_the_action_that_was_done(house: House) -> None:
+    begin(house, RATE, WRITE, ai={"fields": ["customer__rate__risk", "customer__write__email"]})
+    definition, done = workflows.live("picking"), {"missing": MISSING_MANUAL, "action": "customer.write"}
+    assert not proposing.lacks_context(definition, "act", done | {"email": "ada@customers.example"})
+    assert proposing.lacks_context(definition, "act", done | {"email": None})
