@@ -113,7 +113,7 @@ def supply_form(actor: Actor, run_id: str, step: str) -> list[FormField]:
 def _lacking(actor: Actor, seen: Seen, step: str) -> tuple[Attempt, list[FormField]]:
     """(the attempt that was handled manually, the empty fields of its form), as this person would see them."""
     target = _handled(seen.run, step)
-    if target is None or steps.get(seen.definition.document.step(step).type).by_items:
+    if target is None or not proposing.can_be_supplied(seen.definition, step):
         raise NotFound(f"Nothing is missing from a step {step[:60]}.")
     document = seen.definition.document.step(step)
     view = steps.view(document)

@@ -28,7 +28,6 @@ from console.infra.db.engine import fetch
 from console.infra.db.ids import new_id
 from console.runs.views.step_stakes import at_stake
 from console.steps.base import AsksPerson
-from console.steps.proposable import form_start
 from console.workflows import Definition
 
 LATEST_S = 5.0  # so long after the deadline a waiting step stops waiting
@@ -195,17 +194,18 @@ def _names(definition: Definition, step_id: str, ai_settings: StepAI) -> list[st
     return list(ai_settings.fields) if ai_settings.fields is not None else list(_known(definition, step_id))
 
 
+def can_be_supplied(definition: Definition, step_id: str) -> bool:
+    """Whether values can be supplied to the step later: it has one form."""
+    step = definition.document.step(step_id)
+    kind = steps.get(step.type)
+    return not (kind.by_items or kind.choices(steps.view(step).config))
+
+
 def lacks_context(definition: Definition, step_id: str, output: Mapping[str, Any]) -> bool:
-    """Whether a step that was handled manually left something empty that could have been proposed."""
-    if output.get("missing") != MISSING_MANUAL or _by_items(definition, step_id):
+    """Whether a step that was handled manually left something empty that could have been proposed, and can be supplied."""
+    if output.get("missing") != MISSING_MANUAL or not can_be_supplied(definition, step_id):
         return False
     names = _names(definition, step_id, settings_of(definition, step_id) or StepAI.model_validate({}))
-    step = definition.document.step(step_id)
-    if steps.get(step.type).choices(
-        steps.view(step).config
-    ):  # of the action that was done; later steps read its values
-        start = form_start(str(output.get("action")))
-        names = [name.removeprefix(start) for name in names if name.startswith(start)]
     left = [is_empty(output.get(name)) for name in names or output.keys() - {"missing"}]
     return any(left) if names else all(left)
 
