@@ -103,7 +103,8 @@ class AnswerRequest(StepType):
             fields, {name: value for name, value in submitted.items() if name not in others}
         )
         if outcome not in (ANSWERED, REJECTED):
-            reason = f"One of: {ANSWERED}, {REJECTED}."
+            said = "No choice was made" if outcome is None else f"{str(outcome)[:60]} cannot be chosen here"
+            reason = f"{said}: choose one of {ANSWERED}, {REJECTED}."
             raise refusal([{"field": "outcome", "reason": reason}, *details])
         if outcome == REJECTED:
             require_right(context, details)
