@@ -88,7 +88,7 @@ MESSAGES = (
     Kind(
         "message_tested",
         "configuration",
-        "A person sent a test message to themselves.",
-        ("channel", "provider", "sandbox"),
+        "A person sent a test message, or a copy of a run's e-mail, to themselves.",
+        ("channel", "provider", "sandbox", "run"),
     ),
 )

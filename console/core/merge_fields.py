@@ -5,6 +5,7 @@ from typing import Any
 
 from console.core import expressions
 from console.core.expressions.nodes import Call, Literal, walk
+from console.core.expressions.operands import UNKNOWN
 
 OF_PEOPLE = frozenset({"record", "input"})
 """Roots whose values are about whoever is written to."""
@@ -25,6 +26,14 @@ def empty_fields(texts: Iterable[str], roots: Mapping[str, Any]) -> Iterator[tup
             about = tuple(path for path in reads if path[0] in OF_PEOPLE)
             if about and not expressions.value_text(found.value(roots)).strip():
                 yield about
+
+
+def is_missing(found: expressions.Expression, roots: Mapping[str, Any]) -> bool:
+    """Whether the merge field gives nothing that should be there: a value that is not known, or an empty one about whoever is written to."""
+    value = found.value(roots)
+    about = any(path[0] in OF_PEOPLE for path in expressions.paths(found))
+    empty = value is UNKNOWN or (about and not expressions.value_text(value).strip())
+    return empty and not _says_instead(found)
 
 
 def _says_instead(found: expressions.Expression) -> bool:

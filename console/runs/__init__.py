@@ -41,6 +41,7 @@ from console.runs.commands.transitions import (
     complete_and_look,
     draft,
     end_for_erasure,
+    message_of,
 )
 from console.runs.commands.version_moving import ALREADY_THERE, Standing, move_run, standing_runs, targets
 from console.runs.engine.advancing import advance

@@ -271,6 +271,7 @@ class Prompt:
     progress: Progress | None = None
     unopened: tuple[Unopened, ...] = ()
     instruction: str | None = None  # Markdown behind an icon at the title of the item
+    chosen: str | None = None  # the outcome that is chosen unless the person chooses another
     picks: str | None = None  # the read whose records the field `key` chooses from: drawn as a table
 
     def label_of(self, outcome: str) -> str | None:

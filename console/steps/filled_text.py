@@ -30,7 +30,7 @@ def fill_template(template: str, roots: Mapping[str, Any], *, links: bool = True
 def _value_in_words(expression: expressions.Expression, roots: Mapping[str, Any], *, links: bool) -> str:
     how = said_how(expression, roots)
     if not links or how is None or how.references is None:
-        return _escaped(spoken(expression, roots))
+        return escaped_line(spoken(expression, roots))
     value = expression.value(roots)
     keys = [expressions.value_text(item) for item in (value if isinstance(value, list) else [value])]
     return ", ".join(
@@ -40,10 +40,11 @@ def _value_in_words(expression: expressions.Expression, roots: Mapping[str, Any]
 
 def bullets(lines: Iterable[str]) -> str:
     """A Markdown list of texts that are shown letter by letter."""
-    return "\n".join(f"- {_escaped(line)}" for line in lines)
+    return "\n".join(f"- {escaped_line(line)}" for line in lines)
 
 
-def _escaped(value: str) -> str:
+def escaped_line(value: str) -> str:
+    """A line as Markdown that shows it letter by letter."""
     escaped = MARKDOWN.sub(r"\\\1", re.sub(r"[ \t\r\n\f\v]+", " ", value))
     return BLOCK.sub(lambda match: f"{match[1] or match[3] or ''}\\{match[2] or match[4]}", escaped)
 

@@ -117,7 +117,7 @@ class MessageStep(StepType, ABC):
     to_empty: ClassVar[str] = "Empty: the contact's own address"
     alone = True
     always_changes = True
-    computes = ("to",)
+    computes: ClassVar[tuple[str, ...]] = ("to",)
     leaves = frozenset({"message", "status", "to", "reason"})
 
     def outcomes(self, config: Any) -> tuple[str, ...]:

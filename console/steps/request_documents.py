@@ -68,6 +68,20 @@ class Wanted(Definition):
     )
 
 
+class TranslatedLetter(Definition):
+    """The letter in another language."""
+
+    language: str = Field(pattern=r"^[a-z]{2}$", description="Two letters, such as de")
+    subject: str = Field(
+        min_length=1, max_length=200, description="Of the letter; {{ expressions }} are filled in"
+    )
+    text: str = Field(
+        min_length=1,
+        max_length=10_000,
+        description="Of the letter and the page; {{ expressions }} are filled in",
+    )
+
+
 class RequestDocumentsConfig(StepConfig):
     """The documents, the addressee and the time limit."""
 
@@ -98,6 +112,11 @@ class RequestDocumentsConfig(StepConfig):
     )
     language: str = Field(
         "en", description=f"Of the page's own words: {', '.join(LANGUAGES)}, or an expression for it"
+    )
+    translations: list[TranslatedLetter] = Field(
+        default_factory=list,
+        max_length=30,
+        description="Subject and text in other languages; where there is none in theirs, those above are sent",
     )
     days: int = Field(21, ge=1, le=366, description="Until when the link works")
     remind_after_days: list[int] = Field(
@@ -212,7 +231,7 @@ class RequestDocuments(StepType):
             text += f" These documents are needed:\n\n{documents}" if documents else ""
             fields, options = fields[1:], options[1:]
         else:
-            text = fill_template(step.config.text, context.roots)
+            text = fill_template(_letter(step.config, context.roots).text, context.roots)
             text += f"\n\nThe letter asks for:\n\n{documents}" if documents else ""
         return Prompt(
             text, fields=tuple(fields), outcomes=options, button=step.button or "Continue", withheld=withheld
@@ -286,12 +305,21 @@ class RequestDocuments(StepType):
         return found + field_expressions.texts_of_definitions("form", config.form)
 
     def templates(self, config: RequestDocumentsConfig) -> list[Located]:
-        """The letter, and what it says of each document."""
-        return super().templates(config) + [
-            Located(f"documents[{number}].help", entry.help)
-            for number, entry in enumerate(config.documents)
-            if entry.help
+        """The letter in each language, and what it says of each document."""
+        translated = [
+            Located(f"translations[{number}].{name}", getattr(each, name))
+            for number, each in enumerate(config.translations)
+            for name in ("subject", "text")
         ]
+        return (
+            super().templates(config)
+            + translated
+            + [
+                Located(f"documents[{number}].help", entry.help)
+                for number, entry in enumerate(config.documents)
+                if entry.help
+            ]
+        )
 
     def outputs(self, config: RequestDocumentsConfig) -> frozenset[str]:
         """Received and missing documents, the files by document, the sender, the fields of the form, what was typed into them and not sent off, and why
@@ -397,18 +425,14 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
     ibans = {entry.name for entry in config.form if entry.is_iban}
     if not wanted and not fields:
         return Completion(RECEIVED, {}, came([], {}, {}, None))
-    language = (
-        config.language
-        if config.language in LANGUAGES
-        else expressions.parse(config.language).evaluate(context.roots)
-    )
+    language, letter = _language(config, context.roots), _letter(config, context.roots)
     name = expressions.parse(config.name).evaluate(context.roots) if config.name else None
     request = {
         "to": address,
         "name": str(name) if name else None,
-        "subject": " ".join(fill_text(config.subject, context.roots).split())[:200],
-        "text": fill_template(config.text, context.roots, links=False),
-        "letter": EMPHASIS.sub(r"\2", fill_text(config.text, context.roots)),
+        "subject": " ".join(fill_text(letter.subject, context.roots).split())[:200],
+        "text": fill_template(letter.text, context.roots, links=False),
+        "letter": EMPHASIS.sub(r"\2", fill_text(letter.text, context.roots)),
         "language": language if language in LANGUAGES else "en",
         "documents": wanted,
         "form": [field.to_json() | ({"widget": "iban"} if field.name in ibans else {}) for field in fields],
@@ -420,6 +444,22 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
     nothing = came(wanted, {}, {field.name: None for field in fields}, None)
     awaited = Awaited("documents", new_id("req"), request={"to": address, "documents": wanted})
     return Completion(RECEIVED, {"to": address, "request": request}, nothing, awaits=awaited)
+
+
+def _language(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> Any:
+    return (
+        config.language
+        if config.language in LANGUAGES
+        else expressions.parse(config.language).evaluate(roots)
+    )
+
+
+def _letter(
+    config: RequestDocumentsConfig, roots: Mapping[str, Any]
+) -> RequestDocumentsConfig | TranslatedLetter:
+    """Subject and text in their language, else the usual ones."""
+    language = _language(config, roots) if config.translations else None
+    return next((each for each in config.translations if each.language == language), config)
 
 
 def _typed_before(step: StepView, context: Context, address: str | None = None) -> dict[str, Any]:

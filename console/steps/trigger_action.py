@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from console.core import expressions
 from console.core.documents import fields as definitions
 from console.core.documents.action_document import ID_PATTERN, SUCCEEDED, Action, ActionEffect, wishes
-from console.core.documents.approval_rules import applying, certain, required_approval
+from console.core.documents.approval_rules import applying, approval_notes, required_approval
 from console.core.documents.document_parts import Name
 from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import (
@@ -29,7 +29,7 @@ from console.core.documents.fields import (
 from console.core.effect_kinds import SqlWrite
 from console.core.errors import Conflict, Invalid, NotAllowed
 from console.core.forms import FormField, is_empty, refusal
-from console.core.plain_words import roles_words, uncapitalised
+from console.core.plain_words import uncapitalised
 from console.core.speaking import fill_text
 from console.steps.base import (
     Act,
@@ -573,21 +573,9 @@ def _notes(
 
 def _approvals(act: Act, roots: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Who has to approve, as far as it is known before the form is filled in."""
-    rules = applying(act.action, roots)
-    if not rules and act.may == "request":
+    if act.may == "request" and not applying(act.action, roots):
         return [("Approval", "By somebody who may approve it: you may ask for it, not execute it.")]
-    lines = []
-    for rule in rules:
-        who = roles_words(rule.roles)
-        many = f"{rule.needs} of " if rule.needs > 1 else ""
-        why = fill_text(rule.why, roots)
-        lines.append(
-            (
-                "Approval",
-                f"By {many}{who}. {why}" if certain(rule, roots) else f"Perhaps by {many}{who}: {why}",
-            )
-        )
-    return lines
+    return approval_notes(act.action, roots)
 
 
 def _in_a_row(sentences: Iterable[str]) -> str:

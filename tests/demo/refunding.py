@@ -93,8 +93,6 @@ class Desk:
             by,
             **{"why": "not_received", "why_because": "The parcel came back to us", **values},
         )
-        if self.at(run_id, by) in ("letter_refund", "letter_credit"):
-            self.hand_in(run_id, by=by)
         return run_id
 
     def at(self, run_id: str, by: str = "olivia") -> str:

@@ -43,7 +43,6 @@ def test_two_requests_of_one_charge_are_one_run_and_one_refund_whatever_the_prov
     desk.hand_in(run_id, key=first)
     desk.hand_in(run_id, "refund_full", why="not_as_described")
     desk.hand_in(run_id)
-    desk.hand_in(run_id)
     here = desk.told(run_id)["current"]
     assert (here["type"], desk.sent(charge), desk.refunds(charge)) == ("settle", [7_490], [])
     effect = next(

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 from tests.journeys import test_walks_of_rights, test_walks_of_settings, test_walks_of_work
 from tests.journeys.conftest import Demo
 from tests.journeys.documents import ROOT, Passage, blocks, passages, words
-from tests.journeys.screens import Open, opening, walked
+from tests.journeys.screens import Open, Screen, opening, walked
 from tests.journeys.shells import Shell, beginnings
 
 pytestmark = pytest.mark.slow
@@ -58,6 +58,7 @@ ELSEWHERE = {
 
 NOT_WALKED = {
     "refund-a-charge": "walked below",
+    "send-an-e-mail": "walked below, with refund-a-charge",
     "use-a-second-factor": "walked below",
     "ask-for-documents": "a run that waits for somebody outside: tests/browser/test_documents.py",
     "back-up-and-restore": "typed in test_how_tos.py; it names no page",
@@ -147,6 +148,22 @@ def test_a_second_factor_is_set_up_and_reset_as_the_page_says(screens: Open, she
     assert "/sign-in" in gita.page.url, "signed out everywhere"
 
 
+def _send_letter(olivia: Screen) -> None:
+    """What `send-an-e-mail` says, up to the button that sends it."""
+    seen = {1: ("To", "Language"), 2: ("Subject", "Text"), 3: ("Why",), 4: ("Add a paragraph",)}
+    for number, words_seen in seen.items():
+        with walked(part("send-an-e-mail", "Send an e-mail that you have read", number), olivia) as step:
+            step.see(*words_seen)
+    olivia.reads("18[.,]90")
+    with walked(part("send-an-e-mail", "Send an e-mail that you have read", 5), olivia) as five:
+        five.press("Send me a copy")
+        olivia.reads("A copy is on its way to")
+    with walked(part("send-an-e-mail", "Send an e-mail that you have read", 7), olivia) as seven:
+        seven.see("Do not send")
+    with walked(part("send-an-e-mail", "Send an e-mail that you have read", 6), olivia) as six:
+        six.see("Send")
+
+
 def test_a_charge_is_refunded_as_the_page_says(screens: Open, demo: Demo) -> None:
     name, olivia = "refund-a-charge", screens("olivia")
     with walked(part(name, "Refund a charge", 1), olivia) as one:
@@ -167,8 +184,13 @@ def test_a_charge_is_refunded_as_the_page_says(screens: Open, demo: Demo) -> Non
         olivia.press("Withdrawal")
         olivia.page.click("#done")
     with walked(part(name, "Refund a charge", 4), olivia) as four:
-        four.see("Send the refund", "Letter to the customer")
+        four.see("Send the refund")
         olivia.reads("card ••[0-9]{4}, and nowhere else")
         olivia.press("Send €18.90")
+    with walked(part(name, "Refund a charge", 5), olivia) as five:
+        five.see("Letter: refunded")
+        _send_letter(olivia)
+        five.see("Send")
+        olivia.page.click("#done")
     olivia.reads("Customer refund is done")
     olivia.go(f"/c/charge/{CHARGE}").reads(r"€18\.90\s+EUR\s+Succeeded\s+Withdrawal")

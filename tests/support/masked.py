@@ -552,6 +552,7 @@ STEPS = [
             "name": HIDDEN,
             "text": SAID,
             "subject": SAID,
+            "translations": [{"language": "de", "subject": SAID, "text": SAID}],
             "form": FORM,
             "asks_first": True,
             "by_hand": f"{HIDDEN} == 'x'",

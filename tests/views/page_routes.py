@@ -408,6 +408,7 @@ ROUTES = [
     Route(RUN + "/complete", "/runs/{run}/complete", ("POST",)),
     Route(RUN + "/draft", "/runs/{run}/draft", ("POST",)),
     Route(RUN + "/proposal/<call_id>/feedback", "/runs/{run}/proposal/aic_unknown/feedback", ("POST",)),
+    Route(RUN + "/copy", "/runs/{run}/copy", ("POST",)),
     Route(RUN + "/save", "/runs/{run}/save", ("POST",)),
     Route(RUN + "/resume", "/runs/{run}/resume", ("POST",)),
     Route(RUN + "/take-over", "/runs/{run}/take-over", ("POST",)),

@@ -1,17 +1,34 @@
 """Whether an action needs approval, by its rules and the values it would be done with."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from console.core import expressions
-from console.core.documents.action_document import Action, ApprovalRule, is_expression
+from console.core.documents.action_document import ApprovalRule, is_expression
+from console.core.plain_words import roles_words
 from console.core.run.step_requests import ApprovalAsked
+from console.core.speaking import fill_text
+
+
+class Ruled(Protocol):
+    """What may need approval by its rules: an action, or a step that sends something."""
+
+    @property
+    def id(self) -> str:
+        """Its name in the request."""
+        ...
+
+    @property
+    def approval(self) -> list[ApprovalRule]:
+        """Its rules."""
+        ...
+
 
 ANYBODY = "Who asked may not execute it without the agreement of another."
 
 
 def required_approval(
-    action: Action,
+    action: Ruled,
     record: tuple[str, str] | None,
     values: Mapping[str, Any],
     roots: Mapping[str, Any],
@@ -41,16 +58,22 @@ def required_approval(
     )
 
 
-def applying(action: Action, roots: Mapping[str, Any]) -> list[ApprovalRule]:
+def applying(action: Ruled, roots: Mapping[str, Any]) -> list[ApprovalRule]:
     """The rules that apply, or may apply."""
     return [
         rule for rule in action.approval if rule.if_ is None or not expressions.parse(rule.if_).denies(roots)
     ]
 
 
-def certain(rule: ApprovalRule, roots: Mapping[str, Any]) -> bool:
-    """Whether the rule applies whatever is entered from here on."""
-    return rule.if_ is None or expressions.parse(rule.if_).test(roots)
+def approval_notes(action: Ruled, roots: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """("Approval", a sentence) for each rule that applies, or may: who has to agree, and why."""
+    lines = []
+    for rule in applying(action, roots):
+        who = f"{f'{rule.needs} of ' if rule.needs > 1 else ''}{roles_words(rule.roles)}"
+        why = fill_text(rule.why, roots)
+        certain = rule.if_ is None or expressions.parse(rule.if_).test(roots)
+        lines.append(("Approval", f"By {who}. {why}" if certain else f"Perhaps by {who}: {why}"))
+    return lines
 
 
 def _ruled_out(rule: ApprovalRule, roots: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 ApprovalStatus = Literal["open", "approved", "rejected", "void", "expired"]
 APPROVE, REJECT = "approve", "reject"
+MESSAGE = "message"
+"""Kind of a wish that is no effect: a message to somebody outside, which is asked for when others have approved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Approval:
     until: datetime | None = None
     shown: Mapping[str, Any] = field(default_factory=dict)
     decides: bool = False
+
+    @property
+    def of_action(self) -> bool:
+        """Whether it is about an action, so that who answers needs the right to approve that; else the roles alone count."""
+        return not self.decides and all(wish["kind"] != MESSAGE for wish in self.wishes)
 
     @property
     def approvers(self) -> tuple[str, ...]:

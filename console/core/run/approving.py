@@ -12,7 +12,7 @@ from typing import Any
 from console.core.errors import Conflict, NotAllowed
 from console.core.moments import moment_text
 from console.core.run import Attempt, Event, Run, duties, repeating, settling
-from console.core.run.approval_request import APPROVE, REJECT, Approval
+from console.core.run.approval_request import APPROVE, MESSAGE, REJECT, Approval
 from console.core.run.causes import first_person
 from console.core.run.commands import Approve, Complete, Plan, Reject, Renew, Void
 from console.core.run.duties import REQUESTER, STEP
@@ -207,8 +207,15 @@ def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event
     if approval.decides:
         return [event, *_outcome(plan, fold([event], run), attempt, APPROVE, command.by, now)]
     wishes = [
-        _approved(Wish(**_with_seen_values(wish, command.changed)), command.by) for wish in approval.wishes
+        _approved(Wish(**_with_seen_values(wish, command.changed)), command.by)
+        for wish in approval.wishes
+        if wish["kind"] != MESSAGE
     ]
+    if messages := [wish for wish in approval.wishes if wish["kind"] == MESSAGE]:
+        return [
+            event,
+            *(each for wish in messages for each in _asked_message(attempt, wish, command.by, now)),
+        ]
     first = len(attempt.effects) + 1
     effects = [
         settling.request_effect(run, attempt, wish, number, now) for number, wish in enumerate(wishes, first)
@@ -218,6 +225,16 @@ def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event
         if effects
         else [event, *settling.after_settling(plan, fold([event], run), attempt, now)]
     )
+
+
+def _asked_message(attempt: Attempt, wish: Mapping[str, Any], by: str, now: datetime) -> list[Event]:
+    """The events that ask for an approved message, and wait until it has left."""
+    step, asked = (attempt.step, attempt.attempt), wish["request"]
+    row = Event(
+        "message_asked", now, {"n": attempt.n, **asked["open"]}, {"content": asked["message"]}, step, by
+    )
+    awaited = {"for": MESSAGE, "key": asked["open"]["message_id"], "until": None, "outcome": None}
+    return [row, Event("event_awaited", now, {"n": attempt.n, **awaited}, {}, step)]
 
 
 def _instead(command: Approve | Reject) -> dict[str, Any]:

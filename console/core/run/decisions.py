@@ -254,6 +254,7 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
             plan, run, attempt.step, command.outcome, command.ends, now
         )  # refuse an outcome without a next step before anything is done
         if command.approval is not None:
+            side_work.require_message_anew(run, attempt, command)
             return [
                 *chosen,
                 *manual,

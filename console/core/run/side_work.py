@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from console.core.run import Attempt, Effect, Event, Run, repeating
+from console.core.run.approval_request import MESSAGE
 from console.core.run.commands import Complete
 from console.core.run.effect_changes import identity_of_side_row
 from console.core.run.moves import require_reason
 from console.core.run.step_requests import Awaited, SideRow
 
-TASK, MESSAGE = "task", "message"
+TASK = "task"
 KINDS = {"task_created": TASK, "notice_sent": "notice", "message_asked": MESSAGE}
 
 
@@ -70,7 +71,8 @@ def create_side_rows(run: Run, attempt: Attempt, command: Complete, now: datetim
     ):
         events.append(_effect_kept(awaits.effect, same, step, now, command.by))
         awaits, stands = _wait_again(run, awaits, same, same.request["key"])
-    _require_anew([side_row for side_row in fresh if side_row.kind == "message_asked"], before, command)
+    if any(side_row.kind == "message_asked" for side_row in fresh):
+        _require_anew(before, command)
     events += _instead(
         attempt, [side_row for side_row in fresh if side_row.kind == "task_created"], before, command, now
     )
@@ -125,10 +127,16 @@ def _wait_again(run: Run, awaits: Awaited, former: Effect, key: str) -> tuple[Aw
     return replace(awaits, key=key, effect=None), None
 
 
-def _require_anew(wanted: list[SideRow], before: list[Effect], command: Complete) -> None:
+def require_message_anew(run: Run, attempt: Attempt, command: Complete) -> None:
+    """Raise Conflict `already_done` if a message left at this step before, as for one that needs no approval."""
+    if any(wish.kind == MESSAGE for wish in command.effects):
+        _require_anew(repeating.former_effects(run, attempt), command)
+
+
+def _require_anew(before: list[Effect], command: Complete) -> None:
     """Raise Conflict `already_done` if another message left at this step before, unless the person says with a reason that this one leaves too."""
     former = [each for each in before if each.kind == MESSAGE]
-    if not wanted or not former:
+    if not former:
         return
     if command.repeat != "again":
         raise repeating.already_done(former, ["again"], command.repeat)

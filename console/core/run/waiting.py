@@ -5,6 +5,7 @@ from typing import Any
 
 from console.core.moments import moment_text
 from console.core.run import Attempt, Event, Run, approving, settling
+from console.core.run.approval_request import MESSAGE
 from console.core.run.causes import stored
 from console.core.run.commands import (
     Arrive,
@@ -211,7 +212,9 @@ def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:
     if command.values is not None:
         sealed = sealed | {"values": dict(command.values)}
     if command.output is not None:
-        sealed = sealed | {"output": {**settling.with_results(attempt).get("output", {}), **command.output}}
+        asked = attempt.output or {} if waiting is not None and waiting["for"] == MESSAGE else {}
+        before = {**asked, **settling.with_results(attempt).get("output", {})}
+        sealed = sealed | {"output": {**before, **command.output}}
     done = {
         "n": attempt.n,
         "type": plan.workflow.step(attempt.step).type,

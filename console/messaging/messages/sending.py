@@ -210,7 +210,7 @@ def _leaving(
 ) -> tuple[Message, Letter] | None:
     """(the message, marked as leaving, its letter): from here on it may have left. None where another process was first."""
     sandboxed, now = in_sandbox(message.channel), log.now()
-    language = (contact.language if contact else None) or str(content.get("language") or "en")
+    language = str(content.get("language") or (contact.language if contact else None) or "en")
     if message.channel == "call":
         scripts = content.get("scripts") or [""]
         script = announced(str(scripts[min(message.number, len(scripts)) - 1]), language)

@@ -137,7 +137,7 @@ def _require_answering(actor: Actor, request: VisibleRequest) -> None:
 
 def _limits(actor: Actor, team: str, approval: Approval) -> str:
     """A sentence about the limits of the actor's right to approve, if these are the reason; else empty."""
-    if approval.decides or (approval.roles and access.held(actor, team).isdisjoint(approval.roles)):
+    if not approval.of_action or (approval.roles and access.held(actor, team).isdisjoint(approval.roles)):
         return ""
     roots = access.roots_of(actor, approval.shown.get("record"), None, approval.values)
     limit = limits.exceeded_limits(actor.id, team, f"action:{approval.action}", "approve", roots)

@@ -79,7 +79,7 @@ def may_answer(actor: Actor, team: str, approval: Approval) -> bool:
         access.follow_relations(approval.collection, approval.shown.get("record")),
         approval.values,
     )
-    return approval.decides or access.can(
+    return not approval.of_action or access.can(
         actor, team, f"action:{approval.action}", "approve", record, typed=values
     )
 

@@ -61,7 +61,7 @@ from console.runs.views.screens import (
     shown_event,
 )
 from console.runs.views.view import RunView
-from console.steps.base import Completion, Context, Prompt
+from console.steps.base import Completion, Context, MessageWanted, Prompt
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
@@ -109,6 +109,25 @@ def complete(actor: Actor, run_id: str, submission: Submission) -> None:
 
     definition, loaded = retried_from_memory(run_id, submission.revision, once)
     notify_approvers(go_on(actor, definition, loaded).run)
+
+
+def message_of(actor: Actor, run_id: str, submission: Submission) -> tuple[Run, MessageWanted]:
+    """(the run, the message that its current step would send for these values), complete or not; nothing is recorded.
+
+    Raises as `complete`, and Invalid where the step sends none.
+    """
+    seen, now = see(actor, run_id), log.now()
+    moves.require_completable(seen.run, actor.id, submission.step, submission.revision)
+    open_step = step_at(seen.definition, seen.run)
+    require_step(actor, open_step)
+    _require_record(seen)
+    context = replace(context_of(actor, open_step, seen.record, now), foretold=True)
+    completion = completion_of_form(
+        actor, open_step, seen.record, context, submission.values, submission.outcome
+    )
+    if completion.message is None:
+        raise Invalid("This step sends no message.", at="step")
+    return seen.run, completion.message
 
 
 def complete_and_look(

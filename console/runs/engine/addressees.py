@@ -50,8 +50,8 @@ def resolve_addressees(
         made = _task(run, completion.task, slug)
         side_rows.append(made)
         awaits = Awaited("task", made.open["task"]) if completion.task.waits else awaits
-    if completion.message is not None:
-        made = _message(completion.message)
+    if completion.message is not None and completion.approval is None:
+        made = message_row(completion.message)
         side_rows.append(made)
         awaits = Awaited("message", made.open["message_id"])
     if (
@@ -171,7 +171,8 @@ def _made_before(run: Run, wanted: TaskWanted) -> bool:
     return wanted.once is not None and bool(fetch(_MADE, (_task_id(run, wanted), run.id)))
 
 
-def _message(wanted: MessageWanted) -> SideRow:
+def message_row(wanted: MessageWanted) -> SideRow:
+    """The event that asks for the message, with new ids."""
     open_data = {
         "message_id": new_id("msg"),
         "channel": wanted.channel,

@@ -17,6 +17,7 @@ from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, NotAllowed, SourceDown
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions, repeating
+from console.core.run.approval_request import MESSAGE
 from console.core.run.commands import Command
 from console.core.run.origin import KEY_ENDS
 from console.core.run.settling import ends_on_error
@@ -512,10 +513,15 @@ def with_former_runs(command: commands.Complete, run: Run, completion: Completio
 
 
 def wishes_of(run: Run, completion: Completion) -> list[Wish]:
-    """The wishes of the completion, with new ids."""
-    return [
+    """The wishes of the completion, with new ids. A message that others have to approve is one of them."""
+    made = [
         Wish(new_id("eff"), effect.kind, effect.summary, effect.request(run)) for effect in completion.effects
     ]
+    if completion.message is None or completion.approval is None:
+        return made
+    row = addressees.message_row(completion.message)
+    asked = {"open": dict(row.open), "message": row.sealed["content"]}
+    return [*made, Wish(new_id("eff"), MESSAGE, "Send the message", asked)]
 
 
 def completing_command(

@@ -17,6 +17,7 @@ from console.core.documents.workflow import Workflow
 from console.core.errors import ConsoleError, Invalid, SourceDown
 from console.core.plain_words import humanised
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions, fold, simulation
+from console.core.run.approval_request import MESSAGE
 from console.core.run.commands import Command
 from console.core.run.simulation import Delivery, Gate, Question, Script, Simulated, SimulatedStep, WouldSend
 from console.core.run.step_requests import Awaited
@@ -392,6 +393,14 @@ class Simulation:
             str(each.open["message_id"]): {**each.open, **each.sealed}
             for each in command.side_rows
             if each.kind == "message_asked"
+        }
+        self.requests |= {
+            str(wish.request["open"]["message_id"]): {
+                **wish.request["open"],
+                "content": wish.request["message"],
+            }
+            for wish in command.effects
+            if wish.kind == MESSAGE
         }
         return command
 

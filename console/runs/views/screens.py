@@ -188,6 +188,7 @@ def _drawn(
         **({"picks": picks} if picks else {}),
         **({"checks": len(checks)} if checks and not open_step.by_hand and seen.run.unknown is None else {}),
         "outcomes": [option.to_json() for option in prompt.outcomes],
+        **({"chosen": prompt.chosen} if prompt.chosen else {}),
         **(
             {"notes": [{"label": label, "text": text} for label, text in prompt.notes]}
             if prompt.notes

@@ -94,6 +94,8 @@ FIRST = frozenset(
         "collection",
         "relation",
         "to",
+        "by",
+        "language",
     }
 )
 """Settings that are shown before they are given; the others are below "More settings"."""
@@ -640,6 +642,7 @@ def _title(entry: Mapping[str, Any]) -> str:
         or entry.get("name")
         or _word(entry.get("outcome") or "")
         or entry.get("title")
+        or entry.get("language")
         or _word(entry.get("field") or "")
     )
 

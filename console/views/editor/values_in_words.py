@@ -75,6 +75,7 @@ LABELS = {
     "timeout_s": "Seconds to wait",
     "timeout": "Waits at most",
     "expires": "May wait",
+    "written_in": "Language of subject and text",
     "also": "Or until",
 }
 """Settings of steps → what their boxes are called, where that is not their name."""

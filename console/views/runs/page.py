@@ -134,6 +134,7 @@ def page_context(
             *notices.notices_of(view, actor, look, wrong, details, notices.lost_texts(typed, screen)),
         ],
         "saved_words": _saved_words(view, actor, look),
+        "copies": face == "form" and run["current"]["type"] == "email",
         "foot_words": "",
         "read_only": False,
     }

@@ -17,6 +17,7 @@ from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.run.proposal import MARKS
 from console.documents import requests
 from console.infra import settings
+from console.messaging.messages import test_messages
 from console.runs import RunView
 from console.views import errors, frame
 from console.views.documents import files
@@ -166,6 +167,19 @@ def _consequences_now(run_id: str, typed: Typed) -> str:
     return drawn + "".join(
         page.part_html(part, context, look, values=typed.values, swapped=True) for part in changed
     )
+
+
+@blueprint.post("/<run_id>/copy")
+def send_copy(run_id: str) -> Response:
+    """Send the e-mail as it is typed to oneself, and show the form again."""
+
+    def do(typed: Typed) -> RunView:
+        submission = runs.Submission(typed.step, typed.revision, typed.values)
+        test_messages.send_copy(frame.actor(), run_id, submission)
+        keep_draft(run_id, typed)
+        return runs.get(frame.actor(), run_id)
+
+    return command(run_id, do, toast=f"A copy is on its way to {frame.actor().email}.")
 
 
 @blueprint.post("/<run_id>/save")

@@ -397,7 +397,7 @@ def _plea(view: View) -> list[dict[str, Any]]:
     own = [
         (known[name].label, value)
         for name, value in view.line.values.items()
-        if name in known and known[name].type == "long_text" and value
+        if name in known and known[name].type == "long_text" and known[name].widget != "letter" and value
     ]
     sentences = [
         (title, value)
