@@ -9,6 +9,7 @@ from console.actions.one_record import (
     list_actions,
     made_of_actions,
     offered,
+    offered_to_add,
     perform,
     propose,
     sheet,

@@ -21,7 +21,7 @@ from console.core.documents import action_check
 from console.core.documents.action_document import Action, read, texts
 from console.core.documents.workflow import Step
 from console.core.documents.workflow_check import Problem
-from console.core.effect_kinds import SqlDelete, SqlWrite
+from console.core.effect_kinds import SqlDelete, SqlInsert, SqlWrite
 from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotFound
 from console.core.run import Run
 from console.infra import subjects
@@ -184,6 +184,23 @@ def offered(actor: Actor, collection_id: str, key: str | None = None) -> list[Ac
     return [action for action in found if action.if_ is None or _holds(actor, action, action.if_, key, plain)]
 
 
+def offered_to_add(actor: Actor, collection_id: str) -> list[Action]:
+    """Actions that the actor may have done, which are about no record and first add one to the collection."""
+    return [
+        action
+        for action in action_cache.every().values()
+        if action.on_records
+        and action.collection is None
+        and _adds(action, collection_id)
+        and _may(actor, action)
+    ]
+
+
+def _adds(action: Action, collection_id: str) -> bool:
+    effect = action.effects[0]
+    return isinstance(effect, SqlInsert) and effect.collection == collection_id
+
+
 def _holds(actor: Actor, action: Action, condition: str, key: str, plain: Mapping[str, Any]) -> bool:
     """Whether the action is offered; what stands beside the record is read only where the condition looks at it."""
     parsed = expressions.parse(condition)
@@ -204,14 +221,15 @@ def made_of_actions() -> frozenset[str]:
     return frozenset(action.slug for action in action_cache.every().values())
 
 
-def _offered(actor: Actor, collection_id: str, action_id: str) -> Action:
-    action = next((action for action in offered(actor, collection_id) if action.id == action_id), None)
+def _offered(actor: Actor, collection_id: str, key: str | None, action_id: str) -> Action:
+    found = offered_to_add(actor, collection_id) if key is None else offered(actor, collection_id)
+    action = next((action for action in found if action.id == action_id), None)
     if action is None:
         raise NotFound("There is no such action for this record, or it is not yours to do.")
     return action
 
 
-def _act(actor: Actor, action: Action, key: str) -> Act:
+def _act(actor: Actor, action: Action, key: str | None) -> Act:
     nowhere = Run(team=action.team or "", started_by=actor.id, holder=actor.id)
     act = action_preview.ready(actor, nowhere, action.id, key, None, log.now())
     if act.problem:
@@ -229,23 +247,23 @@ def _context(act: Act, typed: Mapping[str, Any] | None = None) -> Context:
 
 
 def sheet(
-    actor: Actor, collection_id: str, key: str, action_id: str, typed: Mapping[str, Any] | None = None
+    actor: Actor, collection_id: str, key: str | None, action_id: str, typed: Mapping[str, Any] | None = None
 ) -> Sheet:
-    """The action's form before the record, with what was typed so far. Raises NotFound where it is not the actor's to do."""
-    action = _offered(actor, collection_id, action_id)
+    """The action's form before the record, or before none where it adds one, with what was typed so far. Raises NotFound where it is not the actor's to do."""
+    action = _offered(actor, collection_id, key, action_id)
     act = _act(actor, action, key)
     step = _step(action)
     return Sheet(action, act, steps.get(step.type).prepare(step, _context(act, typed)))
 
 
 def try_action(
-    actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]
+    actor: Actor, collection_id: str, key: str | None, action_id: str, values: Mapping[str, Any]
 ) -> tuple[Completion, str]:
     """(what handing in these values would come to, what stands for the record as it was judged); nothing is done.
 
     Raises as it would: Invalid, Conflict `require`, NotFound.
     """
-    action = _offered(actor, collection_id, action_id)
+    action = _offered(actor, collection_id, key, action_id)
     step, act = _step(action), _act(actor, action, key)
     done = steps.get(step.type).complete(step, _context(act), dict(values), None)
     evidence.require(actor, action.team, (entry.field() for entry in action.form), values)
@@ -314,9 +332,14 @@ def perform(
 
 
 def propose(
-    actor: Actor, reader: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]
+    actor: Actor,
+    reader: Actor,
+    collection_id: str,
+    key: str | None,
+    action_id: str,
+    values: Mapping[str, Any],
 ) -> str:
-    """Lay the action before the actor's own eyes: a run that waits for a person, whose form `fill_in` fills; answers its id. Nothing is done.
+    """Lay the action, on a record or to add one, before the actor's own eyes: a run that waits for a person, whose form `fill_in` fills; answers its id. Nothing is done.
 
     What is wrong with the values is said before there is a run, in words for the `reader`, who may see less than the actor. Raises what `perform` does.
     """
@@ -327,7 +350,9 @@ def propose(
         raise Conflict(
             "This cannot be done now. Why rests on what is kept from models: ask a person."
         ) from None
-    return runs.start(actor, action_cache.get(action_id).slug, collection_id, key)
+    return runs.start(
+        actor, action_cache.get(action_id).slug, collection_id if key is not None else None, key
+    )
 
 
 def fill_in(actor: Actor, run_id: str, values: Mapping[str, Any]) -> None:

@@ -51,7 +51,7 @@ def import_(files: tuple[Path, ...]) -> None:
 @click.option("--approver", "approvers", multiple=True, help="A role that has to agree; each an option.")
 @click.option("--team", help="Team whose runs these are.")
 def draft(collection: str, act: collection_actions.Act, approvers: tuple[str, ...], team: str | None) -> None:
-    """Print an action that changes or deletes a record of the COLLECTION, as a file to look at and import."""
+    """Print an action that adds, changes or deletes a record of the COLLECTION, as a file to look at and import."""
     click.echo(
         json.dumps(
             collection_actions.document_of(collection, act, approvers, team), indent=2, ensure_ascii=False

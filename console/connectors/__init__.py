@@ -7,6 +7,7 @@ from console.connectors.connections import (
     find,
     find_connection,
     forget,
+    held_in_sandbox,
     note_offered,
     note_tested,
     of_connectors,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from console.infra import settings
 from console.infra.db import tables
 from console.infra.db.engine import read_rows, transaction
 from console.infra.db.process_cache import ProcessCache
+from console.infra.outbound import net
 
 MCP = "mcp"
 IN_SETTINGS = "settings"
@@ -55,6 +57,15 @@ class Connection:
                 code="no_command",
             )
         return self.command
+
+
+def held_in_sandbox(connection: Connection, *, reads: bool) -> bool:
+    """Whether a call is not really made because the sandbox is on: one that changes something at an address outside, or by a program, which may go anywhere."""
+    if reads or not settings.current().sandbox:
+        return False
+    address = urlsplit(connection.url or "")
+    port = address.port or net.PORTS.get(address.scheme, 0)
+    return address.hostname is None or not net.private(address.hostname, port)
 
 
 def every() -> Mapping[str, Connection]:

@@ -49,7 +49,7 @@ def test_from_a_server_to_a_tool_that_was_executed(
     screens: Callable[..., "Screen"], company: Company, tmp_path: Path, given_settings: Callable[..., None]
 ) -> None:
     hostile = Hostile(tmp_path)
-    given_settings(CONSOLE_MCP_COMMANDS=mcp_servers.allowed(files=hostile.command))
+    given_settings(CONSOLE_SANDBOX="off", CONSOLE_MCP_COMMANDS=mcp_servers.allowed(files=hostile.command))
     ines = screens().enter("ines")
     page = ines.go("/settings/mcp")
     page.get_by_role("link", name="Register a server").first.click()

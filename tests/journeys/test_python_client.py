@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -34,8 +35,11 @@ from console.log import verify as verifier
 from console.work import agent_requests
 from console.workflows import inboxes
 from tests.company import DESK, Company
+from tests.journeys.conftest import Demo, Program
 from tests.servers import model
 from tests.views.test_hooks_odd_senders import served
+
+README = Path(__file__).parents[2] / "clients/python/README.md"
 
 
 class Refund(BaseModel):
@@ -209,30 +213,17 @@ def test_a_tool_loop_of_anthropic_calls_the_tool_only_once_a_person_approved(
 
     reason = {"rejected_because": "Paid before"} if outcome == "rejected" else {}
     tom = person(company, outcome, **(reason or {"order": "4711", "amount": "40"}))
-    messages: list[Any] = [{"role": "user", "content": "Refund order 4711, please: 42.50 EUR."}]
     with model.serving() as endpoint:
         loop = anthropic.Anthropic(api_key=model.KEY, base_url=endpoint.url)
-        more: dict[str, Any] = {"tool_choice": {"type": "tool", "name": "send_refund"}}
-        while True:
-            turn = loop.messages.create(
-                model=model.MODELS[0],
-                max_tokens=500,
-                messages=messages,
-                tools=[send_refund.to_dict()],
-                **more,
-            )
-            uses = [block for block in turn.content if block.type == "tool_use"]
-            if not uses:
-                break
-            messages.append({"role": "assistant", "content": turn.content})
-            for use in uses:
-                try:
-                    said, failed = str(send_refund.call(use.input)), False
-                except Rejected as error:
-                    said, failed = str(error), True
-                result = {"type": "tool_result", "tool_use_id": use.id, "content": said, "is_error": failed}
-                messages.append({"role": "user", "content": [result]})
-            more = {}
+        runner = loop.beta.messages.tool_runner(
+            model=model.MODELS[0],
+            max_tokens=500,
+            messages=[{"role": "user", "content": "Refund order 4711, please: 42.50 EUR."}],
+            tools=[send_refund],
+            tool_choice={"type": "tool", "name": "send_refund"},
+        )
+        for _ in runner:
+            runner.set_messages_params(lambda params: {**params, "tool_choice": {"type": "auto"}})
         told = [asked.text for asked in endpoint.asked]
     assert len(told) == 2
     tom.join()
@@ -265,6 +256,36 @@ def test_runs_are_started_followed_and_answered_and_the_log_is_proved(
     archive.write_bytes(archive.read_bytes()[:-40])
     with pytest.raises(ValueError, match="."):
         verify(archive, verifier=verifier.__file__)
+
+
+def test_the_readme_walks_a_refund_to_its_proof(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every line of Python in it, in its order, with the address of the served demo."""
+    olivia, ada = Program(demo, "olivia"), Program(demo, "ada")
+    _, charges = olivia("GET", "/collections/charge/records?filter=status:succeeded&limit=100")
+    charge = [each["key"] for each in charges["data"] if not each["values"]["open_requests"]][-1]
+    _, found = olivia("GET", "/collections/customer/records?filter=kyc_status:rejected&limit=2")
+    shutil.copy(verifier.__file__, tmp_path / "verify.py")
+    monkeypatch.chdir(tmp_path)
+    given = {
+        "key": olivia.key,
+        "auditors_key": ada.key,
+        "charge": charge,
+        "customers": [each["key"] for each in found["data"]],
+        "verifier_key": httpx2.get(
+            f"{demo.url}/api/v1/checkpoint/key", headers={"Authorization": f"Bearer {ada.key}"}
+        ).text.strip(),
+    }
+    blocks = re.findall("```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    for block in blocks:
+        exec(compile(block.replace("https://console.example", demo.url), str(README), "exec"), given)
+    counts, verified = capsys.readouterr().out.strip().splitlines()
+    assert counts == "{'enrolled': 2, 'already_enrolled': 0, 'refused': 0}"
+    assert re.match(r"verified \d+ events", verified)
+    with Handrail(demo.url, olivia.key) as client:
+        [run] = client.follow(given["run"].id)
+    assert (run.status, (run.model_extra or {})["ending"]) == ("completed", "credited")
 
 
 def test_a_key_that_may_not_is_told_why(company: Company, port: int) -> None:

@@ -22,6 +22,7 @@ TAKEN = {
     "stream",
     "system",
     "thinking",
+    "thread",
     "tool_choice",
     "tools",
 }

@@ -43,7 +43,7 @@ MASKED: dict[str, Any] = {
 @pytest.fixture
 def hostile(company: Company, tmp_path: Path, given_settings: Callable[..., None]) -> Hostile:
     made = Hostile(tmp_path)
-    given_settings(CONSOLE_MCP_COMMANDS=mcp_servers.allowed(hostile=made.command))
+    given_settings(CONSOLE_SANDBOX="off", CONSOLE_MCP_COMMANDS=mcp_servers.allowed(hostile=made.command))
     registered(made.command)
     return made
 
@@ -240,7 +240,7 @@ def test_the_reference_servers_are_called(
         "filesystem": mcp_servers.reference("filesystem", str(tmp_path)),
         "memory": mcp_servers.reference("memory"),
     }
-    given_settings(CONSOLE_MCP_COMMANDS=mcp_servers.allowed(**commands))
+    given_settings(CONSOLE_SANDBOX="off", CONSOLE_MCP_COMMANDS=mcp_servers.allowed(**commands))
     for name, command in commands.items():
         registered(command, name, reads=())
     cases: list[tuple[str, str, dict[str, Any], str]] = [

@@ -365,6 +365,10 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         wish = agent_requests.Wish(**REQUEST)
         return {"request_id": agent_requests.ask(house.olivia, wish)}
 
+    def about_run() -> Scene:
+        told = bench.run()
+        return told | {"question_id": bench.send("askAboutRun", "olivia", told).get_json()["id"]}
+
     def mcp_server() -> Scene:
         connection_settings.register(house.ines, "files", url="https://mcp.example/mcp")
         return {"server": "files"}
@@ -398,6 +402,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         **dict.fromkeys(("listConnections", "connect"), ("ines", nothing)),
         **dict.fromkeys(("testConnection", "removeConnection"), ("ines", connection)),
         "askPeople": ("olivia", nothing),
+        **dict.fromkeys(("askAboutRun", "listQuestionsAboutRun"), ("olivia", bench.run)),
+        "getQuestionAboutRun": ("olivia", about_run),
         "getRequest": ("olivia", request_asked),
         **dict.fromkeys(("listAbsences", "planAbsence", "takeBackAbsence"), ("ines", absent)),
         **dict.fromkeys(

@@ -43,6 +43,7 @@ EACH_FOR_ITSELF = {
 """POSTs whose repeat is no replay of one answer."""
 ONLY_TOLD = {
     "abortRun",
+    "askAboutRun",
     "assignRun",
     "changeDraft",
     "completeStep",
@@ -53,7 +54,9 @@ ONLY_TOLD = {
     "getFileContent",
     "getPublishingReview",
     "getRun",
+    "getQuestionAboutRun",
     "getRunChecks",
+    "listQuestionsAboutRun",
     "listMessages",
     "lookAgain",
     "moveWork",

@@ -26,7 +26,7 @@ SECRET = "sk_live_9876543210"
 @pytest.fixture
 def hostile(tmp_path: Path, given_settings: Callable[..., None]) -> Hostile:
     made = Hostile(tmp_path)
-    given_settings(CONSOLE_MCP_COMMANDS=mcp_servers.allowed(hostile=made.command))
+    given_settings(CONSOLE_SANDBOX="off", CONSOLE_MCP_COMMANDS=mcp_servers.allowed(hostile=made.command))
     return made
 
 

@@ -466,6 +466,37 @@ def test_a_change_or_deletion_is_proposed_and_done_once_somebody_else_agreed(
     assert after == ([("high",)] if act == "change" else [])
 
 
+def test_a_new_record_is_proposed_and_added_once_somebody_else_agreed(
+    olivia: Assistant, company: Company
+) -> None:
+    access.grant("operator", "collection:customer", ["act"], team="operations")
+    imported(collection_actions.document_of("customer", "create", ["lead"], "operations"))
+    [told] = [
+        each
+        for each in olivia.told("describeCollection", collection="customer")["actions"]
+        if each["id"] == "customer.create"
+    ]
+    assert told["adds"] is True
+    about = {"collection": "customer", "action": "customer.create"}
+    assert olivia.told("getActionForm", **about)["approved_by_others"] is True
+    assert olivia.refused("getActionForm", **about | {"record_id": "2"}), "it is about no record"
+    stan = Assistant(olivia.web, key_of(company, "stan"))
+    assert stan.refused("proposeAction", **about, values={}, idempotency_key="new")
+    assert "display_name" in olivia.refused("proposeAction", **about, values={}, idempotency_key="lacking")
+    values = {"display_name": "Ursula Marsh", "desk": "retail"}
+    run_id = olivia.told("proposeAction", **about, values=values, idempotency_key="new")["run_id"]
+    assert olivia.told("proposeAction", **about, values=values, idempotency_key="new")["run_id"] == run_id
+    drafted = company.told(run_id)["current"]["draft"]["values"]
+    hand_in(company, run_id, **drafted)
+    company.work()
+    found = "select display_name, desk from customer where id > 4"
+    assert company.sql(found) == [], "somebody else has to agree first"
+    [approval] = approvals.to_review(company.mona).lines
+    runs.approve(company.mona, approval.id)
+    company.work()
+    assert company.sql(found) == [("Ursula Marsh", "retail")]
+
+
 def test_a_question_to_a_person_has_their_answer_for_who_asked_alone(
     web: FlaskClient, company: Company
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
 
 from console.views.api import openapi
@@ -91,6 +92,26 @@ def test_what_every_operation_has(told: dict[str, Any]) -> None:
             assert {"409", "413", "415", "422"} <= call["responses"].keys(), path
         if method == "post":
             assert {"$ref": "#/components/parameters/IdempotencyKey"} in call["parameters"], path
+
+
+FILES = {"*/*", "application/*"}
+
+
+def test_every_body_and_every_answer_has_an_example_that_fits(told: dict[str, Any]) -> None:
+    schemas = told["components"]["schemas"]
+    for path, method, call in operations(told):
+        sent = call.get("requestBody", {}).get("content", {})
+        answers = [response for status, response in call["responses"].items() if status < "400"]
+        contents = [sent, *(answer.get("content", {}) for answer in answers)]
+        shown_as_text = [each for kinds in contents for each in kinds.items() if each[0] not in FILES]
+        for kind, content in shown_as_text:
+            shown = content.get("example")
+            for reference in references(content.get("examples", {})):
+                shown = told["components"]["examples"][reference.rpartition("/")[2]]["value"]
+            assert shown is not None, (method, path, kind)
+            schema = {**content["schema"], "components": {"schemas": schemas}}
+            faults = list(Draft202012Validator(schema, format_checker=FormatChecker()).iter_errors(shown))
+            assert faults == [], (method, path, faults)
 
 
 def references(part: Any) -> Iterator[str]:

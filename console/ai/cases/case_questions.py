@@ -49,14 +49,14 @@ LOST = "Some of it you may not read any more."
 NOT_CONFIGURED = "No model is configured here."
 
 _log = logging.getLogger(__name__)
-_COLUMNS = "id, run, collection, record, person, at, deadline_at, status, subject, nonce, ct, answer_nonce, answer_ct"
+_COLUMNS = "id, run, collection, record, person, key, at, deadline_at, status, subject, nonce, ct, answer_nonce, answer_ct"
 _ONE = f"select {_COLUMNS} from console.case_question where id = %s"  # noqa: S608 (names of this file)
-_OWN = f"select {_COLUMNS} from console.case_question where person = %s and run is not distinct from %s and collection is not distinct from %s and record is not distinct from %s order by at desc, id desc limit %s"  # noqa: S608 (as above)
+_OWN = f"select {_COLUMNS} from console.case_question where person = %s and (%s::text is null or key = %s) and run is not distinct from %s and collection is not distinct from %s and record is not distinct from %s order by at desc, id desc limit %s"  # noqa: S608 (as above)
 _OF_RUN = f"select {_COLUMNS} from console.case_question where run = %s and status = 'ready' order by at, id"  # noqa: S608 (as above)
 _PENDING = "select count(*) from console.case_question where person = %s and status = 'pending' and deadline_at > now()"
 _MADE = sa.text(
-    "insert into console.case_question (id, run, collection, record, person, at, deadline_at, status, subject, kid, nonce, ct)"
-    " values (:id, :run, :collection, :record, :person, :at, :deadline, 'pending', :subject, :kid, :nonce, :ct)"
+    "insert into console.case_question (id, run, collection, record, person, key, at, deadline_at, status, subject, kid, nonce, ct)"
+    " values (:id, :run, :collection, :record, :person, :key, :at, :deadline, 'pending', :subject, :kid, :nonce, :ct)"
 )
 _GROWN = "update console.case_question set answer_nonce = %s, answer_ct = %s where id = %s and status = 'pending' returning 1"
 _SETTLED = "update console.case_question set status = 'ready', answer_nonce = %s, answer_ct = %s where id = %s and status = 'pending' returning 1"
@@ -78,11 +78,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as its asker sees it. `sentences` are {text, source}; `by` is model or search, `why` why no model answered, `banner` a warning of text that reads like instructions."""
+    """A question as its asker sees it. `key`: the API key that asked. `sentences` are {text, source}; `by` is model or search, `why` why no model answered, `banner` a warning of text that reads like instructions."""
 
     id: str
     place: Place
     person: str
+    key: str | None
     at: datetime
     text: str
     pending: bool
@@ -90,18 +91,6 @@ class Question:
     by: str = ""
     why: str = ""
     banner: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """The question and its answer in the shape of the API."""
-        return {
-            "id": self.id,
-            "at": log.body.moment(self.at),
-            "question": self.text,
-            "status": "pending" if self.pending else "ready",
-            "by": self.by or None,
-            "why": self.why or None,
-            "sentences": list(self.sentences),
-        }
 
 
 def ask(actor: Actor, place: Place, text: str) -> str:
@@ -123,6 +112,7 @@ def ask(actor: Actor, place: Place, text: str) -> str:
         "collection": place.collection,
         "record": place.record,
         "person": actor.id,
+        "key": actor.key_id,
         "at": at,
         "deadline": deadline,
         "subject": known.subject,
@@ -151,15 +141,15 @@ def ask(actor: Actor, place: Place, text: str) -> str:
 def answer(question_id: str) -> None:
     """The job: answer a pending question by a model, or by search where it gives no answer. Raises PutBack when this process has to end, and errors of the database connection."""
     rows = fetch(_ONE, (question_id,))
-    if not rows or rows[0][7] != "pending":
+    if not rows or rows[0][8] != "pending":
         return
     pending = _read(rows[0])
-    actor = accounts.actor_of_person(pending.person, "sys:engine")
+    actor = replace(accounts.actor_of_person(pending.person, "sys:engine"), key_id=pending.key)
     try:
         deadline = log.now() + timedelta(seconds=options.current().chosen("ask").seconds)
         known = _known(actor, pending.place, pending.at, deadline)
     except ConsoleError as error:  # who may not see it any more, and what does not answer now
-        fetch(_SETTLED, (*_sealed(rows[0][8], question_id, _nothing(error.message)), question_id))
+        fetch(_SETTLED, (*_sealed(rows[0][9], question_id, _nothing(error.message)), question_id))
         return
     current = options.current()
     built = _built(pending.text, known, current, actor.locale)
@@ -183,8 +173,12 @@ def answer(question_id: str) -> None:
 
 
 def questions(actor: Actor, place: Place, masked: Collection[str] = ()) -> list[Question]:
-    """The newest questions of the actor about this case, oldest first, without sentences on what they may not read any more (`masked`: such paths of the run)."""
-    rows = fetch(_OWN, (actor.id, place.run, place.collection, place.record, MOST_LISTED))
+    """The newest questions of the actor about this case, oldest first, without sentences on what they may not read any more (`masked`: such paths of the run).
+
+    An API key is told of those alone that were asked with it.
+    """
+    key = actor.key_id
+    rows = fetch(_OWN, (actor.id, key, key, place.run, place.collection, place.record, MOST_LISTED))
     readable = case_sources.judge_of(actor, masked)
     return [
         replace(asked, sentences=kept, why=asked.why if len(kept) == len(asked.sentences) else LOST)
@@ -356,7 +350,7 @@ def _about(known: CaseSources, sealed: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(row: Sequence[Any]) -> Question:
     """The question of a row; without its words where nobody can read them any more."""
-    question_id, run, collection, record, person, at, deadline, status, subject, *sealed = row
+    question_id, run, collection, record, person, key, at, deadline, status, subject, *sealed = row
     nonce, ct, answer_nonce, answer_ct = sealed
     made: Mapping[str, Any] = {}
     try:
@@ -370,6 +364,7 @@ def _read(row: Sequence[Any]) -> Question:
         question_id,
         Place(run, collection, record),
         person,
+        key,
         at,
         text,
         status == "pending" and not late,

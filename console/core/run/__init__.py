@@ -11,6 +11,7 @@ from console.core.run.state import (
     FORM_NEEDED,
     MISSING_MANUAL,
     NEXT_ITEM,
+    SIMULATED,
     SUPPLIED,
     Attempt,
     Effect,

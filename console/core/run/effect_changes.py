@@ -7,7 +7,7 @@ from typing import Any
 from console.core.run import proposal
 from console.core.run.approval_request import Approval, Decided, answered, requested
 from console.core.run.causes import bounded, causes_from_json
-from console.core.run.state import Attempt, Effect, Event, Run
+from console.core.run.state import SIMULATED, Attempt, Effect, Event, Run
 
 KEPT = {"aborting", "then"}
 STORED = "stored"
@@ -123,6 +123,8 @@ def _set_effect(run: Run, event: Event, status: Any) -> Effect:
     )
     if event.open.get("result") == "left":
         result = {"left": True}
+    elif event.open.get("code") == SIMULATED:
+        result = {**(result or {}), SIMULATED: True}
     settled = replace(
         effect, status=status, settled_at=None if status == "requested" else event.at, result=result
     )

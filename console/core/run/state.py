@@ -29,7 +29,8 @@ NEXT_ITEM = "next_item"
 """The outcome of a loop with further items: the step is entered again."""
 FORM_NEEDED = "form_needed"
 """The code of an automatic step that needs a person although nothing went wrong."""
-
+SIMULATED = "simulated"
+"""The code of an effect that the sandbox held back; its result holds `true` under this name."""
 
 LONGEST_STRETCH = timedelta(minutes=1)
 """At most this much of the time between two events counts as work on the run: the console may have been paused."""
@@ -111,6 +112,11 @@ class Attempt(NamedTuple):
             if self.handled_manually
             else values_left
         )
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the sandbox held back an effect of it."""
+        return any((effect.result or {}).get(SIMULATED) is True for effect in self.effects)
 
     @property
     def came_to(self) -> str | None:
@@ -210,6 +216,11 @@ class Run:
     def attempt(self) -> Attempt | None:
         """The current attempt; None after the end."""
         return self.attempts.get(self.current) if self.current is not None else None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the sandbox held back an effect of the attempts that are loaded."""
+        return any(attempt.simulated for attempt in self.attempts.values())
 
     @property
     def unknown(self) -> Effect | None:

@@ -92,7 +92,7 @@ builder_turn = _table(
 )
 case_question = _table(
     "case_question",
-    "id run collection record person at:moment deadline_at:moment status subject kid nonce:bytes ct:bytes answer_nonce:bytes answer_ct:bytes",
+    "id run collection record person key at:moment deadline_at:moment status subject kid nonce:bytes ct:bytes answer_nonce:bytes answer_ct:bytes",
 )
 agent_request = _table(
     "agent_request",

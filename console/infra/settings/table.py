@@ -219,7 +219,7 @@ class Table:
         "CONSOLE_SANDBOX",
         readers.switch,
         True,
-        "Messages to people outside go into the outbox alone, which answers as their providers would, and connectors only ask systems of the public internet and change nothing there; off: they really do.",
+        "Messages to people outside go into the outbox alone, which answers as their providers would, and connectors and tools of MCP servers only ask systems of the public internet and change nothing there; off: they really do.",
     )
     twilio_url: str = setting(
         "CONSOLE_TWILIO_URL",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from console.core.run import NEXT_ITEM, Attempt, Run
+from console.core.run import NEXT_ITEM, SIMULATED, Attempt, Run
 
 LATEST = 100
 CAME_TO = ("done", "performing")
@@ -18,7 +18,7 @@ MARKS = f"""array(select max(m.n) from console.attempt m where m.run = r.id and 
 
 LEFT = f"""case when r.attempts > {LATEST} then (
     select jsonb_build_array(count(*), count(*) filter (where l.status not in ('cancelled', 'skipped')), count(*) filter (where l.status = 'done'),
-           coalesce(max(l.n), 0))::text
+           coalesce(max(l.n), 0), exists (select from console.effect e where e.run = r.id and e.n <= r.attempts - {LATEST} and e.result->>'{SIMULATED}' = 'true'))::text
     from console.attempt l where l.run = r.id and l.n <= r.attempts - {LATEST} and not (l.outcome is not distinct from '{NEXT_ITEM}'
      and exists (select from console.attempt f where f.run = l.run and f.n = l.n + 1 and f.step = l.step and f.replaces is null))) end"""  # noqa: S608 (texts of this file)
 """SQL for a row `r` of runs: the counts of `Left` as JSON; null if no attempt is left out."""
@@ -28,7 +28,7 @@ LEFT = f"""case when r.attempts > {LATEST} then (
 class Left:
     """The attempts before the latest: up to which number, how many steps of the path these are, how many count, how many are done.
 
-    `items` is how many of the last of them belong to the same pass through a list as the first of the latest.
+    `items` is how many of the last of them belong to the same pass through a list as the first of the latest; `simulated`: the sandbox held back an effect of theirs.
     """
 
     until: int
@@ -36,15 +36,16 @@ class Left:
     counted: int = 0
     done: int = 0
     items: int = 0
+    simulated: bool = False
 
 
 def left_of(run: Run, text: str | None) -> Left | None:
     """The value of `LEFT` for this run."""
     if text is None:
         return None
-    steps, counted, done, last = orjson.loads(text)
+    steps, counted, done, last, simulated = orjson.loads(text)
     until = run.made - LATEST
-    return Left(until, steps, counted, done, until - last)
+    return Left(until, steps, counted, done, until - last, simulated)
 
 
 def latest(run: Run, left: Left | None) -> tuple[dict[int, Attempt], Left | None]:
@@ -64,10 +65,18 @@ def latest(run: Run, left: Left | None) -> tuple[dict[int, Attempt], Left | None
 
 
 def _behind(left: Left, attempt: Attempt, following: Attempt) -> Left:
+    left = replace(left, simulated=left.simulated or attempt.simulated)
     if passes_on(attempt, following):
         return replace(left, until=attempt.n, items=left.items + 1)
     counts = attempt.status not in ("cancelled", "skipped")
-    return Left(attempt.n, left.steps + 1, left.counted + counts, left.done + (attempt.status == "done"))
+    return replace(
+        left,
+        until=attempt.n,
+        steps=left.steps + 1,
+        counted=left.counted + counts,
+        done=left.done + (attempt.status == "done"),
+        items=0,
+    )
 
 
 def passes_on(attempt: Attempt, following: Attempt) -> bool:

@@ -353,6 +353,7 @@ def view(
         run,
         looking_back=reads,
     )
+    run_json["simulated"] |= seen.loaded.left is not None and seen.loaded.left.simulated
     found = step_findings.finder(
         definition, run.created_at, _without_former_time(run, run_json["context"]), paths
     )

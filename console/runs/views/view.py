@@ -105,6 +105,7 @@ def as_json(
         "trigger": trigger_json(run.trigger, run.origin),
         "mode": run.mode,
         "test": run.test,
+        "simulated": run.simulated,
         "caused_by": list(causes),
         "parent": {"run": run.parent, "branch": run.branch} if run.parent else None,
         "started_by": run.started_by,

@@ -5,30 +5,31 @@ In the sandbox (CONSOLE_SANDBOX) what would change something on the public inter
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from console import connectors
 from console.core.effect_kinds import Connector
 from console.core.errors import Invalid
 from console.core.mcp_tools import properties
 from console.formats import schema_fields
-from console.infra import settings
-from console.infra.outbound import net
 from console.infra.outbound.http_requests import fill_address
 from console.steps.effects import http
-from console.steps.effects.effect_call import Call, TryResult
+from console.steps.effects.effect_call import Call, TryResult, not_really_asked
 
 
 def perform(call: Call) -> TryResult:
     """Do it. Raises IntegrationError where nothing was done, such as for a connection that is gone, Invalid for a field that does not fit."""
     made = _as_http(call)
-    return _simulated(made, call.define) or http.perform(made)
+    if not _held(made, call.define):
+        return http.perform(made)
+    return not_really_asked(call, call.define.does.simulated(made.roots["input"], made.key), _sent(made))
 
 
 def recover(call: Call) -> TryResult:
-    """The result after a crash, as of a request over HTTP."""
+    """The result after a crash, as of a request over HTTP; unknown where the sandbox is on by now: it may have been off."""
     made = _as_http(call)
-    return _simulated(made, call.define) or http.recover(made)
+    if not _held(made, call.define):
+        return http.recover(made)
+    return not_really_asked(replace(call, unsure=True), {}, _sent(made))
 
 
 def check(call: Call) -> TryResult | None:
@@ -36,14 +37,13 @@ def check(call: Call) -> TryResult | None:
     return http.check(_as_http(call))
 
 
-def _simulated(made: Call, define: Connector) -> TryResult | None:
-    """The result in the sandbox; None where it is really asked. An address of one's own network is: no customer is reached there."""
-    address = urlsplit(str(connectors.find_connection(made.define.connection).url))
-    own = net.private(str(address.hostname), address.port or net.PORTS.get(address.scheme, 0))
-    if not settings.current().sandbox or define.does.reads or own:
-        return None
-    sent = {"target": made.define.system, "method": define.method, "simulated": True}
-    return TryResult("succeeded", values=define.does.simulated(made.roots["input"], made.key), sent=sent)
+def _held(made: Call, define: Connector) -> bool:
+    connection = connectors.find_connection(made.define.connection)
+    return connectors.held_in_sandbox(connection, reads=define.does.reads)
+
+
+def _sent(made: Call) -> dict[str, Any]:
+    return {"target": made.define.system, "method": made.define.method}
 
 
 def _as_http(call: Call) -> Call:

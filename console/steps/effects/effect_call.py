@@ -21,7 +21,7 @@ from console.core.documents.collections import Field
 from console.core.documents.fields import Computed, coerce_computed, computed
 from console.core.errors import Conflict, Invalid, NotFound
 from console.core.forms import FormField
-from console.core.run import Effect, Run
+from console.core.run import SIMULATED, Effect, Run
 from console.core.scopes import Scope
 from console.core.speaking import SPOKEN, fill_text
 from console.infra.db import tables
@@ -32,6 +32,7 @@ from console.steps.effects import spoken_values
 SHAPED = frozenset({"decimal", "money", "text", "long_text", "datetime"})
 """Types of fields whose values are brought into the shape of the field."""
 _EFFECT: TypeAdapter[documents.Effect] = TypeAdapter(documents.Effect)
+HELD = "It was interrupted, and while the sandbox is on the other system is not asked. Look there, then say what you found."
 
 
 class Refused(Conflict):
@@ -98,6 +99,15 @@ class Call:
     def values(self, rules: Mapping[str, Computed], **more: Any) -> dict[str, Any]:
         """The values of rules, by name."""
         return {name: self.value(rule, **more) for name, rule in rules.items()}
+
+
+def not_really_asked(call: Call, values: Mapping[str, Any], sent: Mapping[str, Any]) -> TryResult:
+    """The result of a call that the sandbox holds back: simulated, or unknown where an earlier try may have been made for good."""
+    if call.unsure:
+        return TryResult("unknown", "sandbox", HELD, sent=sent)
+    return TryResult(
+        "succeeded", SIMULATED, values={SIMULATED: True, **values}, sent={**sent, SIMULATED: True}
+    )
 
 
 def prepared(actor: Actor, effect: Effect, run: Run, *, judged: bool) -> Call:

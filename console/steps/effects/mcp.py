@@ -1,4 +1,7 @@
-"""Call a tool of an MCP server, if it is still the one that an administrator accepted. The server cannot be asked later what it did."""
+"""Call a tool of an MCP server, if it is still the one that an administrator accepted. The server cannot be asked later what it did.
+
+In the sandbox (CONSOLE_SANDBOX) only tools are called that change nothing, or whose server is in one's own network.
+"""
 
 from console import connectors, log
 from console.auth import access, notify
@@ -8,7 +11,7 @@ from console.core.errors import IntegrationError, Invalid, NotAllowed, OutcomeUn
 from console.core.mcp_tools import Tool, changes
 from console.core.plain_words import one_line
 from console.formats import schema_fields
-from console.steps.effects.effect_call import Call, TryResult
+from console.steps.effects.effect_call import Call, TryResult, not_really_asked
 
 UNKNOWN = "It was interrupted, and nobody can tell whether {tool} was done. Look at {server}, then say what you found."
 
@@ -25,6 +28,8 @@ def perform(call: Call) -> TryResult:
     if details := schema_fields.errors(tool.schema, given):
         raise Invalid(f"{tool.name} does not take this.", details=details)
     sent = {"server": define.server, "tool": tool.name, "arguments": given}
+    if connectors.held_in_sandbox(connection, reads=tool.reads):
+        return not_really_asked(call, dict.fromkeys(define.result), sent)
     try:
         result = connectors.call_tool(
             connection,

@@ -77,7 +77,11 @@ def listing() -> ResponseReturnValue:
 @operation(
     "exportEvents",
     "activity.export",
-    {200: Media("application/jsonl", "The events, oldest first: a file that is sent while it is made")},
+    Media(
+        "application/jsonl",
+        "The events, oldest first: a file that is sent while it is made",
+        example='{"at":"2026-12-01T12:32:54.445362Z","id":"01a23197-fead-770a-9635-07ec866b26e1","run":"sys:config","run_seq":40,"type":"workflow_published","v":1}\n',
+    ),
     query=Exported,
     refuses=(403, 409),
     example=Example(query={"format": "jsonl"}),

@@ -14,7 +14,11 @@ blueprint = Blueprint("api_checkpoint", __name__, url_prefix="/api/v1")
 @operation(
     "getCheckpoint",
     "activity.read",
-    Media("text/plain", "A signed note: origin, size, root and signature"),
+    Media(
+        "text/plain",
+        "A signed note: origin, size, root and signature",
+        example="handrail\n15848\nb1Epz1MYttUfkLxH/+0MZfSnD+FDCeLaYi1SrWnyoVY=\n\n— handrail J2VsVX7Ux5mbelnvS2JqB7xwrQoX…\n",
+    ),
     refuses=(403, 404),
 )
 def newest() -> Response:
@@ -29,7 +33,16 @@ def newest() -> Response:
 
 
 @blueprint.get("/checkpoint/key")
-@operation("getCheckpointKey", "activity.read", Media("text/plain", "The verifier key"), refuses=(403, 404))
+@operation(
+    "getCheckpointKey",
+    "activity.read",
+    Media(
+        "text/plain",
+        "The verifier key",
+        example="handrail+27656c55+AWOoirIVBI6PJXfxY/G0Ks5T2M2jTmH2VLuz0x7jzVTN\n",
+    ),
+    refuses=(403, 404),
+)
 def key() -> Response:
     """The verifier key `origin+id+key`. Compare it once with the key that you got from the console's operator by another channel."""
     access.require(g.actor, None, "activity", "read")

@@ -13,7 +13,7 @@ from console.core.errors import Invalid, NotFound
 from console.log import body as canonical
 from console.runs.commands import attachments
 from console.views.api import idempotency
-from console.views.api.operation import Asked, Done, Media, Sent, operation, parse_query
+from console.views.api.operation import Asked, Done, Example, Media, Sent, operation, parse_query
 from console.views.api.shapes import Checklist, File, FileValue
 
 blueprint = Blueprint("api_files", __name__, url_prefix="/api/v1")
@@ -48,6 +48,14 @@ def _sent(done: Done) -> dict[str, Any] | None:
     {201: FileValue},
     body=Media("multipart/form-data", "The file and where it belongs", Upload),
     refuses=(404,),
+    example=Example(
+        body={
+            "run": "run_01j0000000000000000000000a",
+            "step": "papers",
+            "field": "statement",
+            "file": "%PDF-1.7 …",
+        }
+    ),
     again=_sent,
 )
 def send() -> ResponseReturnValue:

@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
 import console
+from console.views.api import samples
 from console.views.api.operation import OPERATION, Media, Operation
 from console.views.api.shapes import Error
 
@@ -71,6 +72,7 @@ WITHIN = {
     "absences": "people",
     "contact_imports": "tags",
     "draft_wishes": "workflows",
+    "case_questions": "runs",
 }
 """Blueprints whose calls stand among those of another."""
 ALWAYS = (400, 401, 429, 503)
@@ -103,6 +105,7 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
     "identity_id": ("Id of an identity of the person", "idn_"),
     "run_id": ("The run", "run_"),
     "request_id": ("The request", "req_"),
+    "question_id": ("The question", "cqu_"),
     "workflow_id": ("Id or slug of the workflow", "kyc-review"),
     "import_id": ("Id of an import of contacts", "imp_"),
     "enrolment_id": ("Id of the enrolment of many", "enr_"),
@@ -230,6 +233,7 @@ def document(app: Flask) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "examples": {name: {"value": samples.example(name, schemas)} for name in _answered(every)},
             "responses": {name: _refusal(status, about) for status, (name, about) in REFUSALS.items()},
             "headers": {
                 name: {"description": about, "schema": {"type": kind}}
@@ -301,6 +305,10 @@ def _readable_name(name: str) -> str:
     return f"{listed[1]}Page" if listed else name
 
 
+def _schema_name(model: type[BaseModel]) -> str:
+    return _readable_name(model.__name__.replace("[", "_").replace("]", "_"))
+
+
 def _readable_schema(schema: Any, names: Mapping[str, str], *, properties: bool = False) -> Any:
     """Return the schema without titles that only repeat names, and with our names."""
     if isinstance(schema, list):
@@ -334,7 +342,8 @@ def _operation(call: Call, every: Iterable[Call]) -> dict[str, Any]:
         described["parameters"].append({"$ref": "#/components/parameters/IdempotencyKey"})
     if declared.body is not None:
         described["requestBody"] = {
-            "required": True,
+            "required": isinstance(declared.body, Media)
+            or any(each.is_required() for each in declared.body.model_fields.values()),
             "content": _content(declared.body, declared.example.body),
         }
     described["responses"] = {
@@ -404,11 +413,7 @@ def _content(content: type[BaseModel] | Media, example: Any = None) -> dict[str,
     if not isinstance(content, Media):
         return {
             "application/json": {
-                "schema": {
-                    "$ref": REFERENCE.format(
-                        model=_readable_name(content.__name__.replace("[", "_").replace("]", "_"))
-                    )
-                },
+                "schema": {"$ref": REFERENCE.format(model=_schema_name(content))},
                 **shown,
             }
         }
@@ -433,9 +438,22 @@ def _answer(status: int, content: type[BaseModel] | Media | None, every: Iterabl
     return {
         "description": about,
         "headers": headers,
-        "content": _content(content),
+        "content": {kind: each | _example_of(content) for kind, each in _content(content).items()},
         **({"links": links} if links else {}),
     }
+
+
+def _example_of(content: type[BaseModel] | Media) -> dict[str, Any]:
+    """Return the name under which the description of a response holds its example; none of a file."""
+    if isinstance(content, Media):
+        return {"example": content.example} if content.example else {}
+    return {"examples": {"typical": {"$ref": f"#/components/examples/{_schema_name(content)}"}}}
+
+
+def _answered(every: Iterable[Call]) -> list[str]:
+    """Return the names of the schemas of all responses."""
+    models = {content for call in every for content in call.operation.answers.values() if content is not None}
+    return sorted(_schema_name(model) for model in models if not isinstance(model, Media))
 
 
 LINKED: Mapping[str, tuple[str, ...]] = {"Run": ("run_id",), "Workflow": ("workflow_id",)}

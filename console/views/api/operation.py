@@ -90,11 +90,12 @@ class Paged(Asked):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A body or response that is not JSON: its media type, and for a form the model of its fields."""
+    """A body or response that is not JSON: its media type, for a form the model of its fields, for a text an example."""
 
     kind: str
     description: str
     model: type[BaseModel] | None = None
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ def moves() -> ResponseReturnValue:
     "moveWork",
     "workflow.assign",
     Listed[WorkMoved],
+    refuses=(404,),
     body=Moving,
     example=Example(
         body={

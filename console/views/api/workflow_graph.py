@@ -172,7 +172,7 @@ def change_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
     "workflow.edit",
     {204: None},
     query=Seen,
-    refuses=(409,),
+    refuses=(409, 422),
     example=Example(NODE),
 )
 def remove_node(workflow_id: str, node_id: str) -> ResponseReturnValue:
@@ -236,7 +236,7 @@ def change_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:
     "workflow.edit",
     {204: None},
     query=Seen,
-    refuses=(409,),
+    refuses=(409, 422),
     example=Example(EDGE),
 )
 def remove_edge(workflow_id: str, edge_id: str) -> ResponseReturnValue:

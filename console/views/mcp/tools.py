@@ -98,9 +98,9 @@ class OfRun(Arguments):
 
 
 class OfAction(OfCollection):
-    """An action on a record."""
+    """An action on a record, or one that adds one."""
 
-    record_id: Text = Field(description="Key of the record")
+    record_id: Text | None = Field(None, description="Key of the record; none where the action adds one")
     action: Text = Field(description="Its id, as describeCollection tells it")
 
 
@@ -178,11 +178,15 @@ def _describe_collection(asked: OfCollection) -> dict[str, Any]:
         {
             "id": action.id,
             "title": action.title,
+            "adds": action.collection is None,
             "form": [
                 _asked_for(entry.model_dump(mode="json")) for entry in action.form if not entry.readonly
             ],
         }
-        for action in actions.offered(reader, asked.collection)
+        for action in [
+            *actions.offered(reader, asked.collection),
+            *actions.offered_to_add(reader, asked.collection),
+        ]
     ]
     return told | {"actions": offered}
 

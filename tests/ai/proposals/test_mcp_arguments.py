@@ -25,7 +25,7 @@ CITED = [["s1"], ["s2"], ["s1", "s2"], ["s2", "s1"]]
 @pytest.fixture
 def tools(house: House, tmp_path: Path, given_settings: Callable[..., None]) -> Hostile:
     made = Hostile(tmp_path)
-    given_settings(CONSOLE_MCP_COMMANDS=mcp_servers.allowed(hostile=made.command))
+    given_settings(CONSOLE_SANDBOX="off", CONSOLE_MCP_COMMANDS=mcp_servers.allowed(hostile=made.command))
     found = connection_settings.register(COMMAND_LINE, "files", command=made.command)
     connection_settings.accept(COMMAND_LINE, "files", list(found.offered), reads=["look", "orders"])
     return made

@@ -28,7 +28,7 @@ POINTS = [
 @pytest.fixture
 def hostile(company: Company, tmp_path: Path, given_settings: Callable[..., None]) -> Hostile:
     made = Hostile(tmp_path)
-    given_settings(CONSOLE_MCP_COMMANDS=mcp_servers.allowed(hostile=made.command))
+    given_settings(CONSOLE_SANDBOX="off", CONSOLE_MCP_COMMANDS=mcp_servers.allowed(hostile=made.command))
     registered(made.command)
     return made
 

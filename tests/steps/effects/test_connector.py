@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import g
 
 from console import connectors, log, runs, workflows
 from console.actions import connection_settings
+from console.activity import sequencing
+from console.auth import accounts
 from console.core import expressions
 from console.core.actor import COMMAND_LINE
 from console.core.connectors import CONNECTORS, Operation
@@ -19,12 +22,16 @@ from console.core.mcp_tools import required
 from console.demo import ledger, provider
 from console.infra import settings
 from console.infra.db.engine import fetch
+from console.monitoring import reports
+from console.views.runs import case_file
 from tests.company import Company
+from tests.conftest import web_app
 from tests.runs.commands.test_midway import failing
 from tests.runs.simulation.test_dry_runs import trial
 from tests.servers import apis
 from tests.servers.apis import Rest, Slack, Zendesk
-from tests.support.engine import publish, step
+from tests.support.engine import publish, step, whole
+from tests.views.conftest import Pages
 
 EVERY = [(each, name) for each, connector in CONNECTORS.items() for name in connector.operations]
 SECRETS = (apis.SLACK_TOKEN, apis.ZENDESK_TOKEN, apis.CLIENT_SECRET, "at_", provider.KEY)
@@ -222,13 +229,21 @@ def test_a_process_that_dies_around_a_call_makes_it_once(
             run_id = fetch("select id from console.run order by id desc limit 1")[0][0]
     fetch("update console.run set active_at = now() - interval '1 minute' returning 1")
     company.work()
-    with ledger.opened(stripe.data_dir) as db:
-        made = len(ledger.refunds(db, "ch_ok")) + len(slack.done)
-    told = company.told(run_id)
-    if told["status"] == "completed":
-        assert made == 1
-    else:
-        assert made <= 1
+
+    def made() -> int:
+        with ledger.opened(stripe.data_dir) as db:
+            return len(ledger.refunds(db, "ch_ok")) + len(slack.done)
+
+    told, before = company.told(run_id), made()
+    assert before <= 1
+    if told["status"] != "completed":
+        assert (told["current"]["type"], told["current"]["effect"]["status"]) == ("settle", "unknown")
+        effect = told["current"]["effect"]["id"]
+        runs.settle(
+            company.olivia, run_id, revision=None, effect=effect, done=before == 1, reason="I looked."
+        )
+        company.work()
+    assert (company.told(run_id)["status"], made()) == ("completed", 1), "once, whatever died where"
 
 
 # ------------------------------------------------------------------------------------------------------------------ rest
@@ -454,6 +469,57 @@ def test_in_the_sandbox_nothing_that_changes_something_leaves(
     assert asks(asked(company, "slack", "send_message", values)[1])[1] == "private_address"
     given_settings(CONSOLE_SANDBOX="true")
     assert asked(company, "slack", "find_person", {"email": '"a@example.com"'})[1]["status"] != "completed"
+
+
+@pytest.mark.parametrize("point", ["effects.perform.after", "effects.report.before"])
+def test_what_died_before_the_sandbox_was_switched_on_is_never_taken_for_simulated(
+    company: Company, slack: Slack, given_settings: Callable[..., None], point: str
+) -> None:
+    values = {"channel": '"C1"', "text": '"x"'}
+    with failing(f"{point}=raise"), pytest.raises(Exception, match=point):
+        asked(company, "slack", "send_message", values)
+    assert len(slack.done) == 1
+    fetch("""update console.connection set address = '{"url": "https://slack.example"}' returning 1""")
+    connectors.forget()
+    given_settings(CONSOLE_PRIVATE_HOSTS="", CONSOLE_SANDBOX="on")
+    [(run_id,)] = fetch("update console.run set active_at = now() - interval '1 minute' returning id")
+    company.work()
+    told = company.told(run_id)
+    assert (told["current"]["type"], told["current"]["effect"]["status"]) == ("settle", "unknown")
+    assert told["simulated"] is False
+    effect = told["current"]["effect"]["id"]
+    runs.settle(company.olivia, run_id, revision=None, effect=effect, done=True, reason="It is there.")
+    company.work()
+    assert (company.told(run_id)["status"], company.told(run_id)["simulated"]) == ("completed", False)
+
+
+def test_a_run_says_that_something_in_it_was_simulated_wherever_it_is_read(
+    company: Company, slack: Slack, given_settings: Callable[..., None]
+) -> None:
+    values = {"channel": '"C1"', "text": '"x"'}
+    real, _ = asked(company, "slack", "send_message", values)
+    fetch("""update console.connection set address = '{"url": "https://slack.example"}' returning 1""")
+    connectors.forget()
+    given_settings(CONSOLE_PRIVATE_HOSTS="", CONSOLE_SANDBOX="on")
+    held, told = asked(company, "slack", "send_message", values)
+    assert told["status"] == "completed"
+    sequencing.catch_up()
+    pages = Pages(company, web_app())
+    headers = {"Authorization": f"Bearer {accounts.create_key('a', company.olivia.id).text}"}
+    for run_id, says in ((real, False), (held, True)):
+        assert (
+            pages.app.test_client().get(f"/api/v1/runs/{run_id}", headers=headers).get_json()["simulated"]
+            is says
+        )
+        for page in ("", f"/replay?at={company.told(run_id)['last_event']}"):
+            assert pages.olivia.get(f"/runs/{run_id}{page}").html.count("was really sent") == says, page
+        with pages.app.test_request_context():
+            g.actor = company.rosa
+            paper = case_file.html(
+                reports.case_file(company.rosa, run_id, "pdf", ready=lambda: None), company.rosa
+            )
+        assert paper.count("was really sent") == says
+        whole(run_id)
 
 
 def test_a_test_of_a_workflow_sends_nothing_and_goes_on_with_examples(company: Company, slack: Slack) -> None:

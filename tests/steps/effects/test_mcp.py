@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from console import runs
+from console import runs, workflows
 from console.actions import connection_settings
 from console.core.actor import COMMAND_LINE
 from console.runs.commands.transitions import Submission
 from tests.company import Company
+from tests.runs.simulation.test_dry_runs import said, trial
 from tests.servers import mcp_servers
 from tests.servers.mcp_servers import Hostile
-from tests.steps.test_mcp_task import registered
+from tests.steps.test_mcp_task import calling, execute, registered
 from tests.support.acting import imported
 from tests.support.engine import publish, step
 
@@ -41,7 +42,7 @@ ACTION: dict[str, Any] = {
 @pytest.fixture
 def hostile(company: Company, tmp_path: Path, given_settings: Callable[..., None]) -> Hostile:
     made = Hostile(tmp_path)
-    given_settings(CONSOLE_MCP_COMMANDS=mcp_servers.allowed(hostile=made.command))
+    given_settings(CONSOLE_SANDBOX="off", CONSOLE_MCP_COMMANDS=mcp_servers.allowed(hostile=made.command))
     registered(made.command)
     return made
 
@@ -66,6 +67,25 @@ def test_an_action_calls_it_and_later_texts_find_what_came_of_it(company: Compan
     assert hostile.calls == [["write", {"path": "a.txt", "kind": "letter"}]]
     assert told["context"]["act"]["result"] == {"id": "f_1"}
     assert told["context"]["act"]["message"] == "Letter f_1 is written."
+
+
+def test_in_the_sandbox_only_what_an_administrator_says_reads_is_called(
+    company: Company, hostile: Hostile, given_settings: Callable[..., None]
+) -> None:
+    given_settings(CONSOLE_SANDBOX="on", CONSOLE_MCP_COMMANDS=mcp_servers.allowed(hostile=hostile.command))
+    told = acted(company, place="a.txt")
+    assert (told["status"], told["simulated"], hostile.calls) == ("completed", True, [])
+    assert told["context"]["act"]["result"] == {"simulated": True, "id": None}
+    looked = execute(company, calling(company, {"tool": "look"}), path="a")
+    assert (looked["status"], looked["simulated"], len(hostile.calls)) == ("completed", False, 1)
+
+
+def test_a_dry_run_calls_no_tool(company: Company, hostile: Hostile) -> None:
+    acted(company, place="a.txt")
+    chosen = {"act": said(values={"place": "b.txt"})}
+    tried = trial(company, workflows.live("acting").document.to_json(), answers=chosen)
+    assert len(hostile.calls) == 1
+    assert [(each.kind, each.summary) for each in tried.would_send] == [("mcp", "Writes it down")]
 
 
 def test_a_tool_that_changed_is_not_called_by_an_action_either(company: Company, hostile: Hostile) -> None:

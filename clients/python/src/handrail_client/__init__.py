@@ -168,8 +168,10 @@ class _Calls:
         response = yield from self.call("POST", f"/runs/{run.id}/complete", json=body)
         return Run.model_validate(response.json())
 
-    def enrol(self, workflow: str, records: Sequence[str], once: str | None) -> Flow[dict[str, Any]]:
-        body = {"records": list(records)}
+    def enrol(
+        self, workflow: str, records: Sequence[str], values: Mapping[str, Any], once: str | None
+    ) -> Flow[dict[str, Any]]:
+        body = {"records": list(records), "values": dict(values)}
         path = f"/workflows/{workflow}/enrolments"
         found: dict[str, Any] = (yield from self.call("POST", path, once=once, json=body)).json()
         while found["status"] == "running":
@@ -274,9 +276,11 @@ class Handrail:
         """Complete the step at which the run stands."""
         return self._do(self._calls.answer(self._do(self._calls.run(run_id)), values, outcome))
 
-    def enrol(self, workflow: str, records: Sequence[str], *, once: str | None = None) -> dict[str, Any]:
-        """Enrol records in a workflow; what became of them."""
-        return self._do(self._calls.enrol(workflow, records, once))
+    def enrol(
+        self, workflow: str, records: Sequence[str], *, once: str | None = None, **values: Any
+    ) -> dict[str, Any]:
+        """Enrol records in a workflow, each with these values of its start; what became of them."""
+        return self._do(self._calls.enrol(workflow, records, values, once))
 
     def export(self, path: str | Path, **filters: str) -> Path:
         """Write the activity log with its proofs to an archive."""

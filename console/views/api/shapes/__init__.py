@@ -23,6 +23,7 @@ from console.views.api.shapes.base import (
     Status,
     Values,
 )
+from console.views.api.shapes.case_questions import CaseQuestion
 from console.views.api.shapes.enrolments import (
     EnrolledLeads,
     EnrolmentBatch,

@@ -287,6 +287,9 @@ class Run(RunHead):
     caused_by: list[Cause] = Field(
         description="What caused the run, the nearest first, at most eight; empty where the log of an old one does not tell"
     )
+    simulated: bool = Field(
+        description="Whether the sandbox held back something that the run shows as done: it was not really sent"
+    )
     parent: Parent | None = Field(description="The run that started this one with a step of its own")
     rerun_of: str | None = Field(description="The ended run that this one does again")
     ticket: Ticket | None
