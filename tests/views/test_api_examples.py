@@ -377,7 +377,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         connection_settings.connect(
             house.ines, "stripe", "stripe", url="https://api.stripe.example", auth={}, secret="rk_98765432"
         )
-        return {"connection": "stripe"}
+        return {"connection": "stripe", "connector": "stripe"}
 
     def person() -> Scene:
         return bench.run(by="mona") | {"user": house.olivia.id}
@@ -399,8 +399,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "removeSecret": ("ines", secret),
         **dict.fromkeys(("listMcpServers", "registerMcpServer"), ("ines", nothing)),
         "removeMcpServer": ("ines", mcp_server),
-        **dict.fromkeys(("listConnections", "connect"), ("ines", nothing)),
-        **dict.fromkeys(("testConnection", "removeConnection"), ("ines", connection)),
+        **dict.fromkeys(("listConnections", "connect", "listConnectors", "setConnector"), ("ines", nothing)),
+        **dict.fromkeys(("testConnection", "removeConnection", "testConnector"), ("ines", connection)),
         "askPeople": ("olivia", nothing),
         **dict.fromkeys(("askAboutRun", "listQuestionsAboutRun"), ("olivia", bench.run)),
         "getQuestionAboutRun": ("olivia", about_run),

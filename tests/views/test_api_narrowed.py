@@ -39,6 +39,7 @@ EACH_FOR_ITSELF = {
     "enrolLeads": "each lead is answered for itself",
     "dryRunWorkflow": "does nothing",
     "testConnection": "the system is asked each time",
+    "testConnector": "the system is asked each time",
 }
 """POSTs whose repeat is no replay of one answer."""
 ONLY_TOLD = {

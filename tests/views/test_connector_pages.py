@@ -149,3 +149,32 @@ def test_a_system_that_the_settings_name_is_listed_until_a_connection_replaces_i
         COMMAND_LINE, "slack", "slack", url=slack.url, auth={}, secret=apis.SLACK_TOKEN
     )
     assert "CONSOLE_HTTP_TARGETS" not in pages.ines.get(URL).text
+
+
+def test_a_connector_is_set_up_and_tested_by_program(pages: Pages, slack: Slack) -> None:
+    client, headers = web_app().test_client(), key(pages.company.people["ines"])
+    listed = client.get("/api/v1/connectors", headers=headers).get_json()["data"]
+    offered = {each["id"]: each for each in listed}
+    assert {"rest", "slack", "stripe", "zendesk"} <= set(offered)
+    refund = next(each for each in offered["stripe"]["operations"] if each["id"] == "refund")
+    assert (refund["idempotent"], refund["reads"], refund["schema"]["type"]) == (True, False, "object")
+    assert not offered["slack"]["configured"]
+    settings = {"url": slack.url, "secret": apis.SLACK_TOKEN}
+    made = client.put("/api/v1/connectors/slack", json={"settings": settings}, headers=headers)
+    assert (made.status_code, made.get_json()["configured"]) == (200, True)
+    assert apis.SLACK_TOKEN not in made.text
+    works = client.post("/api/v1/connectors/slack/test", headers=headers).get_json()
+    assert works == {"ok": True, "message": "Slack works."}
+    settings["secret"] = "xoxb-wrong-token"
+    client.put("/api/v1/connectors/slack", json={"settings": settings}, headers=headers)
+    broken = client.post("/api/v1/connectors/slack/test", headers=headers).get_json()
+    assert (broken["ok"], bool(broken["message"])) == (False, True)
+    assert client.put("/api/v1/connectors/none", json={"settings": {}}, headers=headers).status_code == 404
+    for who in ("olivia", "mona", "rosa"):
+        headers = key(pages.company.people[who])
+        refused = (
+            client.get("/api/v1/connectors", headers=headers),
+            client.put("/api/v1/connectors/slack", json={"settings": settings}, headers=headers),
+            client.post("/api/v1/connectors/slack/test", headers=headers),
+        )
+        assert [each.status_code for each in refused] == [403] * 3

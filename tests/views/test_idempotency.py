@@ -38,6 +38,7 @@ ANEW = {
     "dryRunWorkflow",
     "tryOnContacts",
     "testConnection",
+    "testConnector",
 }
 """Calls that are judged and done each time; those of many tickets do each of them once, a dry run, a trial and a test do nothing."""
 

@@ -1,5 +1,6 @@
 """Questions about a run as JSON: the same as beside its page. A model answers in the background, and a program asks again."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, g, jsonify
@@ -15,7 +16,7 @@ from console.views.api.idempotency import name_result
 from console.views.api.operation import Done, Example, Sent, named, operation, read
 from console.views.api.shapes import CaseQuestion, Listed
 
-blueprint = Blueprint("api_case_questions", __name__, url_prefix="/api/v1/runs/<run_id>/questions")
+blueprint = Blueprint("api_case_questions", __name__, url_prefix="/api/v1/runs/<run_id>/ask")
 
 POLL_S = 1
 
@@ -46,13 +47,17 @@ def _to_json(found: Question) -> dict[str, Any]:
         "question": found.text,
         "status": "pending" if found.pending else "ready",
         "sentences": [
-            {"text": each["text"] or each["source"]["quote"], "sources": [each["source"]]}
+            {"text": each["text"] or each["source"]["quote"], "sources": [_labelled(each["source"])]}
             for each in found.sentences
         ],
         "found": bool(found.sentences),
         "by": found.by or None,
         "why": found.why or None,
     }
+
+
+def _labelled(source: Mapping[str, Any]) -> dict[str, Any]:
+    return {**source, "label": source.get("label") or source["title"]}
 
 
 def _asked_again(done: Done) -> dict[str, Any] | None:
@@ -63,20 +68,21 @@ def _asked_again(done: Done) -> dict[str, Any] | None:
 @operation(
     "askAboutRun",
     "workflow.see",
-    {202: CaseQuestion},
+    {200: CaseQuestion, 202: CaseQuestion},
     body=NewQuestion,
     again=_asked_again,
     example=Example(body={"question": "What is the source of the money?"}),
 )
 def ask(run_id: str) -> ResponseReturnValue:
-    """Ask about a run: answered from what the key may see of it and from nothing else, each sentence with its source. By search at once, where no model is left to ask; else read the question until it is `ready`.
+    """Ask about a run: answered from what the key may see of it and from nothing else, each sentence with its source. 200 with the answer by search, where no model is left to ask; else 202, and the question is read until it is `ready`.
 
     429 while three questions are being answered.
     """
     sent = read(NewQuestion)
     question_id = cases.ask(g.actor, Place(run=run_id), sent.question)
     name_result(question_id)
-    return _question(run_id, question_id), 202
+    asked = _question(run_id, question_id)
+    return asked, 202 if asked["status"] == "pending" else 200
 
 
 @blueprint.get("")

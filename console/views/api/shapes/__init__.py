@@ -9,6 +9,8 @@ from console.views.api.shapes.base import (
     Account,
     Anything,
     ConnectionShown,
+    ConnectorShown,
+    ConnectorTest,
     Cursor,
     Error,
     Listed,

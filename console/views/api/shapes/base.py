@@ -173,6 +173,32 @@ class ConnectionShown(Shape):
     checked_at: Moment | None
 
 
+class ConnectorOperation(Shape):
+    """What a connector can be asked to do."""
+
+    id: str
+    title: str
+    schema_: dict[str, Any] = Field(alias="schema", description="JSON Schema of its fields")
+    reads: bool = Field(description="Whether it only asks")
+    idempotent: bool = Field(description="Whether the same key twice is one request there")
+
+
+class ConnectorShown(Shape):
+    """A connector, and whether a connection has it."""
+
+    id: str
+    title: str
+    operations: list[ConnectorOperation]
+    configured: bool
+
+
+class ConnectorTest(Shape):
+    """What came of the test of a connection."""
+
+    ok: bool
+    message: str
+
+
 class Me(Shape):
     """The person whose rights the key has."""
 

@@ -13,7 +13,7 @@ class SentenceSource(Open):
     id: str
     kind: str
     title: str
-    label: str | None = Field(description="Of the field")
+    label: str = Field(description="Of the field; where it is none, the title")
     quote: str | None = Field(description="The words there")
 
 
