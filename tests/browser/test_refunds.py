@@ -54,7 +54,7 @@ def test_a_charge_is_refunded_by_keyboard_alone(screens: Callable[..., "Screen"]
     )
     assert "It cannot be recalled once it is done." in page.inner_text("main")
     olivia.press("Control+Enter")
-    page.wait_for_selector("h2:has-text('Letter: refunded')")
+    page.wait_for_selector("h2:has-text('E-mail: refunded')")
     assert desk.sent(charge) == [6_400]
     work_until_idle(RUNNING)
     olivia.heading("Customer refund is done")

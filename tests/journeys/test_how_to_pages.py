@@ -190,7 +190,7 @@ def test_a_charge_is_refunded_as_the_page_says(screens: Open, demo: Demo) -> Non
         olivia.reads("card ••[0-9]{4}, and nowhere else")
         olivia.press("Send €18.90")
     with walked(part(name, "Refund a charge", 5), olivia) as five:
-        five.see("Letter: refunded")
+        five.see("E-mail: refunded")
         _send_letter(olivia)
         five.see("Send")
         olivia.page.click("#done")

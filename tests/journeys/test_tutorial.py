@@ -139,7 +139,7 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
         thirteen.press("Done")
     with step(14) as fourteen:
         fourteen.headed("Decision")
-        fourteen.see("In short", "Letter to the customer")
+        fourteen.see("In short", "E-mail to the customer")
         fourteen.press("Approve")
         page.locator("#step-form textarea:visible").first.fill("Documents in order, no hit, low risk.")
     with step(15) as fifteen:
