@@ -156,6 +156,8 @@ def _step_completed(run: Run, event: Event) -> None:
         if "outcome" in event.open
         else {name: event.sealed[name] for name in ("output",) if name in event.sealed}
     )
+    if handed_in.get("by") is None:
+        handed_in["by"] = attempt.by  # what a person sent is theirs when it has left
     if "came_to" in event.open:
         handed_in["outcome"] = event.open["came_to"]
     done = attempt._replace(status="done", completed_at=event.at, errors=None, **handed_in)

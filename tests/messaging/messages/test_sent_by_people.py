@@ -83,6 +83,12 @@ def asked(run_id: str) -> list[str]:
     ]
 
 
+def sender(club: Company, run_id: str) -> str | None:
+    """Who has done the step."""
+    (attempt,) = (each for each in club.told(run_id)["attempts"] if each["step"] == "letter")
+    return attempt["by"]
+
+
 def test_the_draft_waits_for_a_person_and_leaves_as_they_send_it(club: Company) -> None:
     run_id = begun(club)
     assert status(club, run_id) == ("waiting_person", "letter")
@@ -93,6 +99,7 @@ def test_the_draft_waits_for_a_person_and_leaves_as_they_send_it(club: Company) 
     told = club.told(run_id)["context"]["letter"]
     assert (told["status"], told["text"]) == ("sent", "Dear Sam, your balance is €100.50. Greetings")
     assert told["edited"] > 5
+    assert sender(club, run_id) == club.olivia.id
     assert line(club, run_id).text == told["text"].replace(".", ".")
     assert told["message"] == line(club, run_id).message.id
 
@@ -114,6 +121,7 @@ def test_nothing_leaves_before_the_approval_and_then_exactly_what_was_approved(c
     assert status(club, run_id) == ("waiting_person", "after")
     assert line(club, run_id).text is not None
     assert club.told(run_id)["context"]["letter"]["status"] == "sent"
+    assert sender(club, run_id) == club.olivia.id
     with pytest.raises(Conflict):
         runs.approve(club.mona, request)
     assert fetch("select count(*) from console.message where run = %s", (run_id,)) == [(1,)]
