@@ -35,7 +35,7 @@ def send_test(actor: Actor, kind: str, to: str) -> str:
     if why:
         raise Invalid(why, at="to")
     content = {"to": address, "subject": "Test message", "text": TEXT, "scripts": [TEXT], "answers": []}
-    return _asked(actor, kind, content, {"provider": state.provider, "sandbox": state.sandbox})
+    return _queue(actor, kind, content, {"provider": state.provider, "sandbox": state.sandbox})
 
 
 def send_copy(actor: Actor, run_id: str, submission: runs.Submission) -> str:
@@ -53,10 +53,10 @@ def send_copy(actor: Actor, run_id: str, submission: runs.Submission) -> str:
     headline = f"Copy: {content['subject']}"[: single_messages.LONGEST_SUBJECT]
     copy = {"to": actor.email, "subject": headline, "text": content["text"]}
     copy |= {"language": content["language"]} if content.get("language") else {}
-    return _asked(actor, "email", copy, {"provider": state.provider, "sandbox": state.sandbox, "run": run.id})
+    return _queue(actor, "email", copy, {"provider": state.provider, "sandbox": state.sandbox, "run": run.id})
 
 
-def _asked(actor: Actor, kind: str, content: Mapping[str, Any], open_data: Mapping[str, Any]) -> str:
+def _queue(actor: Actor, kind: str, content: Mapping[str, Any], open_data: Mapping[str, Any]) -> str:
     message_id, now = new_id("msg"), log.now()
     subject = subjects.of_person(actor.id)
     kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", content)
