@@ -40,6 +40,7 @@ def fixture_console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield made
 
 
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("role", ROLES)
 def test_each_operation_keeps_what_the_description_says(console: Demo, role: str, tmp_path: Path) -> None:
     who, phases = ROLES[role]
