@@ -40,6 +40,11 @@ VALUE = ("file", "name", "media_type", "sha256", "bytes")
 """The keys of a file value in a run."""
 
 
+def label_of(media_type: str) -> str:
+    """The label of a media type: `PNG picture`; `File` for one that is not ours."""
+    return next((one.label for one in MEDIA.values() if one.media_type == media_type), "File")
+
+
 def types_in_words(kinds: Iterable[str]) -> str:
     """The types in words: `PDF, PNG picture or JPEG picture`."""
     labels = [MEDIA[kind].label for kind in kinds]

@@ -22,6 +22,7 @@ from console.infra import files, settings
 from console.infra.files import Stored
 from console.records import Record
 from console.runs.commands import attachments
+from console.steps.answer_request import KINDS, SLOT
 
 EMPTY = "The file is empty: ask for it again."
 ARCHIVE = "In the archive, ask Records"
@@ -77,10 +78,12 @@ def documents_of_run(actor: Actor, run_id: str, collection: str | None, key: str
 
 
 def _of_file(stored: Stored) -> Document:
-    kind = next((one.label for one in media.MEDIA.values() if one.media_type == stored.media_type), "File")
+    kind = media.label_of(stored.media_type)
     detail = f"{kind}, {media.size(stored.bytes)}" + (
         f", {stored.pages} pages" if (stored.pages or 0) > 1 else ""
     )
+    if stored.slot.startswith(SLOT):
+        detail += f" · {KINDS[stored.slot.removeprefix(SLOT)]}"
     return Document(stored.id, stored.name, kind, detail, slot=stored.slot, pages=stored.pages, at=stored.at)
 
 

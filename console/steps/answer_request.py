@@ -30,6 +30,8 @@ from console.steps.base import (
 ANSWERED, REJECTED = "answered", "rejected"
 BECAUSE = "rejected_because"
 KINDS = {"fact": "Stated as a fact", "claim": "Claim, not verified"}
+SLOT = "context."
+"""Before the kind: where a file of a request was handed in. No field and no document has a name with a dot."""
 LONGEST_SHOWN = 2000
 
 

@@ -40,7 +40,11 @@ KNOWN: Mapping[int, tuple[str, str, str]] = {
     405: ("method_not_allowed", "Not that way", "This address does not take this method."),
     408: ("timeout", "Too slow", "The request did not arrive in time. Send it again."),
     409: ("conflict", "Things have moved", "Things moved in the meantime."),
-    413: ("too_large", "Too large", "What was sent is larger than the console takes."),
+    413: (
+        "too_large",
+        "Too large",
+        "What was sent is larger than the console takes: send less at once, or smaller files.",
+    ),
     415: ("not_json", "Not in that form", "The body is of a type that is not taken here."),
     422: ("invalid", "Something is not right yet", "What was sent can be read and is wrong."),
     429: ("too_many", "Too many at once", "There were too many requests. Try again in a moment."),

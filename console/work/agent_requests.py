@@ -3,6 +3,7 @@
 A request belongs to the person whose key made it. The run is one of a workflow that the team of the inbox has for it; the first request makes that workflow.
 """
 
+import base64
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,13 +16,14 @@ import sqlalchemy as sa
 from console import log, runs, workflows
 from console.auth import access, accounts
 from console.auth.accounts import absences
+from console.core import media
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound, TooMany
 from console.core.expressions.operands import moment_of
 from console.core.mcp_tools import properties
 from console.core.run import Event, Run, commands, decisions, holding
 from console.formats import schema_fields
-from console.infra import settings
+from console.infra import files, settings, subjects
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
 from console.runs.commands.run_starts import Addressee
@@ -29,7 +31,7 @@ from console.runs.commands.transitions import holder_draft
 from console.runs.engine import inbox_placement
 from console.runs.engine.stepping import plan_of
 from console.runs.store.run_store import load, retried, write
-from console.steps.answer_request import ANSWERED, BECAUSE, AnswerRequest
+from console.steps.answer_request import ANSWERED, BECAUSE, SLOT, AnswerRequest
 from console.workflows import Definition, inboxes
 
 logger = logging.getLogger(__name__)
@@ -57,12 +59,16 @@ join {access.EVERY_RUN.sql()} on r.id = q.run and r.ended_at is null where q.due
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a program asks: of the inbox or of the person (id or e-mail address), one of the two. `context`: `{"label", "value", "kind": "fact" | "claim"}` each."""
+    """What a program asks: of the inbox or of the person (id or e-mail address), one of the two.
+
+    `context`: `{"label", "value", "kind": "fact" | "claim"}` each; `files`: `{"name", "content": base64, "kind"}`.
+    """
 
     title: str
     schema: Mapping[str, Any]
     text: str = ""
     context: Sequence[Mapping[str, Any]] = ()
+    files: Sequence[Mapping[str, Any]] = ()
     tool_call: Mapping[str, Any] | None = None
     inbox: str | None = None
     person: str | None = None
@@ -116,8 +122,12 @@ def ask(actor: Actor, wish: Wish) -> str:
     team, to, own = _addressee(actor, wish)
     if wish.tool_call is not None and not own:
         checked.input["four_eyes"] = "Approved by somebody else than whoever asks"
-    definition = _require_apart(_workflow(team), team)
     request_id, key = new_id("req"), actor.key_id or actor.id
+    papers = [_paper(actor, request_id, number, each) for number, each in enumerate(wish.files)]
+    if papers:
+        beside = [_beside(stored, each["kind"]) for (stored, _), each in zip(papers, wish.files, strict=True)]
+        checked.input["context"] = json.dumps([*wish.context, *beside], ensure_ascii=False)
+    definition = _require_apart(_workflow(team), team)
 
     def remember(connection: sa.Connection, run_id: str) -> None:
         connection.execute(_ALONE, {"key": key})
@@ -127,6 +137,9 @@ def ask(actor: Actor, wish: Wish) -> str:
             raise TooMany(words, code="open_requests", retry_after=60)
         values = {"id": request_id, "run": run_id, "person": actor.id, "key": key, "at": log.now()}
         connection.execute(_INSERT, values | {"due": checked.due, "silence": wish.on_silence})
+        subject = subjects.subject_of("run", run_id) if papers else ""
+        for stored, content in papers:
+            files.add(connection, replace(stored, subject=subject, run=run_id), content)
 
     runs.start(actor, definition.slug, None, None, checked.input, also=remember, to=to)
     return request_id
@@ -260,6 +273,29 @@ def _wrong_context(context: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]
         if len(json.dumps(each.get("value"))) > LARGEST_VALUE
     ]
     return wrong + ([("context", f"At most {MOST_CONTEXT}.")] if len(context) > MOST_CONTEXT else [])
+
+
+def _paper(actor: Actor, request_id: str, number: int, sent: Mapping[str, Any]) -> tuple[files.Stored, bytes]:
+    """A file as it will be kept with the run, and its bytes. Raises Invalid at `files[number]` if it is refused."""
+    at = f"files[{number}]"
+    try:
+        content = base64.b64decode(sent["content"], validate=True)
+    except ValueError:
+        raise Invalid(CANNOT, at=(f"{at}.content", "It is not base64.")) from None
+    slot, kinds = SLOT + sent["kind"], tuple(media.MEDIA)
+    try:
+        stored = files.check(
+            content, sent["name"], kinds, slot=slot, now=log.now(), request=request_id, by=actor.id
+        )
+    except Invalid as error:
+        raise Invalid(error.message, code=error.code, at=at) from None
+    return stored, content
+
+
+def _beside(stored: files.Stored, kind: str) -> dict[str, Any]:
+    """What the context says of a file."""
+    value = f"{media.label_of(stored.media_type)}, {media.size(stored.bytes)}"
+    return {"label": stored.name, "value": value, "kind": kind, "file": stored.value}
 
 
 def _wrong_call(schema: Mapping[str, Any], call: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -30,12 +30,14 @@ from pydantic import BaseModel, Field
 from console import runs
 from console.activity import sequencing
 from console.auth import accounts
+from console.infra import files
 from console.infra.db.engine import fetch
 from console.log import verify as verifier
 from console.work import agent_requests
 from console.workflows import inboxes
 from tests.company import DESK, Company
 from tests.journeys.conftest import Demo, Program
+from tests.papers import pdf, picture
 from tests.servers import model
 from tests.views.test_hooks_odd_senders import served
 
@@ -84,16 +86,18 @@ def person(company: Company, outcome: str = "answered", **values: Any) -> Thread
 
 def test_a_question_has_a_typed_answer(company: Company, client: Handrail) -> None:
     tom = person(company, allow=True, amount="42.5", how="card")
-    context = [fact("Paid", "42.50 EUR"), claim("Customer", "It never came")]
-    answer = client.ask(
-        Refund, "Refund order 4711?", inbox="desk", text="Look.", context=context, once="4711"
-    )
+    wish: dict[str, Any] = {"inbox": "desk", "text": "Look.", "once": "4711"}
+    wish["context"] = [fact("Paid", "42.50 EUR"), claim("Customer", "It never came")]
+    wish["files"] = [("photo.jpg", picture()), ("terms.pdf", pdf(), "fact")]
+    answer = client.ask(Refund, "Refund order 4711?", **wish)
     tom.join()
     assert answer == Refund(allow=True, amount=42.5, how="card")
-    assert (
-        client.ask(Refund, "Refund order 4711?", inbox="desk", text="Look.", context=context, once="4711")
-        == answer
-    )
+    assert client.ask(Refund, "Refund order 4711?", **wish) == answer
+    ((run_id,),) = fetch("select run from console.agent_request")
+    kept = [(file.name, file.slot, files.content(file)) for file in files.of_run(run_id)]
+    assert kept == [("photo.jpg", "context.claim", picture()), ("terms.pdf", "context.fact", pdf())]
+    with pytest.raises(HandrailError, match=r"files\[0\]"):
+        client.ask(Refund, "Refund?", inbox="desk", files=[("run.exe", b"MZ\x90\x00" + bytes(200))])
 
 
 def test_the_same_without_waiting_for_it(company: Company, port: int) -> None:

@@ -1,23 +1,36 @@
 """Requests of programs: asked over HTTP with a key, answered by people, read by who asked; and who must not get in."""
 
+import base64
 import json
+import os
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from console import log, runs, workflows
+from console import documents, log, runs, workflows
+from console.activity import sequencing
 from console.auth import accounts
 from console.auth.access import Scopes
-from console.core.errors import Invalid, NotAllowed
+from console.core.actor import Actor
+from console.core.errors import Invalid, NotAllowed, NotFound
+from console.infra import files
 from console.infra.db.engine import fetch
+from console.infra.files import file_store
+from console.operations import erasure, retention
+from console.runs.commands import attachments
+from console.runs.store.run_store import load
 from console.work import agent_requests
 from console.workflows import inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app
+from tests.papers import EICAR, archive, pdf, picture, scanner
 from tests.views.conftest import Pages
 from tests.work.test_standing_in import gone
 
@@ -434,3 +447,188 @@ def test_a_property_may_be_called_like_anything_in_our_pages(pages: Pages) -> No
     assert program.read(asked["id"])["changed"] == []
     for page in (address, f"{address}/replay"):
         pages.tom.get(page)
+
+
+# ------------------------------------------------------------------------------------------------------------ files
+
+
+def encoded(name: str, content: bytes, kind: str | None = None) -> dict[str, Any]:
+    sent = {"name": name, "content": base64.b64encode(content).decode()}
+    return sent | ({"kind": kind} if kind else {})
+
+
+def with_files(*sent: dict[str, Any]) -> dict[str, Any]:
+    return ASKED | {"files": list(sent)}
+
+
+PHOTO, INVOICE = encoded("photo.jpg", picture()), encoded("invoice.pdf", pdf(2), "fact")
+
+
+def blobs() -> list[Path]:
+    return [file for _, file in files.stored_files()]
+
+
+def test_files_stand_beside_the_form_with_their_kind_and_in_replay_and_log(pages: Pages) -> None:
+    inboxes.import_all([DESK])
+    program, tom = Program(pages.tom.client.application, pages.company), pages.company.tom
+    run_id = program.ask(**with_files(PHOTO, INVOICE))["run_id"]
+    runs.resume(tom, run_id, revision=None)
+    details = [document.detail for document in documents.documents_of_run(tom, run_id, None, None)]
+    assert [detail.rpartition(" · ")[2] for detail in details] == ["Stated as a fact", "Claim, not verified"]
+    shown = pages.tom.get(f"/runs/{run_id}?tab=documents").text
+    assert "photo.jpg" in shown
+    assert "Claim, not verified" in shown
+    kept = {file.name: file for file in attachments.files_of_draft(tom, run_id)}
+    page = pages.tom.client.get(f"/files/{kept['invoice.pdf'].id}/page/2")
+    assert page.data.startswith(b"\x89PNG")
+    assert documents.download(tom, kept["photo.jpg"].id).content == picture()
+    loaded = load(run_id, whole=True)
+    assert loaded is not None
+    told = json.loads(loaded.run.input["context"])
+    assert [each.get("file") for each in told] == [None, kept["photo.jpg"].value, kept["invoice.pdf"].value]
+    looked = {each.title: each.opened for each in documents.opened_documents(tom, run_id)}
+    assert looked == {"invoice.pdf": (2,), "photo.jpg": ()}
+    values = {"refund": True, "amount": "1"}
+    runs.complete(tom, run_id, runs.Submission("answer", None, values, "answered"))
+    assert "invoice.pdf" in pages.tom.get(f"/runs/{run_id}/replay").text
+    for file in kept.values():
+        with pytest.raises(NotFound):
+            attachments.take_away(pages.company.olivia, run_id, file.id)
+
+
+def test_only_who_sees_the_run_reads_its_files(web: Flask, company: Company) -> None:
+    run_id = Program(web, company).ask(**with_files(PHOTO))["run_id"]
+    (kept,) = files.of_run(run_id)
+
+    def status(program: Program, rest: str = "") -> int:
+        head = {"Authorization": f"Bearer {program.key}"}
+        return program.web.get(f"/api/v1/files/{kept.id}{rest}", headers=head).status_code
+
+    narrow = [Scopes(workflows=frozenset({"care-review"})), Scopes(acts=frozenset({"collection.read"}))]
+    strangers = [Program(web, company, "olivia", scopes) for scopes in narrow]
+    strangers.append(Program(web, company, "stan"))
+    for stranger in strangers:
+        assert (status(stranger), status(stranger, "/content")) == (404, 404)
+    assert web.test_client().get(f"/api/v1/files/{kept.id}/content").status_code == 401
+    assert status(Program(web, company, "tom"), "/content") == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        (encoded("run.exe", b"MZ\x90\x00" + bytes(200)), "files[1]"),
+        (encoded("page.txt", b"<!doctype html><script>alert(1)</script>"), "files[1]"),
+        (encoded("logo.svg", b"<svg onload='alert(1)'/>"), "files[1]"),
+        (encoded("photo.png", pdf()), "files[1]"),
+        (encoded("broken.pdf", b"%PDF-1.7 nothing"), "files[1]"),
+        (encoded("bomb.docx", archive("word/document.xml", each=bytes(30_000_000))), "files[1]"),
+        (encoded("empty.pdf", b""), "files[1]"),
+        ({"name": "a.pdf", "content": "no base64 !"}, "files[1].content"),
+        ({"name": "a.pdf", "content": "é"}, "files[1].content"),
+        ({"name": "", "content": "YQ=="}, "files.1.name"),
+        (encoded("a.txt", b"a", "truth"), "files.1.kind"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else str(value["name"]),
+)
+def test_a_file_that_is_not_taken_is_refused_at_its_field_and_nothing_is_kept(
+    web: Flask, company: Company, sent: dict[str, Any], field: str
+) -> None:
+    refused = Program(web, company).ask(422, **with_files(PHOTO, sent))
+    assert [each["field"] for each in refused["details"]] == [field]
+    assert (blobs(), fetch("select count(*) from console.run")[0][0]) == ([], 0)
+
+
+def test_a_name_is_never_a_path_and_many_or_large_files_are_refused(web: Flask, company: Company) -> None:
+    program = Program(web, company)
+    run_id = program.ask(**with_files(encoded("../../etc/pass<wd>.txt", b"plain")))["run_id"]
+    assert [file.name for file in files.of_run(run_id)] == ["pass wd.txt"]
+    assert program.ask(422, **with_files(*[PHOTO] * 11))["details"][0]["field"] == "files"
+    large = program.ask(413, **with_files(encoded("a.txt", b"a" * 1_600_000)))
+    assert "smaller files" in large["message"]
+
+
+def test_the_virus_scanner_sees_them(web: Flask, company: Company, given_settings: Any) -> None:
+    with scanner() as listens:
+        given_settings(CONSOLE_CLAMD=listens)
+        refused = Program(web, company).ask(422, **with_files(encoded("bad.pdf", pdf() + EICAR)))
+        assert (refused["code"], refused["details"][0]["field"]) == ("file_infected", "files[0]")
+    Program(web, company).ask(502, **with_files(PHOTO))
+    assert blobs() == []
+
+
+def test_a_repeat_keeps_its_files_once(web: Flask, company: Company) -> None:
+    program, sent = Program(web, company), with_files(PHOTO, PHOTO)
+    first = program.ask(once="k1", **sent)
+    assert program.ask(once="k1", **sent)["id"] == first["id"]
+    program.ask(422, once="k1", **with_files(PHOTO))
+    assert (len(files.of_run(first["run_id"])), fetch("select count(*) from console.file")[0][0]) == (2, 2)
+
+
+def test_a_process_that_dies_before_the_run_starts_leaves_nothing_for_good(
+    web: Flask, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = Program(web, company)
+    program.ask(once="before", **ASKED)  # the workflow is there
+    call = (
+        "import json, os; from console.views.app import create_app; "
+        "create_app().test_client().post('/api/v1/requests', json=json.loads(os.environ['SENT']), "
+        "headers={'Authorization': 'Bearer ' + os.environ['KEY'], 'Idempotency-Key': 'k1'})"
+    )
+    given = {"SENT": json.dumps(with_files(PHOTO)), "KEY": program.key, "HANDRAIL_FAULT": "files.added=kill"}
+    died = subprocess.run([sys.executable, "-c", call], env=os.environ | given, check=False)
+    assert died.returncode == -9
+    assert fetch("select count(*) from console.file") == [(0,)]
+    assert fetch("select count(*) from console.run") == [(1,)]
+    assert len(blobs()) == 1
+    monkeypatch.setattr(file_store, "YOUNG_S", -5)
+    files.sweep()
+    assert blobs() == []
+    run_id = program.ask(once="k1", **with_files(PHOTO))["run_id"]
+    files.sweep()
+    (kept,) = files.of_run(run_id)
+    assert files.content(kept) == picture()
+
+
+def test_its_files_stay_as_long_as_the_run_and_go_with_it(
+    web: Flask, company: Company, given_settings: Any
+) -> None:
+    given_settings(CONSOLE_KEEP_RUNS_DAYS="30")
+    asked = Program(web, company).ask(**with_files(PHOTO))
+    runs.cancel(company.mona, asked["run_id"], revision=None, reason="No")
+    retention.expire(log.now() + timedelta(days=20))
+    assert len(blobs()) == 1
+    sequencing.catch_up()
+    retention.expire(log.now() + timedelta(days=31))
+    assert blobs() == []
+
+
+def test_its_files_are_erased_with_the_run(web: Flask, company: Company) -> None:
+    asked = Program(web, company).ask(**with_files(PHOTO))
+    runs.cancel(company.mona, asked["run_id"], revision=None, reason="No")
+    (kept,) = files.of_run(asked["run_id"])
+    erasure.erase(
+        Actor("system", "sys_cli", "Command line", session="sys:cli"), "run", asked["run_id"], "They asked."
+    )
+    assert blobs() == []
+    with pytest.raises(NotFound):
+        files.find(kept.id)
+
+
+@pytest.mark.parametrize("lacking", [(), ("context",)])
+def test_a_workflow_that_a_team_made_before_there_were_files_gets_them(
+    web: Flask, company: Company, lacking: tuple[str, ...]
+) -> None:
+    shipped = workflows.templates_folder() / "system" / "agent-request.json"
+    document = json.loads(shipped.read_text()) | {"slug": "agent-request-operations", "team": "operations"}
+    form = document["steps"][0]["config"]
+    form["fields"] = [field for field in form["fields"] if field["name"] not in lacking]
+    for name in lacking:
+        del document["steps"][1]["config"][name]
+    workflows.import_file(document, publish=True)
+    sent = with_files(PHOTO) | {"context": []}
+    if lacking:
+        refused = Program(web, company).ask(422, **sent)
+        assert [each["field"] for each in refused["details"]] == ["input.context"]
+        return
+    run_id = Program(web, company).ask(**sent)["run_id"]
+    assert [file.name for file in files.of_run(run_id)] == ["photo.jpg"]

@@ -20,6 +20,7 @@ from console.activity import sequencing
 from console.auth import access, accounts
 from console.auth.access import Scopes
 from console.auth.access.narrowing import ASSISTANT_TOOLS
+from console.infra import files
 from console.infra.db.engine import fetch
 from console.views.mcp import messages, tools
 from console.work import approvals
@@ -503,9 +504,17 @@ def test_a_question_to_a_person_has_their_answer_for_who_asked_alone(
     inboxes.import_all([DESK])
     assistant = Assistant(web, key_of(company, "olivia"))
     schema = {"type": "object", "properties": {"share": {"type": "number"}}, "required": ["share"]}
-    question = {"title": "Which share?", "schema": schema, "inbox": "desk", "idempotency_key": "q1"}
+    sent = [{"name": "deed.txt", "content": "SGFsZg==", "kind": "fact"}]
+    question = {
+        "title": "Which share?",
+        "schema": schema,
+        "files": sent,
+        "inbox": "desk",
+        "idempotency_key": "q1",
+    }
     asked = assistant.told("ask_person", **question)
     assert assistant.told("ask_person", **question) == asked, "the same key asks once"
+    assert [files.content(file) for file in files.of_run(asked["run_id"])] == [b"Half"]
     assert "used for another call" in assistant.refused("ask_person", **question | {"title": "Other"})
     assert assistant.told("request_answer", request_id=asked["id"])["status"] == "open"
     runs.resume(company.tom, asked["run_id"], revision=None)

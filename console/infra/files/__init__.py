@@ -4,6 +4,8 @@ from console.core.media import DRAWN
 from console.infra.files import texts
 from console.infra.files.file_store import (
     Stored,
+    add,
+    check,
     content,
     expire,
     find,

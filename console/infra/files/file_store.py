@@ -8,7 +8,7 @@ import hashlib
 import os
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from console.core import media
 from console.core.errors import NotFound
-from console.infra import settings, subjects
+from console.infra import faults, settings, subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
@@ -75,19 +75,33 @@ _FIND = f"select {_COLUMNS} from console.file where "  # noqa: S608 (names of ou
 
 
 def put(
-    subject: str,
+    subject: str, content: bytes, name: str, allowed: Sequence[str], *, run: str, slot: str, **more: Any
+) -> Stored:
+    """Keep a file as `check` has it. The same one sent again to the same place is the same file. Raises what `check` raises."""
+    made = replace(check(content, name, allowed, slot=slot, **more), subject=subject, run=run)
+    with transaction() as connection:
+        connection.execute(
+            sa.text("select pg_advisory_xact_lock(hashtextextended(:place, 0))"),
+            {"place": f"{run}|{made.request}|{slot}"},
+        )
+        if (same := _same(connection, made)) is not None:
+            return same
+        add(connection, made, content)
+    return made
+
+
+def check(
     content: bytes,
     name: str,
     allowed: Sequence[str],
     *,
-    run: str,
     slot: str,
     now: datetime,
     request: str | None = None,
     by: str | None = None,
     sender: str | None = None,
 ) -> Stored:
-    """Keep a file of one of the `allowed` kinds. The same one sent again to the same place is the same file.
+    """The row of a file of one of the `allowed` kinds, with a new id, still without `subject` and `run`. Nothing is kept.
 
     Raises Refused or Infected with a sentence for who sent it, IntegrationError where the virus scanner is set and does not answer.
     """
@@ -100,10 +114,10 @@ def put(
     whole, media_type, pages = file_type.examine(content, shown, allowed)
     scanned = virus_scan.scan(content, whole)
     digest = hashlib.sha256(content).hexdigest()
-    made = Stored(
+    return Stored(
         new_id("fil"),
-        subject,
-        run,
+        "",
+        "",
         request,
         slot,
         whole,
@@ -116,20 +130,17 @@ def put(
         sender,
         now,
     )
-    with transaction() as connection:
-        connection.execute(
-            sa.text("select pg_advisory_xact_lock(hashtextextended(:place, 0))"),
-            {"place": f"{run}|{request}|{slot}"},
+
+
+def add(connection: Connection, made: Stored, content: bytes) -> None:
+    """Write the bytes, and the row in the caller's transaction: where that is taken back, `sweep` removes the bytes."""
+    write(_file(made.place), subjects.lock(made.subject, f"file|{made.place}", content))
+    connection.execute(
+        sa.insert(tables.file).values(
+            place=made.place, **{entry.name: getattr(made, entry.name) for entry in fields(made)}
         )
-        if (same := _same(connection, made)) is not None:
-            return same
-        write(_file(made.place), subjects.lock(subject, f"file|{made.place}", content))
-        connection.execute(
-            sa.insert(tables.file).values(
-                place=made.place, **{entry.name: getattr(made, entry.name) for entry in fields(made)}
-            )
-        )
-    return made
+    )
+    faults.point("files.added")
 
 
 def _same(connection: Connection, made: Stored) -> Stored | None:

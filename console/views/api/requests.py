@@ -25,6 +25,7 @@ EXAMPLE: dict[str, Any] = {
         "required": ["refund"],
     },
     "context": [{"label": "Amount", "value": "42.50 EUR", "kind": "fact"}],
+    "files": [{"name": "mail.txt", "content": "VGhlIHBhcmNlbCBuZXZlciBjYW1lLg==", "kind": "claim"}],
     "inbox": "desk",
 }
 
@@ -34,6 +35,17 @@ class ContextValue(Sent):
 
     label: Label
     value: Any = Field(description="A text, a number or other JSON")
+    kind: Literal["fact", "claim"] = Field("claim", description="Whether the program vouches for it")
+
+
+class ContextFile(Sent):
+    """A file that the people should see."""
+
+    name: Label
+    content: str = Field(
+        description="Base64 of a PDF, PNG, JPEG, text, CSV, Word or Excel file",
+        json_schema_extra={"contentEncoding": "base64"},
+    )
     kind: Literal["fact", "claim"] = Field("claim", description="Whether the program vouches for it")
 
 
@@ -54,6 +66,11 @@ class NewRequest(Sent):
         description="JSON Schema of the answer, an object; of a tool call that of its arguments, where `readOnly` ones cannot be edited. References to #/$defs only; patterns are not checked",
     )
     context: list[ContextValue] = Field(default_factory=list, max_length=50)
+    files: list[ContextFile] = Field(
+        default_factory=list,
+        max_length=10,
+        description="Shown under Documents. The whole body has at most 2 MiB, so about 1.5 MB of files: make larger ones smaller, or say in `context` where they are",
+    )
     tool_call: ToolCall | None = None
     inbox: str | None = Field(None, max_length=60, description="Id of the inbox; or a person")
     person: str | None = Field(None, max_length=254, description="Id or e-mail address")
@@ -99,7 +116,7 @@ def _request_again(done: Done) -> dict[str, Any] | None:
     example=Example(body=EXAMPLE),
 )
 def ask() -> ResponseReturnValue:
-    """Ask people, and go on: 202 with the id under which the answer is read. 422 `inbox` or `person` where they may not be asked, 429 `open_requests` where too many of the key are open.
+    """Ask people, and go on: 202 with the id under which the answer is read. 422 `inbox` or `person` where they may not be asked, `files[0]` for a file that is not taken, 429 `open_requests` where too many of the key are open.
 
     A tool call is approved by somebody else than whoever is behind the key, unless its inbox allows it.
     """

@@ -5,6 +5,7 @@ carry an idempotency key, so that they are sent again where no answer came.
 """
 
 import asyncio
+import base64
 import functools
 import inspect
 import subprocess
@@ -124,6 +125,10 @@ def claim(label: str, value: Any) -> Fact:
     return {"label": label, "value": value, "kind": "claim"}
 
 
+def _file(name: str, content: bytes, kind: str = "claim") -> Fact:
+    return {"name": name, "content": base64.b64encode(content).decode(), "kind": kind}
+
+
 class _Calls:
     """What both clients send."""
 
@@ -186,6 +191,7 @@ class _Calls:
 
     def ask(self, wish: Mapping[str, Any], once: str | None) -> Flow[Request]:
         body = {name: value for name, value in wish.items() if value is not None}
+        body |= {"files": [_file(*each) for each in wish.get("files") or ()]}
         return Request.model_validate(
             (yield from self.call("POST", "/requests", once=once, json=body)).json()
         )
@@ -297,7 +303,10 @@ class Handrail:
         return self._do(self._calls.wait(request_id))
 
     def ask(self, model: type[Answer], title: str, *, once: str | None = None, **wish: Any) -> Answer:
-        """Ask people and wait for their answer: `inbox` or `person`, `text`, `context`, `due`, `on_silence`. Raises Rejected, Expired, DoesNotFit."""
+        """Ask people and wait for their answer. Raises Rejected, Expired, DoesNotFit.
+
+        `wish`: `inbox` or `person`, `text`, `context`, `files` (a name and bytes each, and "fact" where it is one), `due`, `on_silence`.
+        """
         return self._do(self._calls.typed(model, {"title": title, **wish}, once))
 
     def needs_approval(self, **wish: Any) -> Callable[[Callable[Params, Result]], Callable[Params, Result]]:
