@@ -14,7 +14,10 @@ from console.runs.commands.run_rights import see
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A document and the pages of it that somebody opened. `pages` is how many it has, None where nobody ever counted them."""
+    """A document and the pages of it that somebody opened. `pages` is how many it has, None where nobody ever counted them.
+
+    `status` says whether a program sent it as a fact or a claim.
+    """
 
     ref: str
     title: str
@@ -22,6 +25,7 @@ class Looked:
     opened: tuple[int, ...]
     taken: bool = False
     named: tuple[Any, ...] = ()
+    status: str = ""
 
     @property
     def never(self) -> tuple[int, ...]:
@@ -153,4 +157,5 @@ def _looked(document: Document, events: Sequence[log.Stored]) -> Looked:
         tuple(sorted(opened)),
         any("page" not in event.open for event in events),
         _named(document),
+        document.status if document.slot else "",
     )

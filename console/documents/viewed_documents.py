@@ -82,9 +82,10 @@ def _of_file(stored: Stored) -> Document:
     detail = f"{kind}, {media.size(stored.bytes)}" + (
         f", {stored.pages} pages" if (stored.pages or 0) > 1 else ""
     )
-    if stored.slot.startswith(SLOT):
-        detail += f" · {KINDS[stored.slot.removeprefix(SLOT)]}"
-    return Document(stored.id, stored.name, kind, detail, slot=stored.slot, pages=stored.pages, at=stored.at)
+    status = KINDS[stored.slot.removeprefix(SLOT)] if stored.slot.startswith(SLOT) else ""
+    return Document(
+        stored.id, stored.name, kind, detail, status, slot=stored.slot, pages=stored.pages, at=stored.at
+    )
 
 
 def of_records(actor: Actor, collection_id: str, key: str) -> list[Document]:

@@ -1,11 +1,13 @@
 """Requests of programs: asked over HTTP with a key, answered by people, read by who asked; and who must not get in."""
 
 import base64
+import io
 import json
 import os
 import subprocess
 import sys
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +32,7 @@ from console.work import agent_requests
 from console.workflows import inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app
-from tests.papers import EICAR, archive, pdf, picture, scanner
+from tests.papers import EICAR, archive, pdf, picture, scanner, text_of
 from tests.views.conftest import Pages
 from tests.work.test_standing_in import gone
 
@@ -473,8 +475,8 @@ def test_files_stand_beside_the_form_with_their_kind_and_in_replay_and_log(pages
     program, tom = Program(pages.tom.client.application, pages.company), pages.company.tom
     run_id = program.ask(**with_files(PHOTO, INVOICE))["run_id"]
     runs.resume(tom, run_id, revision=None)
-    details = [document.detail for document in documents.documents_of_run(tom, run_id, None, None)]
-    assert [detail.rpartition(" · ")[2] for detail in details] == ["Stated as a fact", "Claim, not verified"]
+    listed = [document.status for document in documents.documents_of_run(tom, run_id, None, None)]
+    assert listed == ["Stated as a fact", "Claim, not verified"]
     shown = pages.tom.get(f"/runs/{run_id}?tab=documents").text
     assert "photo.jpg" in shown
     assert "Claim, not verified" in shown
@@ -490,7 +492,17 @@ def test_files_stand_beside_the_form_with_their_kind_and_in_replay_and_log(pages
     assert looked == {"invoice.pdf": (2,), "photo.jpg": ()}
     values = {"refund": True, "amount": "1"}
     runs.complete(tom, run_id, runs.Submission("answer", None, values, "answered"))
-    assert "invoice.pdf" in pages.tom.get(f"/runs/{run_id}/replay").text
+    done = next(
+        each.n for each in log.recent(run_id, "step_completed", 0) if each.body["step"]["id"] == "answer"
+    )
+    replayed = pages.tom.get(f"/runs/{run_id}/replay?at={done}").text
+    taken = pages.tom.client.get(f"/runs/{run_id}/case-file?format=zip")
+    with zipfile.ZipFile(io.BytesIO(taken.data)) as zipped:
+        assert {*zipped.namelist()} > {"documents/001-photo.jpg", "documents/002-invoice.pdf"}
+        paper = text_of(zipped.read("case-file.pdf"))
+    assert "photo.jpg · Claim, not verified" in replayed
+    assert "Claim, not verified. Taken as a file" in paper
+    assert "Stated as a fact. Page 1 was never opened" in paper
     for file in kept.values():
         with pytest.raises(NotFound):
             attachments.take_away(pages.company.olivia, run_id, file.id)

@@ -318,7 +318,7 @@ def _document(case: CaseFile, looked: Looked) -> dict[str, Any]:
     return {
         "title": looked.title,
         "pages": looked.pages,
-        "words": looked.words,
+        "words": f"{looked.status}. {looked.words}" if looked.status else looked.words,
         "sha256": digest,
         "picture": f"data:image/png;base64,{base64.b64encode(picture).decode()}" if picture else "",
     }
