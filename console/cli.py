@@ -58,7 +58,9 @@ def _help_of(name: str) -> str:
                 )
             case ast.FunctionDef(
                 decorator_list=[
-                    ast.Call(func=ast.Attribute(attr="command"), args=[ast.Constant(value=str(said)), *_]),
+                    ast.Call(
+                        func=ast.Attribute(attr="command" | "group"), args=[ast.Constant(value=str(said)), *_]
+                    ),
                     *_,
                 ]
             ) if said == name:

@@ -1,11 +1,39 @@
 """Commands about the demo company."""
 
 import gc
+import os
 import sys
+from pathlib import Path
 
 import click
 
-demo = click.Group("demo", help="Fernwick Pay, the company to try the console with.")
+
+@click.group("demo", invoke_without_command=True, epilog="Example: console demo --port 8100")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    help="The port on 127.0.0.1 (default 8000; 0: a free one).",
+)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the demo keeps its databases, files and keys (default: CONSOLE_DATA_DIR, else data).",
+)
+@click.option("--reset", is_flag=True, help="Start afresh: what was done in the demo is gone.")
+@click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
+@click.pass_context
+def demo(context: click.Context, *, port: int, data: Path | None, reset: bool, no_browser: bool) -> None:
+    """Fernwick Pay, the company to try the console with: loaded, served, and who can sign in; until Ctrl-C."""
+    if context.invoked_subcommand is not None:
+        return
+    if data is not None:
+        os.environ["CONSOLE_DATA_DIR"] = str(data.absolute())
+    wanted = [name for name, on in (("--reset", reset), ("--open", not no_browser)) if on]
+    command = ["-P", "-m", "console.infra.processes.supervisor", "--demo", "--port", str(port), *wanted]
+    # In place of this process: what the command line loaded would stay in memory for as long as the demo is served.
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606 (a list, no shell, is what is wanted)
 
 
 @demo.command("load", epilog="Example: console demo load --reset")
