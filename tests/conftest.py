@@ -187,7 +187,7 @@ def _runs_are_read_for_somebody() -> Iterator[None]:
     assert not told, f"runs are read for nobody in particular; take them from access.runs(reader):\n{told}"
 
 
-SLOW_FOLDERS = frozenset({"browser", "demo", "journeys"})
+SLOW_FOLDERS = frozenset({"browser", "demo", "journeys", "release"})
 """Folders of tests whose every test is slow, beside what is marked so."""
 
 
