@@ -1,5 +1,7 @@
 """A release, made once from a clone of this checkout: what it holds is what the tests install."""
 
+import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -7,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from filelock import FileLock
 
 from console import cli
 
@@ -28,14 +29,21 @@ class Release(NamedTuple):
         return found
 
 
+def clean() -> dict[str, str]:
+    """The environment without what belongs to the console, to Python and to this checkout."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CONSOLE_", "DATABASE_", "PYTHON", "VIRTUAL_ENV"))
+    }
+
+
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     """What a command says on both ways; it must succeed."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
-        env={"PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"}
-        | {"HOME": str(Path.home())}
-        | environment,
+        env=clean() | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -47,9 +55,11 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
 @pytest.fixture(scope="session")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     """The signed release, one for all processes of the suite."""
-    shared = tmp_path_factory.getbasetemp().parent / "release"
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if "PYTEST_XDIST_WORKER" not in os.environ else base.parent) / "release"
     made = Release(shared / "dist", shared / "clone", shared / "key")
-    with FileLock(f"{shared}.lock"):
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if (shared / "made").exists():
             return made
         shutil.rmtree(shared, ignore_errors=True)

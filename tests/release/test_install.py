@@ -1,11 +1,11 @@
 """Installed from the files of a release alone, in an empty folder with nothing of the checkout: by uv, over an older one, and as the container file does it."""
 
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.conftest import ROOT, VERSION, Release, run
+from tests.release.conftest import ROOT, VERSION, Release, clean, run
 from tests.test_serve import until
 
 UV = ROOT / ".venv/bin/uv"
+PATIENCE_S = 300
+ADDRESS = re.compile(r"^Handrail on (\S+)$", re.MULTILINE)
+SYSTEM = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
 def install(release: Release, folder: Path) -> Path:
@@ -34,24 +37,23 @@ def commands(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @contextmanager
-def serving(command: list[str | Path], cwd: Path, **environment: str) -> Iterator[str]:
+def serving(command: list[str | Path], cwd: Path) -> Iterator[str]:
     """The address of what is served meanwhile."""
     said = cwd / "said"
-    clean = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(cwd), "LANG": "C.UTF-8"} | environment
     with said.open("w") as out:
         process = subprocess.Popen(
             [str(part) for part in command],
             cwd=cwd,
-            env=clean,
+            env=clean() | {"PATH": SYSTEM},
             stdout=out,
             stderr=out,
             stdin=subprocess.DEVNULL,
         )
     try:
-        assert until(
-            lambda: re.search(r"^Handrail on ", said.read_text(), re.MULTILINE) or process.poll() is not None
-        )
-        (address,) = re.findall(r"^Handrail on (\S+)$", said.read_text(), re.MULTILINE) or [said.read_text()]
+        deadline = time.monotonic() + PATIENCE_S
+        while not ADDRESS.search(said.read_text()) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+        (address,) = ADDRESS.findall(said.read_text()) or [said.read_text()]
         assert address.startswith("http://"), address
         yield address
     finally:
@@ -92,11 +94,6 @@ def test_the_containers_steps_lead_to_a_console_that_serves(release: Release, tm
     script = step.replace("\\\n", " ").replace("/opt/handrail", str(tmp_path / "opt"))
     python = shutil.which("python3", path="/usr/bin:/usr/local/bin") or "python3"
     (tmp_path / "python").symlink_to(python)
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name.startswith(("PIP_", "SSL_", "HTTP", "REQUESTS_"))
-    }
-    run("sh", "-ec", script, cwd=tmp_path, VERSION=VERSION, **kept, PATH=f"{tmp_path}:/usr/bin:/bin")
+    run("sh", "-ec", script, cwd=tmp_path, VERSION=VERSION, PATH=f"{tmp_path}:{SYSTEM}")
     with serving([tmp_path / "opt/bin/handrail", "serve", "--port", "0"], tmp_path) as address:
         assert health(address)["version"] == VERSION

@@ -40,10 +40,11 @@ def test_its_bill_of_materials_names_what_is_installed_and_what_is_vendored(rele
     assert (component["name"], component["version"]) == ("handrail", VERSION)
     named = {(each["name"].lower().replace("_", "-"), each["version"]) for each in bill["components"]}
     locked = re.findall(
-        r"^([a-z0-9._-]+)==([^ ;\\]+)(?! *;)", release.file("-requirements.txt").read_text(), re.MULTILINE
+        r"^([a-z0-9-]+)==([^ ;]+) \\$", release.file("-requirements.txt").read_text(), re.MULTILINE
     )
     vendored = tomllib.loads((ROOT / "console/static/vendor/vendor.toml").read_text())["package"]
-    assert {(name, version) for name, version in locked if name.replace(".", "-") == name} <= named
+    assert len(locked) > 90
+    assert set(locked) <= named
     assert {(each["name"].lower(), each["version"]) for each in vendored} <= named
     assert str(release.clone.parent) not in release.file(".cdx.json").read_text()
 
@@ -53,6 +54,6 @@ def test_its_source_is_the_tree_and_its_deployment_the_files_of_deploy(release: 
         held = {name.partition("/")[2] for name in source.getnames()}
     assert {"bin/demo", "LICENSE", "NOTICE", "docs/README.md", "requirements/run.txt"} <= held
     with tarfile.open(release.file("-deploy.tar.gz")) as deployment:
-        files = {name for name in deployment.getnames() if "." in Path(name).name}
+        files = set(deployment.getnames())
     wanted = run("git", "ls-files", "deploy", cwd=release.clone).split()
-    assert {f"handrail-{VERSION}-{name}" for name in wanted} <= files | set(deployment.getnames())
+    assert {f"handrail-{VERSION}-{name}" for name in wanted} <= files
