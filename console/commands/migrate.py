@@ -36,12 +36,10 @@ def migrate(*, print_roles: bool) -> None:
 
 
 def _database_name() -> str:
-    from sqlalchemy.engine import make_url
-
     from console.infra import settings
+    from console.infra.db import engine
 
-    given = settings.current().database_url
-    return (make_url(given).database if given else None) or "console"
+    return (settings.current().database_url and engine.app_url().database) or "console"
 
 
 commands: list[click.Command] = [migrate]

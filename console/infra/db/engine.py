@@ -1,12 +1,14 @@
 """Engines over the console's own database, made on first use in each process (a fork must not inherit a connection)."""
 
 import functools
+import re
 import select
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 import sqlalchemy as sa
@@ -47,11 +49,22 @@ def migration_url() -> URL:
 
 
 def _psycopg(url: str) -> URL:
+    """The address for SQLAlchemy, libpq and asyncpg alike: several hosts, as libpq writes them, stand in its query."""
+    parts = urlsplit(url)
+    login, at, hosts = parts.netloc.rpartition("@")
+    several = hosts.split(",")[1:] and [_HOST.fullmatch(each) for each in hosts.split(",")]
+    if several:
+        named = "&".join(
+            f"{name}={','.join(quote((each and each[name]) or default) for each in several)}"
+            for name, default in (("host", ""), ("port", "5432"))
+        )
+        url = urlunsplit(parts._replace(netloc=f"{login}{at}", query=f"{named}&{parts.query}".rstrip("&")))
     address = make_url(url).set(drivername="postgresql+psycopg")
     return address if _elsewhere is None else address.set(database=_elsewhere)
 
 
 _elsewhere: str | None = None
+_HOST = re.compile(r"\[?(?P<host>[^][]*?)\]?(?::(?P<port>\d+))?")
 
 
 @contextmanager
