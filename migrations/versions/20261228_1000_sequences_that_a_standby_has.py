@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261228_1000"
-down_revision = "20261225_1000"
+down_revision = "20261227_1000"
 
 
 def upgrade() -> None:
