@@ -64,6 +64,7 @@ def tracked(folder: str) -> set[str]:
     [
         ("console", "console"),
         ("templates", "console/templates"),
+        ("docs", "console/docs"),
         ("policies", "console/policies"),
         ("migrations", "console/migrations"),
         ("workflows", "console/workflows"),

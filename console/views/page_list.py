@@ -21,6 +21,7 @@ _EVERYBODY: tuple[Place, ...] = (
     ("Approvals", "/approvals", "shield-check", "Page"),
     ("Tasks", "/tasks", "checklist", "Page"),
     ("Notices", "/notices", "bell", "Page"),
+    ("Help", "/help", "help", "Page"),
 )
 
 

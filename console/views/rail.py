@@ -162,7 +162,7 @@ def _rail(
 def _is_under_more(here: str, places: list[Place], bar: set[str]) -> bool:
     """Whether this is a page, or belongs to one, that the bar of a telephone has no room for: More is marked there."""
     left_out = [place for place in places if place.href not in bar]
-    return here.startswith("/settings/") or any(
+    return here.startswith(("/settings/", "/help")) or any(
         here == place.href or here.startswith(place.under) for place in left_out
     )
 

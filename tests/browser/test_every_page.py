@@ -34,6 +34,10 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company)
     for path in (
         "/",
         "/more",
+        "/help",
+        "/help?q=install",
+        "/help/how-to/install",
+        "/help/reference/settings",
         "/work",
         "/inbox/desk",
         "/inbox/unrated",

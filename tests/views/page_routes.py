@@ -85,6 +85,8 @@ SHAPE, ROLES = "/settings/collections/<collection>", "/settings/roles"
 ROUTES = [
     Route("/", "/", stan=200, part='<div class="day-now"', target="work"),
     Route("/settings/me", "/settings/me", stan=200),
+    Route("/help", "/help?q=install", stan=200),
+    Route("/help/<path:name>", "/help/how-to/install", stan=200),
     Route("/settings/sign-in", "/settings/sign-in", ("GET", "POST"), stan=403, status=403),
     Route(SIGNS_IN, "/settings/sign-in/of/usr_unknown", stan=403, status=403),
     *(

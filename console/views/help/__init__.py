@@ -1,0 +1,1 @@
+"""The documentation under Help: its pages, their pictures and their search."""
