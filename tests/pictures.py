@@ -16,7 +16,6 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 SIZE = {"width": 1440, "height": 900}
 BUSY = "() => !/Looking |is being read|This page follows by itself/.test(document.querySelector('#run').innerText)"
 CHARGE = "ch_MartaKowalczyk4250"
-SCHEMES = (("light", ""), ("dark", "-dark"))
 
 
 class Photographer:
@@ -26,12 +25,9 @@ class Photographer:
         self.browser, self.url = browser, str(demo["url"])
 
     @contextmanager
-    def as_(self, who: str, scheme: str = "light") -> Iterator[Page]:
+    def as_(self, who: str) -> Iterator[Page]:
         """A page on which this person has signed in."""
-        context = self.browser.new_context(
-            viewport=SIZE,  # type: ignore[arg-type]
-            color_scheme="dark" if scheme == "dark" else "light",
-        )
+        context = self.browser.new_context(viewport=SIZE, color_scheme="light")  # type: ignore[arg-type]
         page = context.new_page()
         page.goto(f"{self.url}/sign-in")
         page.click(f"button[name=person][value={who}]")
@@ -48,10 +44,8 @@ class Photographer:
 
     def lists(self) -> None:
         """A list, a record's page, Home, a workspace and an approval."""
-        for scheme, suffix in SCHEMES:
-            with self.as_("olivia", scheme) as page:
-                self.take(page, f"list{suffix}", "/c/customer")
         with self.as_("olivia") as page:
+            self.take(page, "list", "/c/customer")
             self.take(page, "workspace", "/w/refund-desk")
         with self.as_("mona") as page:
             self.take(page, "home")
@@ -65,12 +59,8 @@ class Photographer:
             page.goto(f"{self.url}/c/charge/{CHARGE}")
             page.click("main .btn.primary:has-text('Start Customer refund')")
             page.wait_for_url("**/runs/**")
-            run = page.url.removeprefix(self.url)
-        for scheme, suffix in SCHEMES:
-            with self.as_("olivia", scheme) as page:
-                page.goto(f"{self.url}{run}")
-                _at(page, "What do we do?")
-                self.take(page, f"runner{suffix}")
+            _at(page, "What do we do?")
+            self.take(page, "runner")
 
     def review(self) -> None:
         """The first document of a review, and what revising an earlier step would cancel."""
@@ -89,13 +79,12 @@ class Photographer:
 
     def past(self) -> None:
         """A replay of what people did before, and an automation on which people are."""
-        for scheme, suffix in SCHEMES:
-            with self.as_("mona", scheme) as page:
-                page.click("a:has-text('Example replay')")
-                for _ in range(5):
-                    page.click("[aria-label='Next decision']")
-                    page.wait_for_timeout(300)
-                self.take(page, f"replay{suffix}")
+        with self.as_("mona") as page:
+            page.click("a:has-text('Example replay')")
+            for _ in range(5):
+                page.click("[aria-label='Next decision']")
+                page.wait_for_timeout(300)
+            self.take(page, "replay")
         with self.as_("gita") as page:
             self.take(page, "automation", "/workflows/lead-nurture")
 

@@ -86,7 +86,7 @@ def shop(demo: Demo) -> str:
 
 
 def beginnings(demo: Demo, folder: Path) -> Shell:
-    """A shell in a checkout that has done the README's five things; the first that asks does them, all others wait. What was said stands in `readme.N`."""
+    """A shell in a checkout that has done the README's five things; the first that asks does them, all others wait. What was said stands in `said`."""
     done = demo.data.parent / f"{demo.data.name}.readme"
     shell = Shell(demo, ROOT, {"http://127.0.0.1:8000": demo.url})
     with (demo.data.parent / f"{demo.data.name}.readme.lock").open("w") as lock:
@@ -107,11 +107,8 @@ def beginnings(demo: Demo, folder: Path) -> Shell:
                 },
                 warm=False,
             )
-            for number, block in enumerate(blocks("README.md", "sh")[1:], 1):
-                said = typed.type(block.text)
-                (done / f"readme.{number}").write_text(
-                    f"{said.code}\n{said.out}\n{said.err}", encoding="utf-8"
-                )
+            said = typed.type(blocks("README.md", "sh")[1].text)
+            (done / "said").write_text(f"{said.code}\n{said.out}\n{said.err}", encoding="utf-8")
             url_file.write_text(given["postgresql://reader:secret@db.example/shop"], encoding="utf-8")
     folder.mkdir(parents=True, exist_ok=True)
     return Shell(
@@ -121,11 +118,8 @@ def beginnings(demo: Demo, folder: Path) -> Shell:
     )
 
 
-def told(demo: Demo, number: int) -> Said:
-    """What the README's block of this number came to."""
-    code, _, rest = (
-        (demo.data.parent / f"{demo.data.name}.readme" / f"readme.{number}")
-        .read_text(encoding="utf-8")
-        .partition("\n")
-    )
+def told(demo: Demo) -> Said:
+    """What the README's five things came to."""
+    said = (demo.data.parent / f"{demo.data.name}.readme" / "said").read_text(encoding="utf-8")
+    code, _, rest = said.partition("\n")
     return Said(int(code), rest, rest)
