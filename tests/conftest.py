@@ -200,17 +200,34 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "lengthy: left out by bin/test --quick")
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
     if workers and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
-        _import_modules(int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")), workers)
+        _import_modules(config, int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")), workers)
 
 
-def _import_modules(number: int, workers: int) -> None:
-    """Each process of a fresh checkout begins with other test modules: what one has compiled the others only read. Together they would compile each thrice."""
+def _import_modules(config: pytest.Config, number: int, workers: int) -> None:
+    """Each process of a fresh checkout begins with other test modules: what one has compiled the others only read. Together they would compile each thrice.
+
+    The first process says how far it is, for nothing else is seen until all tests are collected.
+    """
     root = Path(__file__).parents[1]
     paths = sorted((root / "tests").rglob("test_*.py"))
     first = len(paths) * number // workers
-    for path in (*paths[first:], *paths[:first]):
+    for done, path in enumerate((*paths[first:], *paths[:first])):
+        if number == 0:
+            _say_collected(config, 100 * done // len(paths), 100 * (done - 1) // len(paths))
         with suppress(Exception, pytest.skip.Exception):  # told when the module is collected
             importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
+
+
+def _say_collected(config: pytest.Config, percent: int, before: int) -> None:
+    """One line that is written over on a terminal, elsewhere a line each 10 %."""
+    if sys.__stderr__ is None or percent == before:
+        return
+    with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        if sys.__stderr__.isatty():
+            sys.__stderr__.write(f"\r\x1b[KCollecting tests: {percent} %" + "\n" * (percent == 99))
+        elif percent // 10 > before // 10:
+            sys.__stderr__.write(f"Collecting tests: {percent} %\n")
+        sys.__stderr__.flush()
 
 
 def pytest_report_header() -> list[str]:

@@ -35,7 +35,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
 
 
 def with_past(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
-    """A copy, at `data`, of a folder in which people have worked for weeks: `console demo load --reset` made it over a changed one."""
+    """A copy, at `data`, of a folder in which people have worked for weeks: `console demo load --reset` made it over a changed one, and what it said stands beside it in `said`."""
 
     def make(made: Path) -> None:
         copied(tmp_path_factory, made)
@@ -44,9 +44,11 @@ def with_past(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
             connection.execute("update customer set display_name = 'Changed' where id = 412")
         server.release()
         (made / "demo-files" / LEFT_OVER).write_text("x", encoding="utf-8")
-        load(made, "--reset")
+        (made.parent / "said").write_text(load(made, "--reset"), encoding="utf-8")
 
-    return _copied(_once(tmp_path_factory, "demo-with-past", make), data)
+    made = _once(tmp_path_factory, "demo-with-past", make)
+    (data.parent / "said").write_bytes((made.parent / "said").read_bytes())
+    return _copied(made, data)
 
 
 def interrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:

@@ -54,6 +54,9 @@ def test_every_script_is_executable_and_plain_sh(script: str) -> None:
 def test_setup_for_the_demo_then_for_tests_from_what_is_there_already(checkout: Path) -> None:
     first = run(checkout / "bin" / "setup", "--run", UV_OFFLINE="1")
     assert first.returncode == 0, first.stderr
+    percents = [int(percent) for percent in re.findall(r"^(\d+) %  \S", first.stderr, re.MULTILINE)]
+    assert (percents[0], percents[-1]) == (0, 100)
+    assert [percent // 10 for percent in percents] == sorted({percent // 10 for percent in percents})
     command = checkout / ".venv" / "bin" / "console"
     assert run(command, "--version").stdout.startswith("console, version ")
     python = checkout / ".venv" / "bin" / "python"

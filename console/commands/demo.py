@@ -51,13 +51,14 @@ def load(*, reset: bool, bare: bool) -> None:
     gc.set_threshold(
         200_000, 20, 1000
     )  # a company of rows is made and kept: looking through it again and again takes a fifth of the time
-    loaded = load_demo(settings.current().data_dir, reset, _progress, bare=bare)
+    progress = _Progress()
+    loaded = load_demo(settings.current().data_dir, reset, progress, bare=bare)
     if not settings.current().embedded:
         from console.infra.db import fitness
 
         fitness.require()
     if loaded:
-        _progress("Fernwick Pay is loaded\n")
+        progress(100, "Fernwick Pay is loaded\n")
 
 
 @demo.command("provider", epilog="Example: console demo provider --port 8100")
@@ -77,12 +78,18 @@ def provider(*, port: int) -> None:
         ) from error
 
 
-def _progress(text: str) -> None:
-    """One line that is written over on a terminal; elsewhere only what ends a line."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{text}", nl=False, err=True)
-    elif text.endswith("\n"):
-        click.echo(text, nl=False, err=True)
+class _Progress:
+    """One line that is written over on a terminal; elsewhere a line each 10 %, and what is to stay."""
+
+    shown = -1
+
+    def __call__(self, percent: int, text: str) -> None:
+        """Say how far it is, and what comes next."""
+        if sys.stderr.isatty():
+            click.echo(f"\r\x1b[K{percent} %  {text}", nl=False, err=True)
+        elif text.endswith("\n") or percent // 10 > self.shown // 10:
+            click.echo(f"{percent} %  {text.rstrip()}", err=True)
+        self.shown = percent
 
 
 commands: list[click.Command] = [demo]

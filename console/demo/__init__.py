@@ -5,14 +5,18 @@ from pathlib import Path
 
 
 def load(
-    data_dir: Path, reset: bool = False, progress: Callable[[str], None] | None = None, *, bare: bool = False
+    data_dir: Path,
+    reset: bool = False,
+    progress: Callable[[int, str], None] | None = None,
+    *,
+    bare: bool = False,
 ) -> bool:
-    """Have the demo in `data_dir` and on its server; whether anything was loaded. `progress` is told what is being done, None: nobody is. `bare`: no past weeks."""
+    """Have the demo in `data_dir` and on its server; whether anything was loaded. `progress` is told how many per cent are done and what comes next, None: nobody is. `bare`: no past weeks."""
     from console.demo import (
         loading,
     )  # the processes that draw papers import this package too, and need none of it
 
-    return loading.load(data_dir, reset, progress or (lambda _: None), bare=bare)
+    return loading.load(data_dir, reset, progress or (lambda *_: None), bare=bare)
 
 
 OPEN_MODULES = frozenset({"provider", "sign_in"})

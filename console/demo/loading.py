@@ -27,7 +27,8 @@ WORKFLOWS, ACTIONS, WORKSPACES, PAPERS = "workflows", "actions", "workspaces", "
 LIVE_FOR = timedelta(days=30)
 """Longer than the weeks in which people have worked."""
 
-Progress = Callable[[str], None]
+Progress = Callable[[int, str], None]
+"""Is told how many per cent of the load are done, and what is done next. A text that ends with a line break is to stay."""
 
 
 def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False) -> bool:
@@ -54,11 +55,11 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
     people = staff.with_passwords(known)
     write_note(data_dir, {"people": people, "stories": listed_stories()})
     if reset:
-        progress("Clearing the console's own tables")
+        progress(0, "Clearing the console's own tables")
         server.clear_console()
     server.migrate()
     _load_company(data_dir, server, datetime.now(UTC).date(), progress)
-    progress("Making people, collections and workflows known")
+    progress(15, "Making people, collections and workflows known")
     staff.give_rights()
     staff.create(people)
     staff.create_service_accounts()
@@ -207,21 +208,24 @@ def _load_company(data_dir: Path, server: servers.Server, today: date, progress:
     """Rows and papers, made anew whatever was there."""
     from console.demo import drawing, filling, ledger, world as rows
 
-    progress("Reading the company")
+    progress(2, "Reading the company")
     world = rows.load(today)
     folder = data_dir / PAPERS
     shutil.rmtree(folder, ignore_errors=True)
     with drawing.Drawing(folder, world.papers) as drawn:
-        progress("Loading its main database")
+        progress(4, "Loading its main database")
         url = server.new_database(CORE)
         filling.fill_postgresql(
             url,
             world.core,
             lambda: _told_missing(
-                drawn.finish(lambda done, of: progress(f"Drawing papers {done} of {of}")), progress
+                drawn.finish(
+                    lambda done, of: progress(4 + 10 * done // of, f"Drawing papers {done} of {of}")
+                ),
+                progress,
             ),
         )
-        progress("Loading its suppliers and contacts")
+        progress(14, "Loading its suppliers and contacts")
         filling.fill_sqlite(supply_file(data_dir), world.supply)
         ledger.fill(data_dir, world.core, world.supply)
 
@@ -229,7 +233,8 @@ def _load_company(data_dir: Path, server: servers.Server, today: date, progress:
 def _told_missing(missing: int, progress: Progress) -> None:
     if missing:
         progress(
-            f"{missing} papers are marked as archived: PDFs need Pango (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0)\n"
+            14,
+            f"{missing} papers are marked as archived: PDFs need Pango (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0)\n",
         )
 
 

@@ -8,6 +8,7 @@ where it stands: its run stays, half done.
 import contextlib
 import functools
 import heapq
+import itertools
 import logging
 import os
 import threading
@@ -36,10 +37,14 @@ with taken as (delete from queue.pgqueuer where status = 'queued' and entrypoint
 select entrypoint, payload from taken order by id
 """
 ROUNDS = 12
+BEFORE = 20
+"""Per cent of a load that are done by then."""
+DEEDS_OF_A_TALE = 6
+"""About so many; only how far the load has come is reckoned with it."""
 Tale = Iterator[timedelta]
 
 
-def live(data_dir: Path, people: Mapping[str, str], progress: Callable[[str], None]) -> int:
+def live(data_dir: Path, people: Mapping[str, str], progress: Callable[[int, str], None]) -> int:
     """Let the people of the demo (address → password) have worked in the past weeks; how many tales were told. No worker may run meanwhile."""
     with _stand_ins(data_dir):
         stage = Stage(people)
@@ -63,17 +68,23 @@ class Stage:
         self.started = datetime.now(UTC)
         self.steps = 0
 
-    def play(self, progress: Callable[[str], None]) -> int:
+    def play(self, progress: Callable[[int, str], None]) -> int:
         """All tales, deed by deed in the order of their moments."""
         now = self.started
         waiting: list[tuple[datetime, int, Tale]] = []
         for number, (ago, tale) in enumerate(past_runs.all_of(self)):
             heapq.heappush(waiting, (now - ago, number, tale))
         number = len(waiting)
-        while waiting:
+        for done in itertools.count():
+            if not waiting:
+                break
             at, which, tale = heapq.heappop(waiting)
             log.move_clock(min(at, now) - datetime.now(UTC))
-            progress(f"Letting the past weeks pass: {number - len(waiting)} of {number} done")
+            share = done / (done + DEEDS_OF_A_TALE * (len(waiting) + 1))
+            progress(
+                BEFORE + int((100 - BEFORE) * share),
+                f"Letting the past weeks pass: {number - len(waiting) - 1} of {number} done",
+            )
             try:
                 heapq.heappush(waiting, (at + next(tale), which, tale))
             except StopIteration:

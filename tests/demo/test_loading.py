@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -169,6 +170,9 @@ def test_reset_starts_afresh(
     finally:
         afresh.release()
     assert not (data / "demo-files" / demo_folder.LEFT_OVER).exists()
+    percents = re.findall(r"^(\d+) %  \S", (data.parent / "said").read_text(), re.MULTILINE)
+    assert [int(percent) // 10 for percent in percents] == list(range(11)), "a line each 10 %, in their order"
+    assert (percents[0], percents[-1]) == ("0", "100")
 
 
 def settings_for(url: str, folder: Path) -> Settings:

@@ -147,6 +147,9 @@ class Supervisor:
         try:
             self._delete_stale_notes()
             if self.given.embedded:
+                if self.given.demo and (self.options.reset or not self._note().get("loaded")):
+                    end = "" if sys.stderr.isatty() else "\n"  # the load writes over it
+                    print("0 %  Starting the database", end=end, file=sys.stderr, flush=True)
                 self.server = Embedded(self.given.data_dir).acquire()
             self._prepare()
             self._serve(port)
