@@ -8,6 +8,8 @@ import click
 from console.auth import accounts
 from console.auth.access import Scopes
 from console.auth.access.narrowing import ASSISTANT_TOOLS
+from console.infra import settings
+from console.infra.processes import supervisor
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -53,7 +55,7 @@ apikey = click.Group("apikey", help="Keys with which programs use the API.")
 def create(
     name: str, email: str, expires: str, scope: str | None, tools: tuple[str, ...], approve: bool
 ) -> None:
-    """Make a key and print it. Nothing else is printed, and it is said only now. Without a scope it may be used for all that its owner may do, except to approve."""
+    """Make a key and print it. Standard output holds nothing else, and it is said only now. Without a scope it may be used for all that its owner may do, except to approve."""
     lasts = duration(expires)
     if approve and scope == "mcp":
         raise click.UsageError("An assistant never approves: leave out --approve, or --scope mcp.")
@@ -65,6 +67,13 @@ def create(
     scopes = Scopes(approves=approve, assistant=scope == "mcp", tools=frozenset(tools) or None)
     key = accounts.create_key(name, owner.id, lasts=lasts, scopes=scopes)
     click.echo(key.text)
+    configured = settings.current()
+    served = next((str(note["url"]) for note in supervisor.serving(configured.data_dir)), "")
+    if address := configured.base_url or served:
+        call = f'curl -H "Authorization: Bearer $KEY" {address}/api/v1/me'
+        click.echo(
+            f"MCP server of the assistant: {address}/mcp" if scope else f"First call: {call}", err=True
+        )
 
 
 @apikey.command("revoke", epilog="Example: console apikey revoke key_01jd…")

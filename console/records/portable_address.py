@@ -1,11 +1,13 @@
 """Addresses inside the data folder are stored without its path, so that a moved or copied folder uses its own databases."""
 
+import shlex
 from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 
 from console.core.errors import Invalid
+from console.core.plain_words import slug
 from console.infra import settings
 from console.infra.postgres import Embedded
 
@@ -29,11 +31,13 @@ def require_place(address: URL, *, typed: bool = False) -> None:
     if not any(
         file.is_relative_to(folder.resolve()) for folder in (*(configured.sqlite_folders or ()), *own)
     ):
-        reason = (
-            "SQLite files are read only from folders that the setting CONSOLE_SQLITE_FOLDERS names, and this is in none of them."
-            " Who runs the console adds its folder there and starts the console again."
-        )
-        raise Invalid(reason, at="database")
+        reason = "SQLite files are read only from folders that the setting CONSOLE_SQLITE_FOLDERS names, and this is in none of them."
+        if configured.sqlite_folders is None:
+            name = slug(Path(str(address.database)).stem, "_").lstrip("_0123456789")[:50] or "files"
+            way = f"Who runs the console connects it there by: console source add {name} {shlex.quote(address.render_as_string())} --role operator"
+        else:
+            way = "Who runs the console adds its folder there and starts the console again."
+        raise Invalid(f"{reason} {way}", at="database")
 
 
 def stored_address(url: str) -> str:

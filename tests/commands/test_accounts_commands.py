@@ -1,6 +1,7 @@
 """`console user`, `console apikey` and `console policy`, as somebody with the shell uses them."""
 
 import re
+from collections.abc import Callable
 
 import click
 import pytest
@@ -113,6 +114,19 @@ def test_the_key_is_the_only_thing_on_stdout(ana: tuple[accounts.Person, str]) -
         run(apikey.apikey, "revoke", str(actor.key_id)).output == f"{actor.key_id} opens nothing any more\n"
     )
     assert accounts.actor_of_key(told.stdout.strip()) is None
+
+
+@pytest.mark.usefixtures("ana")
+def test_a_key_comes_with_a_first_call_at_the_address_of_the_console(
+    given_settings: Callable[..., None],
+) -> None:
+    given_settings(CONSOLE_BASE_URL="https://console.example:8443")
+    told = run(apikey.apikey, "create", "nightly", "--user", "ana@example.com")
+    assert told.stdout.startswith("cns_")
+    assert len(told.stdout.splitlines()) == 1
+    assert "https://console.example:8443/api/v1/me" in told.stderr
+    told = run(apikey.apikey, "create", "helper", "--user", "ana@example.com", "--scope", "mcp")
+    assert told.stderr.endswith("https://console.example:8443/mcp\n")
 
 
 @pytest.mark.usefixtures("ana")

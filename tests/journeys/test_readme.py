@@ -35,6 +35,7 @@ def test_each_block_of_the_readme_can_be_typed(shell: Shell, demo: Demo) -> None
         assert (ROOT / line.split()[0]).stat().st_mode & 0o111, line
     said = told(demo)
     assert said.code == 0, said.err
+    assert f'First call: curl -H "Authorization: Bearer $KEY" {demo.url}/api/v1/me' in said.out
     for word in ("shop.customer", "ana@example.com", "check-customer", "handrail.zip"):
         assert word in said.out, word
     me = next(json.loads(line) for line in said.out.splitlines() if line.startswith('{"'))

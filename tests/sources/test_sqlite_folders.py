@@ -1,14 +1,17 @@
 """SQLite files are connected and read only in the folders that a setting names: links are followed, and every way in is judged alike."""
 
 import os
+import shlex
 import sqlite3
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from console import sources
+from console.cli import console
 from console.core.errors import Invalid, SourceDown
 from console.infra import settings
 from console.records import catalogue, connect
@@ -82,3 +85,16 @@ def test_without_the_setting_only_the_command_line_connects_files(
             way()
     sources.add("shop", url)
     assert sources.try_source(url, by=manager, source="shop").ok  # the console's own address, looked at again
+
+
+def test_the_refusal_of_a_page_names_the_command_that_connects_the_file(
+    company: Company, tmp_path: Path, named: Name
+) -> None:
+    named(None)
+    for file, name in (("Club.db", "club"), ("my own shop.sqlite", "my_own_shop"), ("2026.db", "files")):
+        with pytest.raises(Invalid) as refused:
+            sources.try_source(made(tmp_path / file), by=company.ines)
+        command = refused.value.message.partition("connects it there by: console ")[2]
+        done = CliRunner().invoke(console, shlex.split(command))
+        assert done.exit_code == 0, done.output
+        assert name in {source.name for source in sources.list_all()}

@@ -109,6 +109,9 @@ def test_help_opens_from_every_page_and_answers_a_question(pages: Pages) -> None
     found = pages.olivia.get("/help?q=restore+after+a+crash")
     page = pages.olivia.get(next(link for link in found.links if link.startswith("/help/")))
     assert ("h1", "Restore after a crash") in page.headings
+    shown = pages.olivia.client.get("/help/how-to/use-the-api", base_url="http://localhost:8431")
+    assert "URL=http://localhost:8431" in shown.text
+    assert "127.0.0.1:8000" not in shown.text
     nothing = pages.olivia.get("/help?q=<script>alert(1)</script>qzxwv")
     assert "<script>alert" not in pages.olivia.answer.text
     assert nothing.form("/help")["fields"]["q"] == "<script>alert(1)</script>qzxwv"

@@ -8,6 +8,8 @@ from console.views.help import manual
 blueprint = Blueprint("help", __name__)
 
 LONGEST = 200
+EXAMPLE = "URL=http://127.0.0.1:8000"
+"""Where pages of the documentation begin what is to be typed; in Help it is this console's own address."""
 
 
 @blueprint.get("/help")
@@ -27,4 +29,6 @@ def show(name: str) -> Response:
 
 
 def _shown(name: str) -> Response:
-    return frame.page("help/page.html", {"page": manual.page(name), "first": name == manual.FIRST})
+    page = manual.page(name)
+    html = page.html.replace(EXAMPLE, f"URL={request.host_url.rstrip('/')}")
+    return frame.page("help/page.html", {"page": page, "html": html, "first": name == manual.FIRST})
