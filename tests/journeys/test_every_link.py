@@ -29,8 +29,9 @@ FOR_PROGRAMS = (
     "/settings/access",
     "/settings/keys",
     "/schema",
+    "/help",
 )
-"""Where people write for programs: documents of collections, connections, prompts, rules, keys; and what proves the log."""
+"""Where people write for programs: documents of collections, connections, prompts, rules, keys; what proves the log; and the documentation of all that."""
 NAMELESS = re.compile(r'<a (?![^>]*(?:aria-|title=))[^>]*href="[^"]+"[^>]*>\s*</a>')
 """A link with nothing to read in it."""
 FOR_WRITERS = re.compile(r'<textarea [^>]*class="input mono"[^>]*>.*?</textarea>', re.DOTALL)
@@ -78,6 +79,9 @@ def shape(path: str, target: str) -> str:
         lambda match: match[0] if match[0] in {"/c/customer", "/c/charge", "/c/supplier"} else "/c/*",
         place,
     )
+    place = re.sub(
+        r"^/help/.+", "/help/*", place
+    )  # tests/views/test_help.py follows the links of all of them
     told = sorted(f"{name}={value}" if name in KEPT else name for name, value in parse_qsl(parts.query))
     return f"{place}?{'&'.join(told)} {target}"
 
