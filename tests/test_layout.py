@@ -207,7 +207,7 @@ def test_waits_in_the_browser_are_functions() -> None:
     assert not bare, "write it as a function: () => …"
 
 
-FOLDERS_OF_TESTS = frozenset({"browser", "journeys", "servers", "support"})
+FOLDERS_OF_TESTS = frozenset({"browser", "journeys", "release", "servers", "support"})
 """Folders of tests that are no package of the console: pages in a browser, walks through all of it, other people's systems, and what several packages share."""
 
 

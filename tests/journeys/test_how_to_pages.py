@@ -70,6 +70,8 @@ NOT_WALKED = {
     "run-workflows": "walked in tests/views/test_workflow_pages.py and test_configuration_pages.py",
     "set-up-an-sms-gateway": "walked in tests/views/test_sms_gateway_form.py",
     "work-with-contacts": "walked in tests/views/test_contact_import.py, test_boards.py and test_record_tags.py",
+    "install": "walked in tests/release/test_install.py; it names no page",
+    "run-on-several-machines": "walked in tests/release/test_failover.py; it names no page",
     "connect-a-system": "walked to the letter in tests/browser/test_connectors.py",
     "let-a-program-ask-people": "a program's: its lines run in tests/journeys/test_python_client.py; it names a workflow, no button",
     "call-a-tool": "walked to the letter in tests/browser/test_mcp_task.py",

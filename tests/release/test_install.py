@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def commands(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @contextmanager
-def serving(command: list[str | Path], cwd: Path) -> Iterator[str]:
+def serving(command: Sequence[str | Path], cwd: Path) -> Iterator[str]:
     """The address of what is served meanwhile."""
     said = cwd / "said"
     with said.open("w") as out:
@@ -77,7 +77,15 @@ def test_handrail_serves_on_its_own_database(commands: Path, tmp_path: Path) -> 
 
 
 def test_handrail_demo_makes_the_company_and_says_who_can_sign_in(commands: Path, tmp_path: Path) -> None:
-    command = [commands / "handrail", "demo", "--port", "0", "--data", tmp_path / "demo", "--no-browser"]
+    command: list[str | Path] = [
+        commands / "handrail",
+        "demo",
+        "--port",
+        "0",
+        "--data",
+        tmp_path / "demo",
+        "--no-browser",
+    ]
     with serving(command, tmp_path) as address:
         assert health(address)["status"] == "running"
         assert "olivia@fernwick.example" in (tmp_path / "said").read_text()

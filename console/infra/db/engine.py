@@ -52,13 +52,12 @@ def _psycopg(url: str) -> URL:
     """The address for SQLAlchemy, libpq and asyncpg alike: several hosts, as libpq writes them, stand in its query."""
     parts = urlsplit(url)
     login, at, hosts = parts.netloc.rpartition("@")
-    several = hosts.split(",")[1:] and [_HOST.fullmatch(each) for each in hosts.split(",")]
-    if several:
-        named = "&".join(
-            f"{name}={','.join(quote((each and each[name]) or default) for each in several)}"
-            for name, default in (("host", ""), ("port", "5432"))
-        )
-        url = urlunsplit(parts._replace(netloc=f"{login}{at}", query=f"{named}&{parts.query}".rstrip("&")))
+    if "," in hosts:
+        places = [_HOST.fullmatch(each) for each in hosts.split(",")]
+        names = ",".join(quote(place["host"]) for place in places if place)
+        ports = ",".join(place["port"] or "5432" for place in places if place)
+        query = f"host={names}&port={ports}&{parts.query}".rstrip("&")
+        url = urlunsplit(parts._replace(netloc=f"{login}{at}", query=query))
     address = make_url(url).set(drivername="postgresql+psycopg")
     return address if _elsewhere is None else address.set(database=_elsewhere)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from asyncpg.connect_utils import _parse_connect_dsn_and_args  # type: ignore[import-untyped]
+from asyncpg.connect_utils import _parse_connect_dsn_and_args
 
 from console.infra.db import dump, engine
 from console.infra.jobs.dispatch import dsn
@@ -53,7 +53,7 @@ def test_every_form_of_an_address_is_read_as_libpq_reads_it(
         assert addresses == list(zip(hosts, map(int, ports), strict=True))
 
 
-def asyncpg_arguments(text: str) -> tuple[list[tuple[str, int]], Any]:
+def asyncpg_arguments(text: str) -> tuple[list[Any], Any]:
     """Addresses and parameters as asyncpg reads them."""
     given = dict.fromkeys(inspect.signature(_parse_connect_dsn_and_args).parameters)
     return _parse_connect_dsn_and_args(**given | {"dsn": text})  # type: ignore[no-any-return]
