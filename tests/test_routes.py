@@ -15,6 +15,7 @@ from console.views.security import LARGE, LISTS
 
 GOOD = "seven tall herons wade"
 OWN = {
+    "/help",
     *(
         "/",
         "/c",
@@ -49,7 +50,7 @@ OWN = {
         "/w",
         "/d",
         "/api/v1/me",
-    )
+    ),
 }
 """Routes that show or change nothing but what is one's own (`/c`, `/workflows`, `/w`, `/inbox`, `/approvals`, `/search`: what one may see of them): they need somebody, and no right."""
 
