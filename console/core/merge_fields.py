@@ -8,7 +8,7 @@ from console.core.expressions.nodes import Call, Literal, walk
 from console.core.expressions.operands import UNKNOWN
 
 OF_PEOPLE = frozenset({"record", "input"})
-"""Roots whose values are about whoever is written to."""
+"""Roots whose values are about the recipient."""
 
 
 def empty_fields(texts: Iterable[str], roots: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], ...]]:
@@ -29,7 +29,7 @@ def empty_fields(texts: Iterable[str], roots: Mapping[str, Any]) -> Iterator[tup
 
 
 def is_missing(found: expressions.Expression, roots: Mapping[str, Any]) -> bool:
-    """Whether the merge field gives nothing that should be there: a value that is not known, or an empty one about whoever is written to."""
+    """Whether the merge field gives nothing that should be there: a value that is not known, or an empty one about the recipient."""
     value = found.value(roots)
     about = any(path[0] in OF_PEOPLE for path in expressions.paths(found))
     empty = value is UNKNOWN or (about and not expressions.value_text(value).strip())

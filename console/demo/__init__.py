@@ -11,7 +11,7 @@ def load(
     *,
     bare: bool = False,
 ) -> bool:
-    """Have the demo in `data_dir` and on its server; whether anything was loaded. `progress` is told how many per cent are done and what comes next, None: nobody is. `bare`: no past weeks."""
+    """Have the demo in `data_dir` and on its server; whether anything was loaded. `progress` gets the per cent that are done and what comes next; None: nothing is reported. `bare`: no past weeks."""
     from console.demo import (
         loading,
     )  # the processes that draw papers import this package too, and need none of it

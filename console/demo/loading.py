@@ -28,7 +28,7 @@ LIVE_FOR = timedelta(days=30)
 """Longer than the weeks in which people have worked."""
 
 Progress = Callable[[int, str], None]
-"""Is told how many per cent of the load are done, and what is done next. A text that ends with a line break is to stay."""
+"""Gets the per cent of the load that are done, and what is done next. A text that ends with a line break is to stay."""
 
 
 def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False) -> bool:

@@ -101,7 +101,7 @@ class EmailConfig(MessageConfig):
     written_in: Language = Field("en", description="Language of subject and text, such as en")
     language: str | None = Field(
         None,
-        description="Expression for the language of whoever is written to, such as de; none: always the same text",
+        description="Expression for the language of the recipient, such as de; none: always the same text",
     )
     translations: list[Translation] = Field(
         default_factory=list,
@@ -259,7 +259,7 @@ class Email(MessageStep):
         return of_form(checked)
 
     def _template(self, step: StepView, context: Context) -> tuple[Template, str | None]:
-        """(the texts in the language of whoever is written to, the language that is lacking)."""
+        """(the texts in the language of the recipient, the language that is lacking)."""
         config: EmailConfig = step.config
         wanted = expressions.parse(config.language).evaluate(context.roots) if config.language else None
         return choose(config.templates, wanted)
@@ -268,7 +268,7 @@ class Email(MessageStep):
         return draft_of(*self._template(step, context), context.roots)
 
     def content(self, step: StepView, context: Context) -> dict[str, Any]:
-        """Subject and text, in the language of whoever is written to."""
+        """Subject and text, in the language of the recipient."""
         config: EmailConfig = step.config
         template, _ = self._template(step, context)
         content = {

@@ -175,7 +175,7 @@ def answer(question_id: str) -> None:
 def questions(actor: Actor, place: Place, masked: Collection[str] = ()) -> list[Question]:
     """The newest questions of the actor about this case, oldest first, without sentences on what they may not read any more (`masked`: such paths of the run).
 
-    An API key is told of those alone that were asked with it.
+    An API key gets only those that were asked with it.
     """
     key = actor.key_id
     rows = fetch(_OWN, (actor.id, key, key, place.run, place.collection, place.record, MOST_LISTED))
