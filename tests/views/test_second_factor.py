@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.lengthy
 
 SETUP = "/settings/me/second-factor"
+SENT_WITHIN_S = 8
 
 
 def rules(**changes: Any) -> None:
@@ -32,9 +34,15 @@ def rules(**changes: Any) -> None:
 
 
 def code(secret: str, steps: int = 0) -> str:
-    """What the app shows now, or so many steps from now, by the clock of the database."""
-    now = int(fetch("select floor(extract(epoch from clock_timestamp()) / 30)::bigint")[0][0])
-    return pyotp.TOTP(secret).generate_otp(now + steps)
+    """What the app shows now, or so many steps from now, by the clock of the database: never at the end of a step."""
+    past = time_of_database() % 30
+    if past > 30 - SENT_WITHIN_S:
+        time.sleep(30 - past)
+    return pyotp.TOTP(secret).generate_otp(int(time_of_database() // 30) + steps)
+
+
+def time_of_database() -> float:
+    return float(fetch("select extract(epoch from clock_timestamp())")[0][0])
 
 
 def secret_of(page: Page) -> str:
