@@ -285,7 +285,8 @@ def page(
     Raises NotAllowed without the right `activity.read`, Malformed for a cursor that this list did not give out.
     """
     reader = reader_of_log(actor, "read")
-    answer = _page(reader, where, limit, event_lists.position(after) if after is not None else None)
+    before = event_lists.position(after) if after is not None else None
+    answer = _page(reader, where, limit, before, replica_will_do=True)
     log.note(
         actor, "log_read", open=_read(where, answer.rows), sealed=filter_of(where), label=_label(answer.rows)
     )
@@ -422,12 +423,20 @@ def _moment(text: str) -> datetime | None:
 
 
 def _page(
-    reader: Reader, where: LogFilter, limit: int, before: int | None, *, own: tuple[str, str] | None = None
+    reader: Reader,
+    where: LogFilter,
+    limit: int,
+    before: int | None,
+    *,
+    own: tuple[str, str] | None = None,
+    replica_will_do: bool = False,
 ) -> ActivityPage:
     kept: list[tuple[Any, bool]] = []
     following: int | None = None
     for _ in range(ROUNDS):
-        page_rows = event_lists.rows(where, reader.within, limit=limit + 1, before=before)
+        page_rows = event_lists.rows(
+            where, reader.within, limit=limit + 1, before=before, replica_will_do=replica_will_do
+        )
         kept += reader.find(page_rows)
         before = following = page_rows[-1].pos if len(page_rows) > limit else None
         if following is None or len(kept) > limit:

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from console.core.errors import Malformed
 from console.infra import settings
-from console.infra.db import tables
+from console.infra.db import replica, tables
 from console.infra.db.engine import fetch, hot_engine, read_rows, read_value
 
 TAG_BYTES = 8
@@ -115,9 +115,14 @@ class Block(NamedTuple):
 
 
 def rows(
-    where: LogFilter, within: Within = EVERYTHING, *, limit: int, before: int | None = None
+    where: LogFilter,
+    within: Within = EVERYTHING,
+    *,
+    limit: int,
+    before: int | None = None,
+    replica_will_do: bool = False,
 ) -> Sequence[Any]:
-    """At most `limit` rows, newest place first, places below `before`; one statement.
+    """At most `limit` rows, newest place first, places below `before`; one statement. `replica_will_do`: what is some seconds old is enough.
 
     Each row has `pos, team, collection, record, run, workflow` of the list and `run_seq, body, leaf, sub, nonce, ct` of the event,
     as `console.log.stored` takes them.
@@ -143,7 +148,7 @@ def rows(
         )
         .order_by(page.c.pos.desc())
     )
-    return read_rows(whole)
+    return (replica.read_rows if replica_will_do else read_rows)(whole)
 
 
 def places(where: LogFilter, within: Within, *, limit: int) -> Sequence[Any]:
@@ -151,7 +156,7 @@ def places(where: LogFilter, within: Within, *, limit: int) -> Sequence[Any]:
     place = tables.activity.c
     columns = (place.kind, place.team, place.collection, place.record, place.run, place.workflow)
     found = sa.select(*columns).where(*_conditions(where), *_limits(within))
-    return read_rows(found.order_by(place.pos.desc()).limit(limit))
+    return replica.read_rows(found.order_by(place.pos.desc()).limit(limit))
 
 
 def forward(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int) -> list[Row]:

@@ -10,8 +10,7 @@ from console import log, workflows
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
 from console.core.moments import midnight
-from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db import replica, tables
 from console.monitoring.cards import first_day
 from console.runs.views import record_reach
 from console.runs.views.run_filters import is_whole
@@ -50,21 +49,20 @@ def endings(actor: Actor, workflow: Known, days: int, zone: str) -> Endings:
         .order_by(run.created_at.desc())
         .limit(MOST_RUNS + 1)
     )
-    with hot_engine().connect() as connection:
-        rows = connection.execute(newest).all()
-        counted = rows[:MOST_RUNS]
-        of_them = attempt.run == sa.any_(sa.literal([row.id for row in counted], sa.ARRAY(sa.Text)))
-        # of one who waits there it is what is expected; what a person took back was no way on
-        stands = sa.and_(
-            attempt.completed_at.is_not(None), attempt.status != "cancelled", attempt.revised.is_not(True)
-        )
-        outcome = sa.case((stands, attempt.outcome))
-        came = (
-            sa.select(attempt.step, outcome, sa.func.array_agg(sa.distinct(attempt.run)))
-            .where(of_them)
-            .group_by(attempt.step, outcome)
-        )
-        rows_of_steps = connection.execute(came).all() if counted else []
+    rows = replica.read_rows(newest)
+    counted = rows[:MOST_RUNS]
+    of_them = attempt.run == sa.any_(sa.literal([row.id for row in counted], sa.ARRAY(sa.Text)))
+    # of one who waits there it is what is expected; what a person took back was no way on
+    stands = sa.and_(
+        attempt.completed_at.is_not(None), attempt.status != "cancelled", attempt.revised.is_not(True)
+    )
+    outcome = sa.case((stands, attempt.outcome))
+    came = (
+        sa.select(attempt.step, outcome, sa.func.array_agg(sa.distinct(attempt.run)))
+        .where(of_them)
+        .group_by(attempt.step, outcome)
+    )
+    rows_of_steps = replica.read_rows(came) if counted else []
     number = {row.id: n for n, row in enumerate(counted)}
     left = {
         (step, way or ""): frozenset(number[each] for each in those) for step, way, those in rows_of_steps

@@ -11,8 +11,7 @@ from console import log, workflows
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.core.plain_words import humanised
-from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db import replica, tables
 from console.messaging import messages
 from console.monitoring.cards import first_day
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
@@ -129,17 +128,11 @@ def metrics(actor: Actor, workflow: Known, days: int, zone: str) -> Metrics:
     )
     alive = record_reach.countable_runs(actor, own, run.ended_at.is_(None))
     live = sa.select(sa.func.count()).select_from(tables.run).where(alive).scalar_subquery()
-    with hot_engine().connect() as connection:
-        started = {
-            row.day: row.begun
-            for row in connection.execute(
-                sa.select(day, sa.func.count().label("begun")).where(begun).group_by(day)
-            )
-        }
-        average, alive_now = connection.execute(
-            sa.select(sa.select(sa.func.avg(took)).where(done).scalar_subquery(), live)
-        ).one()
-        steps = _steps(connection, workflow, with_parts)
+    by_day = sa.select(day, sa.func.count().label("begun")).where(begun).group_by(day)
+    started = {row.day: row.begun for row in replica.read_rows(by_day)}
+    both = sa.select(sa.select(sa.func.avg(took)).where(done).scalar_subquery(), live)
+    ((average, alive_now),) = replica.read_rows(both)
+    steps = _steps(workflow, with_parts)
     ended = filled(counted_days(actor, first, zone, own).get(workflow.id, {}), first, days)
     total = sum(started.values())
     unsent = messages.count_unsent(actor, midnight(first, zone), workflow.id).get(workflow.id, 0)
@@ -155,7 +148,7 @@ def metrics(actor: Actor, workflow: Known, days: int, zone: str) -> Metrics:
     )
 
 
-def _steps(connection: sa.Connection, workflow: Known, begun: sa.ColumnElement[bool]) -> list[StepFigures]:
+def _steps(workflow: Known, begun: sa.ColumnElement[bool]) -> list[StepFigures]:
     """The steps in the order of the live version; those of earlier versions come last."""
     run, attempt = tables.run.c, tables.attempt.c
     newest = sa.select(run.id).where(begun).order_by(run.created_at.desc()).limit(MOST_RUNS).subquery()
@@ -170,7 +163,7 @@ def _steps(connection: sa.Connection, workflow: Known, begun: sa.ColumnElement[b
         .join(newest, newest.c.id == attempt.run)
         .group_by(attempt.step)
     )
-    found = {row.step: row for row in connection.execute(counted)}
+    found = {row.step: row for row in replica.read_rows(counted)}
     titles = workflows.version(workflow.id, workflow.live).document.step_names if workflow.live else {}
     order = [
         *(step for step in titles if step in found),

@@ -8,8 +8,7 @@ import sqlalchemy as sa
 
 from console.core.actor import Actor
 from console.core.moments import midnight
-from console.infra.db import tables
-from console.infra.db.engine import read_rows
+from console.infra.db import replica, tables
 from console.runs.views import record_reach
 from console.runs.views.run_filters import is_whole
 
@@ -73,7 +72,7 @@ def counted_days(
         .group_by(run.workflow, day)
     )
     found: dict[str, dict[date, DayCount]] = {}
-    for row in read_rows(counted):
+    for row in replica.read_rows(counted):
         found.setdefault(row.workflow, {})[row.day] = DayCount(
             row.day, row.done, row.wrong, row.stopped, row.again
         )

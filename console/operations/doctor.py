@@ -4,6 +4,7 @@ import ctypes.util
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 
 from console.core.errors import ConsoleError
 from console.infra import files, settings
-from console.infra.db import dump, engine, fitness, migrate, presence, release, troubles
+from console.infra.db import dump, engine, fitness, migrate, presence, release, replica, troubles
 from console.infra.files import virus_scan
 from console.infra.postgres import LEAST_FREE_BYTES, Embedded, PostgresError
 from console.infra.processes import supervisor
@@ -313,6 +314,7 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
             _watched_changes,
             _signing_key,
             _log,
+            *([_replica] if configured.database_replica_url else []),
         ]
         looks += [
             *doctor_outside.looks(one_role),
@@ -462,6 +464,16 @@ def _writing() -> Check:
     if trouble is not None:
         return Check("writing", ok=False, message=trouble.message, fix=trouble.fix)
     return Check("writing", ok=True, message="the database takes what is written")
+
+
+def _replica() -> Check:
+    """Whether lists and figures can be read from the standby."""
+    if not replica.usable():
+        time.sleep(replica.ASKED_S)
+    if replica.usable():
+        return Check("replica", ok=True, message="the standby is read, and near enough")
+    message = f"the standby of DATABASE_REPLICA_URL does not answer, is no standby or is more than {replica.BEHIND_S:g} seconds behind: the primary is read instead"
+    return Check("replica", ok=False, message=message, fix="Look at pg_stat_replication on the primary")
 
 
 def _signing_key() -> Check:

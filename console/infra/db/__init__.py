@@ -19,6 +19,7 @@ OPEN_MODULES = frozenset(
         "presence",
         "process_cache",
         "release",
+        "replica",
         "request_writes",
         "run_reach",
         "server",

@@ -40,6 +40,12 @@ def admin_url() -> URL | None:
     return None if settings.current().database_url else _psycopg(_embedded().url("postgres"))
 
 
+def replica_url() -> URL | None:
+    """A standby that may be read for lists and figures of the past; None where none is set."""
+    given = settings.current().database_replica_url
+    return _psycopg(given) if given else None
+
+
 def migration_url() -> URL:
     """The role that may migrate: the embedded server's superuser acting as `console_owner`, or the user's own choice."""
     given = settings.current()
@@ -95,7 +101,12 @@ def hot_engine() -> Engine:
     return _made.get("hot") or _make("hot", isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
 
 
-def _make(name: str, *, asks: bool = False, **more: Any) -> Engine:
+def replica_engine() -> Engine:
+    """For single statements on the standby of `replica_url`, which must be set: `replica` knows when it may be read."""
+    return _made.get("replica") or _make("replica", replica_url(), isolation_level="AUTOCOMMIT")
+
+
+def _make(name: str, url: URL | None = None, *, asks: bool = False, **more: Any) -> Engine:
     with _making:
         if name not in _made:
             common: dict[str, Any] = {
@@ -107,7 +118,7 @@ def _make(name: str, *, asks: bool = False, **more: Any) -> Engine:
                     "prepare_threshold": 1,
                 },  # what comes twice in a connection is planned once
             }
-            engine = sa.create_engine(app_url(), **common, **more)
+            engine = sa.create_engine(url or app_url(), **common, **more)
             if name == "hot":
                 sa.event.listen(engine, "checkout", lambda driver, *_: _refuse_ended(driver))
             if release.refusing:

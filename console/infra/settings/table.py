@@ -66,6 +66,14 @@ class Table:
         needs=("DATABASE_URL",),
         secret=True,
     )
+    database_replica_url: str | None = setting(
+        "DATABASE_REPLICA_URL",
+        readers.postgresql,
+        None,
+        "A standby of that database, from which the activity list, reports and figures are read while it is at most five seconds behind.",
+        needs=("DATABASE_URL",),
+        secret=True,
+    )
     data_dir: Path = setting(
         "CONSOLE_DATA_DIR",
         readers.folder,

@@ -17,6 +17,7 @@ KEPT = ("RUNS", "SCREENS", "LOOKS", "CHANGES", "SIGN_INS")
 DEFAULTS: dict[str, object] = {
     "database_url": None,
     "database_migration_url": None,
+    "database_replica_url": None,
     "base_url": None,
     "trusted_proxies": 0,
     "given_rate_limits": None,
@@ -78,6 +79,7 @@ GOOD: dict[str, list[tuple[str, object]]] = {
         ("postgresql:///console?host=/run", "postgresql:///console?host=/run"),
     ],
     "DATABASE_MIGRATION_URL": [(SERVER, SERVER)],
+    "DATABASE_REPLICA_URL": [(SERVER, SERVER)],
     "CONSOLE_DATA_DIR": [
         ("/srv/data", Path("/srv/data")),
         ("here", Path("here").absolute()),
@@ -235,6 +237,7 @@ BAD: dict[str, list[tuple[str, str]]] = {
         )
     ],
     "DATABASE_MIGRATION_URL": [("sqlite:///x", URL)],
+    "DATABASE_REPLICA_URL": [("sqlite:///x", URL)],
     "CONSOLE_DATA_DIR": [("~no-such-person-here/x", "takes a folder; there is no such person's home")],
     "CONSOLE_SECRET_KEY": [("s" * 31, "takes at least 32 characters, drawn at random")],
     "CONSOLE_MASTER_KEY": [
@@ -648,6 +651,7 @@ def test_a_kept_secret_is_drawn_once_and_readable_by_its_owner_alone(tmp_path: P
     ("environ", "said"),
     [
         ({"DATABASE_MIGRATION_URL": SERVER}, "DATABASE_MIGRATION_URL needs DATABASE_URL beside it"),
+        ({"DATABASE_REPLICA_URL": SERVER}, "DATABASE_REPLICA_URL needs DATABASE_URL beside it"),
         (
             {"CONSOLE_CHECKPOINT_WEBHOOK_URL": "https://a.example"},
             "CONSOLE_CHECKPOINT_WEBHOOK_URL needs CONSOLE_CHECKPOINT_WEBHOOK_SECRET beside it",

@@ -7,8 +7,7 @@ import sqlalchemy as sa
 
 from console import log, workflows
 from console.core.actor import Actor
-from console.infra.db import tables
-from console.infra.db.engine import read_rows
+from console.infra.db import replica, tables
 from console.monitoring.reports.tables.base import Cell, Column, Link, TableReport
 from console.runs.views import lists, record_reach
 from console.runs.views.run_filters import is_whole
@@ -65,7 +64,7 @@ class RunsByWorkflow(TableReport):
             )
             .group_by(run.workflow)
         )
-        rows = read_rows(counted)
+        rows = replica.read_rows(counted)
         for row in sorted(
             rows, key=lambda row: (-row.begun, named[row.workflow].text if row.workflow in named else "")
         ):

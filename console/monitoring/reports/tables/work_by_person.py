@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from console import log
 from console.auth import accounts
 from console.core.actor import Actor
-from console.infra.db import tables
-from console.infra.db.engine import hot_engine
+from console.infra.db import replica, tables
 from console.monitoring.reports.tables.base import Cell, Column, TableReport
 from console.runs.views import lists, record_reach
 
@@ -64,9 +63,8 @@ class WorkByPerson(TableReport):
         )
         steps: dict[str, tuple[Any, ...]] = defaultdict(lambda: (0, 0, 0, 0, None))
         hands: dict[str, tuple[int, datetime | None]] = defaultdict(lambda: (0, None))
-        with hot_engine().connect() as connection:
-            steps |= {row[0]: tuple(row[1:]) for row in connection.execute(done)}
-            hands |= {row[0]: (row[1], row[2]) for row in connection.execute(held)}
+        steps |= {row[0]: tuple(row[1:]) for row in replica.read_rows(done)}
+        hands |= {row[0]: (row[1], row[2]) for row in replica.read_rows(held)}
         names = accounts.names({*steps, *hands})
         for person in sorted(names, key=lambda person: (-steps[person][0], -hands[person][0], names[person])):
             yield names[person], *steps[person], *hands[person]
