@@ -182,10 +182,13 @@ def worker() -> "subprocess.Popen[bytes]":
 def lateness(actor: Any) -> list[float]:
     """Seconds by which timers fired late, sorted."""
     from console import log, runs
+    from console.infra.db import presence
     from console.infra.db.engine import fetch
 
     process = worker()
     try:
+        while not presence.somebody_works():
+            time.sleep(0.1)
         made = [runs.start(actor, "pause", None, None) for _ in range(FIRING)]
         while fetch(LEFT, (made,))[0][0]:
             time.sleep(0.1)

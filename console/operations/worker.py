@@ -244,8 +244,8 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("lost jobs", MINUTE_S, lost_jobs.put_in_again),
             Duty("files of contacts", MINUTE_S, enrolments.batches.sweep),
         ],
+        "timers": [Duty("due", LOOK_S, runs.wake, SECOND_S)],
         "moving": [
-            Duty("due", LOOK_S, runs.wake, SECOND_S),
             Duty("stuck", STUCK_S, runs.pick_up, REST_S),
             Duty("cancelled workflows", STUCK_S, runs.end_cancelled, REST_S),
             Duty("failures", SECOND_S, monitoring.read_log, REST_S),

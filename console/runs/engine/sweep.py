@@ -31,10 +31,11 @@ order by r.mode, r.active_at limit %s
 """  # noqa: S608 (texts of ours)
 _DUE = f"""
 select d.id, d.run_seq, d.mode = 'hands_off' from (
-    select r.id, r.run_seq, r.mode, r.waiting from {EVERY_RUN.sql()} where r.status in ('waiting_time', 'waiting_event')
-    and (r.waiting->>'until') collate "C" <= to_char((now() + %s) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') and {_NOT_FAILED} and {_NOT_PAUSED}
+    select r.* from unnest(array['guided', 'hands_off']) of_mode (name) cross join lateral (
+    select r.id, r.run_seq, r.mode, r.waiting from {EVERY_RUN.sql()} where r.mode = of_mode.name and r.status in ('waiting_time', 'waiting_event')
+    and (r.waiting->>'until') collate "C" <= to_char((now() + %(moved)s) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') and {_NOT_FAILED} and {_NOT_PAUSED}
     and not exists (select from console.workflow w where w.id = r.workflow and w.status = 'paused')
-    order by r.mode, (r.waiting->>'until') collate "C" limit %s
+    order by (r.waiting->>'until') collate "C" limit %(most)s) r order by r.mode, (r.waiting->>'until') collate "C" limit %(most)s
 ) d where {jobs.no_job("d.id || ':' || d.run_seq")} order by d.mode, (d.waiting->>'until') collate "C"
 """  # noqa: S608 (texts of ours)
 """Of so many that are due those without a job: where more wait than are done within a second, a look costs no more for it."""
@@ -62,7 +63,7 @@ def wake() -> int:
     return jobs.enqueue_all(
         [
             jobs.advance(run_id, seq, hands_off=behind)
-            for run_id, seq, behind in fetch(_DUE, (log.moved_by(), AT_ONCE))
+            for run_id, seq, behind in fetch(_DUE, {"moved": log.moved_by(), "most": AT_ONCE})
         ]
     )
 

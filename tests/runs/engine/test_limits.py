@@ -154,7 +154,7 @@ def test_looks_for_what_has_to_move_read_no_run_that_rests(company: Company) -> 
         connection.exec_driver_sql("analyze console.run")  # as autovacuum does after so many new rows
     for statement, values in (
         (sweep._STUCK, (sweep.STUCK_S, sweep.AT_ONCE)),
-        (sweep._DUE, (timedelta(), sweep.AT_ONCE)),
+        (sweep._DUE, {"moved": timedelta(), "most": sweep.AT_ONCE}),
         (sweep._UNDER_WAY, (sweep.LEAST_STEP_S, sweep.AT_ONCE)),
         (sweep._FOR_SOURCE, (sweep.AT_ONCE,)),
         (beginning._AT_WORK, ("waiting", 10)),
