@@ -8,6 +8,7 @@ import tarfile
 import tomllib
 from pathlib import Path
 
+from console import __version__
 from tests.release.conftest import ROOT, VERSION, Release, run
 
 
@@ -34,6 +35,27 @@ def test_its_tag_version_and_changes_carry_one_name(release: Release) -> None:
     assert "### Upgrading" in section
 
 
+def test_the_docs_name_tag_and_files_as_they_are_made(release: Release) -> None:
+    """`1.0.0` in the docs stands for any version."""
+    made = {file.name for file in release.folder.iterdir()} | {f"handrail-{VERSION}-deploy"}
+    tag = run("git", "tag", "--points-at", "HEAD", cwd=release.clone).strip()
+    for page in ("how-to/install.md", "developers/make-a-release.md"):
+        text = re.sub(r"\b1\.0\.0\b|(?<=[v-])VERSION\b", VERSION, (ROOT / "docs" / page).read_text())
+        text = text.replace("v1.0.0", f"v{VERSION}")
+        assert set(re.findall(r"(?<=`)v[\w.]+(?=`)", text)) == {tag}, page
+        named = re.findall(rf"\bhandrail-{re.escape(VERSION)}(?:[\w.-]*\w)?", text)
+        assert set(named) <= made, page
+        assert "SECURITY.md#supported-versions" in text, page
+
+
+def test_the_version_of_the_checkout_is_a_supported_one() -> None:
+    told = (ROOT / "SECURITY.md").read_text().split("## Supported versions")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ([\d.x]+) \| (.+) \|$", told, re.MULTILINE)
+    major, minor = __version__.split(".")[:2]
+    assert {f"{major}.{minor}", f"{major}.x"} & {version for version, _ in rows}
+    assert all(re.search(r"\d+ months after|\d{4}-\d\d-\d\d", until) for _, until in rows)
+
+
 def test_its_bill_of_materials_names_what_is_installed_and_what_is_vendored(release: Release) -> None:
     bill = json.loads(release.file(".cdx.json").read_text())
     component = bill["metadata"]["component"]
@@ -52,7 +74,7 @@ def test_its_bill_of_materials_names_what_is_installed_and_what_is_vendored(rele
 def test_its_source_is_the_tree_and_its_deployment_the_files_of_deploy(release: Release) -> None:
     with tarfile.open(release.file(".tar.gz")) as source:
         held = {name.partition("/")[2] for name in source.getnames()}
-    assert {"bin/demo", "LICENSE", "NOTICE", "docs/README.md", "requirements/run.txt"} <= held
+    assert {"bin/demo", "LICENSE", "NOTICE", "SECURITY.md", "docs/README.md", "requirements/run.txt"} <= held
     with tarfile.open(release.file("-deploy.tar.gz")) as deployment:
         files = set(deployment.getnames())
     wanted = run("git", "ls-files", "deploy", cwd=release.clone).split()
