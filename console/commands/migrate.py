@@ -1,5 +1,7 @@
 """`console migrate`: the console's own tables, brought to the form of this release."""
 
+import contextlib
+
 import click
 
 ROLES = """\
@@ -26,9 +28,14 @@ def migrate(*, print_roles: bool) -> None:
     if print_roles:
         click.echo(ROLES.format(database=_database_name()), nl=False)
         return
+    from psycopg.errors import ProgrammingError
+
+    from console.infra import subjects
     from console.infra.db import engine, fitness, migrate as migrations
     from console.operations import copies, doctor
 
+    with contextlib.suppress(ProgrammingError):  # there are no tables yet, or rights are missing: told below
+        subjects.require_master_key()
     migrations.upgrade(engine.migration_url())
     fitness.require()
     doctor.refuse_one_role()

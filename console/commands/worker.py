@@ -14,7 +14,7 @@ import click
 )
 def worker(*, concurrency: int) -> None:
     """Do the work of the background until told to stop: automatic steps, timers, the order of the log, what a crash left. Any number may run."""
-    from console.infra import settings
+    from console.infra import settings, subjects
     from console.infra.db import fitness
     from console.infra.settings import data_folder
     from console.operations import worker as door
@@ -22,6 +22,7 @@ def worker(*, concurrency: int) -> None:
     data_folder.prepare(settings.current().data_dir)
     settings.current().check_keys()
     fitness.require()
+    subjects.require_master_key()
     door.main(concurrency)
 
 

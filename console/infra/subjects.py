@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from console.infra import settings
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, read_value
+from console.infra.db.fitness import Unfit
 from console.infra.db.ids import new_id
 
 NONCE_BYTES = 12
@@ -45,6 +46,21 @@ class Unreadable(Exception):
 def master_id() -> str:
     """Names the master key that wrapped a data key, so that it can be changed one key at a time."""
     return _name(settings.current().master_key)
+
+
+def require_master_key() -> None:
+    """Nothing where something is sealed with the present master key, or nothing yet. Raises `Unfit` naming the key that is needed."""
+    present = master_id()
+    found = fetch(
+        "select kid, exists (select from console.subject where kid = %s) from console.subject limit 1",
+        (present,),
+    )
+    if found and not found[0][1]:
+        place = settings.current().data_dir / settings.KEYS_FOLDER / "master_key"
+        raise Unfit(
+            f"What is kept about people was encrypted under the master key {found[0][0]}, and the present one is {present}."
+            f" Give the former as CONSOLE_MASTER_KEY, or put it into {place}."
+        )
 
 
 @functools.lru_cache(maxsize=4)

@@ -16,7 +16,7 @@ import psycopg
 import sqlalchemy as sa
 
 from console.core.errors import ConsoleError
-from console.infra import files, settings
+from console.infra import files, settings, subjects
 from console.infra.db import dump, engine, fitness, migrate, presence, release, replica, troubles
 from console.infra.files import virus_scan
 from console.infra.postgres import LEAST_FREE_BYTES, Embedded, PostgresError
@@ -286,6 +286,7 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
     )
     try:
         fitness.require()
+        subjects.require_master_key()
     except fitness.Unfit as error:
         yield Check(
             "connection", ok=False, message=error.message, fix="Set what is said, and start the console again"

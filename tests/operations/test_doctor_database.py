@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from console.auth import access
 from console.auth.access import policy_store
 from console.core.errors import ConsoleError, NotAllowed
-from console.infra import settings
-from console.infra.db import dump, engine, troubles
+from console.infra import settings, subjects
+from console.infra.db import dump, engine, fitness, troubles
 from console.infra.postgres import Embedded
 from console.operations import doctor
 from console.operations.doctor import Check
@@ -224,3 +224,15 @@ def test_rights_that_cannot_be_read_say_why_and_allow_nothing(
     assert "ProgrammingError" not in caplog.text
     access.refresh()
     assert policy_store._Clock.trouble is None
+
+
+def test_another_master_key_is_found_by_the_doctor_and_by_whoever_starts(
+    company: Company, given_settings: Callable[..., None]
+) -> None:
+    company.finished("1")
+    subjects.require_master_key()
+    former = subjects.master_id()
+    given_settings(CONSOLE_MASTER_KEY="ab" * 32)
+    with pytest.raises(fitness.Unfit, match=former):
+        subjects.require_master_key()
+    assert former in looked()["connection"].message
