@@ -357,6 +357,16 @@ class TestFolders:
             Embedded(tmp_path).acquire()
         assert not (tmp_path / "postgres" / "cluster").exists()
 
+    def test_a_server_that_does_not_start_on_a_full_disk_says_how_much_is_free(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(postgres, "LEAST_FREE_BYTES", 0)
+        Embedded(tmp_path).acquire().stop()
+        monkeypatch.setattr(postgres, "LEAST_FREE_BYTES", 2**60)
+        (tmp_path / "postgres/cluster/postgresql.conf").write_text("nonsense")
+        with pytest.raises(PostgresError, match="MB are free: make room"):
+            Embedded(tmp_path).acquire()
+
     def test_a_cluster_of_another_release_is_not_touched(self, tmp_path: Path) -> None:
         (tmp_path / "postgres" / "cluster").mkdir(parents=True)
         (tmp_path / "postgres" / "cluster" / "PG_VERSION").write_text("17\n")

@@ -413,9 +413,11 @@ class Embedded:
             )
             if done.returncode:
                 output.seek(0)
+                free = shutil.disk_usage(self.home).free
+                room = [f"{free // 2**20} MB are free: make room"] if free < LEAST_FREE_BYTES else []
                 raise PostgresError(
                     f"{program} failed in {self.home}: "
-                    + " / ".join([*output.read().splitlines()[-4:], *self._last_lines()])
+                    + " / ".join([*room, *output.read().splitlines()[-4:], *self._last_lines()])
                 )
 
     def _last_lines(self) -> list[str]:

@@ -6,7 +6,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL
 
-from console.infra.db import release
+from console.infra.db import release, troubles
+from console.infra.db.fitness import Unfit
 
 
 def _config(url: URL | None) -> Config:
@@ -17,11 +18,19 @@ def _config(url: URL | None) -> Config:
 
 
 def upgrade(url: URL) -> None:
-    """All migrations that are missing, each in its own transaction. Raises `NewerData` where the tables are of a newer release."""
+    """All migrations that are missing, each in its own transaction. Raises `NewerData` where the tables are of a newer release, `Unfit` where the disk is full."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as connection:
         release.refuse_newer(applied(connection))
-    command.upgrade(_config(url), "head")
+    try:
+        command.upgrade(_config(url), "head")
+    except sa.exc.DBAPIError as error:
+        if troubles.trouble_of(error) is not troubles.FULL:
+            raise
+        raise Unfit(
+            "The disk of the database is full: the upgrade of the tables has stopped between two migrations, and nothing is lost."
+            " Make room, and start this release again: it goes on from there."
+        ) from error
 
 
 def newest() -> str:

@@ -6,6 +6,7 @@ own, so that Ctrl-C reaches the supervisor alone, and holds the end of a pipe: w
 
 import argparse
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -473,7 +474,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConsoleError as error:
         complain(error.message)
     except OSError as error:
-        complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        room = ". Make room, and start again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}{room}")
     return 1
 
 
