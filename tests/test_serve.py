@@ -72,6 +72,9 @@ def quiet_port() -> int:
 class Serving:
     """A `console serve` of a test."""
 
+    python = sys.executable
+    checkout = ROOT
+
     def __init__(self, data_dir: Path, *arguments: str, **environ: str) -> None:
         self.data_dir = data_dir
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -84,11 +87,11 @@ class Serving:
         told |= {
             "CONSOLE_ENV_FILE": os.devnull,
             "CONSOLE_DATA_DIR": str(data_dir),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(self.checkout),
         } | environ
         with self.said.open("w") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "console", "serve", "--port", "0", *arguments],
+                [self.python, "-P", "-m", "console", "serve", "--port", "0", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
