@@ -16,6 +16,7 @@ from tests.views.test_contact_import import URL, club, posted, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.views.conftest import Pages
 
@@ -84,6 +85,37 @@ def test_a_workbook_that_looks_like_thousands_of_cells_in_a_remark_is_read_at_on
     begun = time.monotonic()
     assert b"ana@wb.example" in workbooks.as_csv(out.getvalue())[0]
     assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/sharedStrings.xml", "xl/_rels/workbook.xml.rels"])
+def test_an_entity_of_a_workbook_reads_no_file_and_does_not_grow(tmp_path: "Path", part: str) -> None:
+    """External entities, and those that are made of each other."""
+    (tmp_path / "secret").write_text("of nobody else")
+    grown = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
+    declared = f'<!DOCTYPE x [<!ENTITY file SYSTEM "file://{tmp_path}/secret"><!ENTITY e0 "lol">{grown}]>'
+    made = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook([["Name"], ["Ana"]]))) as book,
+        zipfile.ZipFile(made, "w") as out,
+    ):
+        for name in book.namelist():
+            text = book.read(name).decode()
+            if name == part:
+                begun, mark, rest = text.partition("?>")
+                text = (
+                    begun
+                    + mark
+                    + declared
+                    + rest.replace("Ana", "Ana &file; &e9;").replace("Sheet1", "&file;&e9;")
+                )
+                assert "&file;" in text or part.endswith(".rels")
+            out.writestr(name, text)
+    try:
+        csv, remarks = workbooks.as_csv(made.getvalue())
+    except Invalid:
+        return
+    assert "of nobody" not in csv.decode() + "".join(remarks)
+    assert len(csv) < 1000
 
 
 def test_what_is_left_out_of_a_workbook_or_not_seen_in_it_is_said_before_anything_is_imported(
