@@ -42,6 +42,7 @@ COPIED = (
     "LICENSE",
     "NOTICE",
     "README.md",
+    "SECURITY.md",
     "pyproject.toml",
 )
 CACHE = ".import_linter_cache"
