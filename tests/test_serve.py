@@ -126,7 +126,7 @@ class Serving:
         return status == 200 and (body["status"], body["database"], body["worker"]) == ("running", "ok", "ok")
 
     def pids(self, kind: str) -> list[int]:
-        """Processes by what they do: web (those that answer), master, worker, postgres, guard."""
+        """Processes by what they do: web, worker, postgres, guard."""
         if kind in {"postgres", "guard"}:
             lock = str(self.data_dir / "postgres" / "users.lock")
             guards = [
@@ -136,20 +136,13 @@ class Serving:
             ]
             server = Embedded(self.data_dir).pid
             return guards if kind == "guard" else [server] if server else []
-        none: dict[str, list[psutil.Process]] = {"web": [], "worker": []}
-        children = none | {
-            name: [child] for child in psutil.Process(self.process.pid).children() if (name := named(child))
-        }
-        masters = children["web"]
-        if kind == "web":
-            return [child.pid for master in masters for child in master.children()]
-        return [child.pid for child in (masters if kind == "master" else children["worker"])]
+        return [child.pid for child in psutil.Process(self.process.pid).children() if named(child) == kind]
 
     def everything(self) -> list[int]:
         """All there is, the supervisor first."""
         return [
             self.process.pid,
-            *(pid for kind in ("master", "web", "worker", "postgres", "guard") for pid in self.pids(kind)),
+            *(pid for kind in ("web", "worker", "postgres", "guard") for pid in self.pids(kind)),
         ]
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -191,7 +184,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     made.stop()
 
 
-@pytest.mark.parametrize("kind", ["web", "master", "worker", "postgres", "guard"])
+@pytest.mark.parametrize("kind", ["web", "worker", "postgres", "guard"])
 def test_what_is_killed_comes_back(serving: Serving, kind: str) -> None:
     assert until(serving.well)
     url, victims = serving.url, serving.pids(kind)
@@ -293,10 +286,10 @@ def test_when_told_to_stop_it_leaves_nothing_and_exits_0(
     assert until(lambda: len(made.pids("web")) == workers)
     assert asked_at_once(made) == [200] * 16
     everything = made.everything()
-    assert len(everything) == 5 + workers
+    assert len(everything) == 4 + workers
     made.process.send_signal(number)
     assert made.process.wait(PATIENCE_S) == 0
-    assert all(gone(pid) for pid in everything[1:4])
+    assert all(gone(pid) for pid in everything[1 : 2 + workers])
     assert until(lambda: all(gone(pid) for pid in everything))
     assert list((made.data_dir / "serving").iterdir()) == []
 
@@ -333,7 +326,7 @@ class TestServerOfOnesOwn:
         made = serve(**self.environ(clean)).ready()
         assert until(made.well)
         assert made.pids("postgres") == made.pids("guard") == []
-        for kind, signs in (("worker", True), ("web", False), ("master", False)):
+        for kind, signs in (("worker", True), ("web", False)):
             environ = psutil.Process(made.pids(kind)[0]).environ()
             assert bool(environ["CONSOLE_SIGNING_KEY"]) is signs
         told = json.loads(made.command("doctor", "--format", "json").stdout)

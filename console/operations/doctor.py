@@ -95,15 +95,14 @@ def _addresses() -> dict[str, str | None]:
 
 
 def processes(configured: settings.Settings) -> list[dict[str, Any]]:
-    """`{"kind": "web" | "worker" | "postgres", "pid"}` of what serves from this data folder; of web, the processes that answer requests."""
-    notes = []
-    for note in supervisor.serving(configured.data_dir):
-        for child in _children(note["pid"]):
-            door = _door(child)
-            if door == "console.operations.worker":
-                notes.append({"kind": "worker", "pid": child.pid})
-            elif door == "console.views.server":
-                notes.extend({"kind": "web", "pid": each.pid} for each in _children(child.pid))
+    """`{"kind": "web" | "worker" | "postgres", "pid"}` of what serves from this data folder."""
+    kinds = {"console.operations.worker": "worker", "console.views.server": "web"}
+    notes = [
+        {"kind": kinds[door], "pid": child.pid}
+        for note in supervisor.serving(configured.data_dir)
+        for child in _children(note["pid"])
+        if (door := _door(child)) in kinds
+    ]
     if configured.embedded and (server := Embedded(configured.data_dir).pid):
         notes.append({"kind": "postgres", "pid": server})
     return notes

@@ -1,4 +1,4 @@
-"""`console serve`: keeps the embedded database, one web process and one worker alive, and ends them together.
+"""`console serve`: keeps the embedded database, the web processes and one worker alive, and ends them together.
 
 Standard library and psutil only: this process stays for as long as the console serves, and forks the others from nothing. Each child is in a session of its
 own, so that Ctrl-C reaches the supervisor alone, and holds the end of a pipe: when the supervisor is killed the children see it, and end themselves.
@@ -37,7 +37,6 @@ GRACE_S = 4.5
 LONGEST_PAUSE_S = 5.0
 STEADY_S = 10.0
 HOPELESS = 5
-SETTLED_S = 1.0
 PATIENCE_S = 15.0
 SPARING = {"MALLOC_ARENA_MAX": "2"}
 """For children, where nothing else is told: threads share two pools of memory. Of their own they would each keep what they once held."""
@@ -52,20 +51,13 @@ class StartError(ConsoleError):
 
 
 class Child:
-    """A process that is started again whenever it ends, after a pause that grows if it ended soon.
+    """A process that is started again whenever it ends, after a pause that grows if it ended soon."""
 
-    With `handing_over` its own children go on without it until the children of the next process have run for a moment.
-    """
-
-    def __init__(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str], *, handing_over: bool = False
-    ) -> None:
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.name, self.command, self.environment = name, list(command), SPARING | dict(environment)
         self.process: subprocess.Popen[bytes] | None = None
         self.started_at = 0.0
         self.failures = 0
-        self.handing_over = handing_over
-        self._former: list[subprocess.Popen[bytes]] = []
         self._due = 0.0
 
     @property
@@ -76,16 +68,11 @@ class Child:
     def keep(self, now: float) -> None:
         """Start it where it is not running; `now` is monotonic seconds."""
         if self.alive:
-            if self._former and self._settled():
-                self._end_former()
             return
         if self.process is not None:
             self.failures = 1 if now - self.started_at > STEADY_S else self.failures + 1
             self._due = now + min(LONGEST_PAUSE_S, 0.1 * 2**self.failures) if self.failures > 1 else now
-            self._former.append(self.process)
-            self.process = None
-            if not self.handing_over:
-                self._end_former()  # what it forked may have outlived it
+            self.end()  # what it forked may have outlived it
         if now >= self._due:
             self.started_at = now
             self.process = subprocess.Popen(
@@ -93,35 +80,17 @@ class Child:
             )
 
     def ask_to_end(self) -> None:
-        """SIGTERM to it alone: granian and the worker end what is theirs."""
+        """SIGTERM to it alone: it ends what is its own."""
         if self.process is not None and self.alive:
             self.process.terminate()
 
     def end(self) -> None:
-        """Everything in its session, and what its predecessors left, ends now."""
-        self._end_former()
+        """Everything in its session ends now."""
         if self.process is not None:
-            _kill_group(self.process)
-            self.process.wait()
-
-    def _settled(self) -> bool:
-        """Whether what it forked has been there long enough to answer."""
-        try:
-            return any(
-                time.time() - child.create_time() > SETTLED_S
-                for child in psutil.Process(self.process.pid if self.process else 0).children()
-            )
-        except psutil.NoSuchProcess:
-            return False
-
-    def _end_former(self) -> None:
-        while self._former:
-            former = self._former.pop()
-            if former.stdin is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    former.stdin.close()  # what listens to it finishes what it is doing
-            if not self.handing_over:
-                _kill_group(former)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.communicate()
+            self.process = None
 
 
 class Supervisor:
@@ -246,6 +215,7 @@ class Supervisor:
     def _serve(self, port: int) -> None:
         python, host = [sys.executable, "-P", "-m"], self.options.host
         provider = self._provider()
+        unsigned = dict(os.environ) | dict.fromkeys(STARTED_BY_US, "")  # only the worker may sign
         web = [
             *python,
             "console.views.server",
@@ -253,12 +223,11 @@ class Supervisor:
             host,
             "--port",
             str(port),
-            "--workers",
-            str(self.options.workers),
         ]
-        self.children.append(
-            Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, ""), handing_over=True)
-        )  # only the worker may sign
+        self.children += [
+            Child(f"web {number}" if number else "web", web, unsigned)
+            for number in range(self.options.workers)
+        ]
         if not self.options.no_worker:
             self.children.append(Child("worker", [*python, "console.operations.worker"], os.environ))
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 (read here, not bound)
@@ -363,11 +332,6 @@ class Supervisor:
             self.server.release()
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
 def _free(port: int) -> int:
     """The port of 127.0.0.1 if it is free (for 0: any free port); 0 if it is taken."""
     with socket.socket() as probe:
@@ -444,7 +408,7 @@ def arguments() -> argparse.ArgumentParser:
         type=_positive,
         default=1,
         metavar="N",
-        help="web workers, of four threads each (default 1)",
+        help="web processes, of four threads each (default 1)",
     )
     parser.add_argument(
         "--no-worker",

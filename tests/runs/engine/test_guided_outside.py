@@ -12,13 +12,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import psutil
 import pytest
 
 from console.auth import accounts
 from console.infra import settings
+from console.infra.processes.supervisor import GRACE_S
 from console.operations.worker import LEAVE_S
-from console.views.server import KILL_S
 from tests.company import Company
 from tests.servers import outside
 from tests.servers.outside import Receiver
@@ -43,7 +42,7 @@ class Web:
 
     def __init__(self, company: Company) -> None:
         self.port, self.bearer = quiet_port(), f"Bearer {accounts.create_key('test', company.olivia.id).text}"
-        options = ["--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
+        options = ["--host", "127.0.0.1", "--port", str(self.port)]
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "console.views.server", *options],
             stdin=subprocess.PIPE,
@@ -82,9 +81,6 @@ class Web:
 
         for run_id in run_ids:
             threading.Thread(target=press, args=(run_id,), daemon=True).start()
-
-    def serving(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children()
 
     def end(self) -> None:
         if self.process.poll() is None:
@@ -137,11 +133,8 @@ def test_a_web_process_that_ends_while_changes_hang_leaves_them_to_a_worker(
     hanging = [at_pay(company) for _ in range(4)]
     web.hand_in_beside(company, hanging)
     assert until(lambda: len(provider.asked()) == len(hanging))
-    if how == signal.SIGKILL:
-        (serving,) = web.serving()
-        serving.kill()
     web.process.send_signal(how)
-    assert web.process.wait(SOON_S + KILL_S) == (-how if how == signal.SIGKILL else 0)
+    assert web.process.wait(SOON_S + GRACE_S) == (-how if how == signal.SIGKILL else 0)
     assert not provider.held.is_set()
     provider.held.set()
     assert until(lambda: len(provider.payments) == len(hanging))
