@@ -12,7 +12,6 @@ looks for garbage as seldom as in the web process.
 import argparse
 import cProfile
 import functools
-import gc
 import os
 import pstats
 import statistics
@@ -122,9 +121,6 @@ def main() -> int:
     )
     told = parser.parse_args()
     with rig.console():
-        from console.views.server import GARBAGE
-
-        gc.set_threshold(*GARBAGE)
         person = step.prepare()
         old = walk(step.Walker(person), EVENTS // 2)
         replayed = replays(old, told.replays)

@@ -74,8 +74,6 @@ WAKERS = 2
 """How many batches of runs are woken at once after changes of their records."""
 LINES = 12
 """For how many lines of duties connections are kept: most look for a moment, and few at once."""
-GARBAGE = (20_000, 20, 20)
-"""How many objects are made before Python looks for cycles among them: each job makes thousands, and hardly one is part of a cycle."""
 _log = logging.getLogger(__name__)
 
 
@@ -413,7 +411,6 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
         sys.exit(f"console: the database does not answer: {type(error).__name__}")
     records.connect.keep_all()
     worker = Worker(threads)
-    gc.set_threshold(*GARBAGE)
     gc.freeze()  # what was imported stays: it need not be looked through
 
     def stop(_number: int, _frame: FrameType | None) -> None:

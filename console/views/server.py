@@ -27,8 +27,6 @@ from console.views import app
 THREADS = 4
 CHANGES = 2
 """How many threads may wait for somebody outside at once; the others are left for pages."""
-GARBAGE = (20_000, 20, 20)
-"""How many objects are made before Python looks for cycles among them: at its default of 700 a long replay spends as long looking as working."""
 AHEAD_S = 2.0
 """The longest that live versions are read before the first answer."""
 
@@ -79,7 +77,6 @@ def main() -> None:
     data_folder.be_private()
     diagnostics.configure()
     end_with_parent()
-    gc.set_threshold(*GARBAGE)
     server = Server(
         __name__,
         address=options.host,

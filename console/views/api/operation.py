@@ -31,7 +31,7 @@ WHOLES = (int, int | None)
 class Sent(BaseModel):
     """A body: every name known, every value of its type."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -57,7 +57,7 @@ class Nothing(Sent):
 class Asked(BaseModel):
     """The parameters of an address: every name known, each given once, or several times where it is a list."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, defer_build=True)
 
 
 def _count(value: Any) -> Any:

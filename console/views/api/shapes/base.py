@@ -31,7 +31,7 @@ Status = Literal[
 class Shape(BaseModel):
     """A JSON object with these names and no others."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)  # most are for the document of the API alone
 
 
 class BackgroundWork(Shape):
@@ -46,7 +46,7 @@ class BackgroundWork(Shape):
 class Open(BaseModel):
     """A JSON object with these names at least; others may stand beside them."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
 
 class ErrorDetail(Open):
