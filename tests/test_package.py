@@ -81,8 +81,8 @@ def test_every_file_of_the_tree_is_in_the_wheel(wheel: Path, folder: str, inside
 def test_what_it_installs_serves_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     script = (
-        "import console, pathlib; from console import workflows; from console.infra import settings; from console.views import app; from console.infra.db import migrate; from console.auth.access import policy_store;"
-        "made = app.create_app(); print(pathlib.Path(console.__file__).parent, app.folder_of('templates'), migrate.newest(), len(list(made.url_map.iter_rules())) > 20);"
+        "import console, pathlib; from console import workflows; from console.infra import settings; from console.views import app; from console.infra.db import release; from console.auth.access import policy_store;"
+        "made = app.create_app(); print(pathlib.Path(console.__file__).parent, app.folder_of('templates'), release.newest(), len(list(made.url_map.iter_rules())) > 20);"
         "print(made.jinja_env.get_template('auth/sign_in.html').filename)"
     )
     environ = {

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 
 from console.infra.db import release
-from console.infra.db.migrate import known_revisions
 from console.infra.postgres import Embedded
 from console.infra.settings import data_folder
 from console.infra.settings.data_folder import FolderError
@@ -103,7 +103,9 @@ def test_a_pooler_is_refused_or_served(
 
 
 def test_tables_of_a_newer_release_are_left_alone(clean: Database, start: Start) -> None:
-    assert release.known_revisions() == known_revisions()
+    scripts = ScriptDirectory(str(release.folder()))
+    assert release.known_revisions() == {script.revision for script in scripts.walk_revisions()}
+    assert release.newest() == scripts.get_current_head()
     with psycopg.connect(clean.admin_url, autocommit=True) as connection:
         connection.execute("update console.alembic_version set version_num = '20991231_0100'")
         made = start(**own(clean))

@@ -32,13 +32,13 @@ def migrate(*, print_roles: bool) -> None:
 
     from console.infra import subjects
     from console.infra.db import engine, fitness, migrate as migrations
-    from console.operations import copies, doctor
+    from console.operations import copies
 
     with contextlib.suppress(ProgrammingError):  # there are no tables yet, or rights are missing: told below
         subjects.require_master_key()
     migrations.upgrade(engine.migration_url())
     fitness.require()
-    doctor.refuse_one_role()
+    fitness.refuse_one_role()
     copies.look(note=False)  # before the first page is served
 
 

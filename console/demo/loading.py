@@ -83,7 +83,7 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
             "stories": listed_stories(),
             "loaded": {
                 "at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "form": servers.newest_form(),
+                "form": release.newest(),
                 "portable": True,
             },
         },
@@ -183,7 +183,7 @@ def _complete(data_dir: Path, server: servers.Server, loaded: dict[str, Any] | N
     """Whether what the note promises is there: both databases, the papers, the console's knowledge of the sources, its tables in this release's form."""
     if not loaded:
         return False
-    if loaded.get("form") != servers.newest_form():
+    if loaded.get("form") != release.newest():
         server.migrate()
     if not (supply_file(data_dir).is_file() and (data_dir / PAPERS).is_dir()):
         return False

@@ -7,15 +7,9 @@ import psycopg
 from psycopg import sql
 
 from console.core.errors import ConsoleError
-from console.infra.db import release
 from console.infra.settings import Settings, keep_secret
 
 ROLE = "fernwick"
-
-
-def newest_form() -> str:
-    """The name of the newest migration, found without loading what performs it."""
-    return max(release.known_revisions())
 
 
 class Server(ABC):

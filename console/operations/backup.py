@@ -28,7 +28,7 @@ from console.activity import sequencing
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid
 from console.infra import files, settings, subjects
-from console.infra.db import dump, engine, migrate
+from console.infra.db import dump, engine, migrate, release
 from console.log import checkpoint, tree_heads
 from console.operations import erasure
 
@@ -139,9 +139,9 @@ def _about() -> dict[str, Any]:
             "select pg_get_userbyid(relowner) <> current_user and current_user = 'console' from pg_class where oid = to_regclass('console.event')"
         )
         rights = bool(connection.execute(role).scalar())
-    if revision != migrate.newest():
+    if revision != release.newest():
         raise BackupError(
-            f"The tables are at {revision or 'nothing'}, this release needs {migrate.newest()}: run `console migrate` first."
+            f"The tables are at {revision or 'nothing'}, this release needs {release.newest()}: run `console migrate` first."
         )
     return {
         "format": FORMAT,
@@ -257,12 +257,12 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
 
 def _check_release(manifest: Mapping[str, Any]) -> None:
     """Older ones are migrated, newer ones cannot be read."""
-    made_by, revisions = str(manifest["console"]), migrate.known_revisions()
+    made_by, revisions = str(manifest["console"]), release.known_revisions()
     newer = _numbers(made_by) > _numbers(__version__)
     if int(manifest["format"]) > FORMAT or newer or manifest["revision"] not in revisions:
         raise BackupError(
             f"The backup was made by console {made_by} (tables {manifest['revision']}); this is {__version__} "
-            f"(tables {migrate.newest()}). Update this one first."
+            f"(tables {release.newest()}). Update this one first."
         )
 
 

@@ -14,7 +14,6 @@ from console.core.actor import Actor
 from console.infra import jobs, settings
 from console.infra.db.engine import transaction
 from console.infra.jobs import Because
-from console.messaging.messages import held_messages
 
 ENGINE = Actor("system", "sys_engine", "Handrail", session="sys:config")
 REASONS: Mapping[Because, str] = {
@@ -58,6 +57,8 @@ def hold(connection: Connection, because: Because) -> None:
 
 def hold_restored() -> None:
     """For a restored database, before it goes live: it is paused, messages that are due wait for a person's word, and the first worker notes its marks anew."""
+    from console.messaging.messages import held_messages  # a second of every start, for restoring alone
+
     with transaction() as connection:
         connection.exec_driver_sql("delete from console.installation_mark")
         hold(connection, "restored")

@@ -28,17 +28,6 @@ from console.operations import health, status
 OLDEST_SERVER = 15
 EVENTS_TABLE = "console.event"
 
-_ROLE = sa.text(
-    "select r.rolsuper, coalesce(pg_has_role(current_user, c.relowner, 'member'), false) from pg_roles r"
-    " left join pg_class c on c.oid = to_regclass('console.event') where r.rolname = current_user"
-)
-
-
-class RoleError(ConsoleError):
-    """The application's role may do more than it should; the message says which, and what to run."""
-
-    default_code = "role"
-
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -106,18 +95,6 @@ def processes(configured: settings.Settings) -> list[dict[str, Any]]:
     if configured.embedded and (server := Embedded(configured.data_dir).pid):
         notes.append({"kind": "postgres", "pid": server})
     return notes
-
-
-def refuse_one_role() -> None:
-    """With two URLs the application must not be able to rewrite the log. Raises `RoleError` where its role owns the tables or is superuser."""
-    if settings.current().database_migration_url is None:
-        return
-    superuser, owner = engine.read_row(_ROLE)
-    if superuser or owner:
-        raise RoleError(
-            f"The role of DATABASE_URL {'is superuser' if superuser else 'owns the log'}: it could rewrite what it is to prove."
-            " Run `console migrate --print-roles` for two roles, or leave DATABASE_MIGRATION_URL away."
-        )
 
 
 def _data_folder(configured: settings.Settings) -> Check:
@@ -253,7 +230,7 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
     try:
         with engine.hot_engine().connect() as connection:
             version = int(connection.execute(sa.text("show server_version_num")).scalar_one()) // 10_000
-            superuser, owner = connection.execute(_ROLE).one()
+            superuser, owner = connection.execute(fitness.ROLE).one()
             present = migrate.applied(connection)
     except (sa.exc.SQLAlchemyError, ConsoleError) as error:
         reason = (
@@ -270,7 +247,7 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
         message=f"PostgreSQL {version}",
         fix="" if version >= OLDEST_SERVER else f"Use PostgreSQL {OLDEST_SERVER} or newer",
     )
-    newest = migrate.newest()
+    newest = release.newest()
     newer = present is not None and present not in release.known_revisions()
     yield Check(
         "tables",

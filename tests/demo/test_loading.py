@@ -15,6 +15,7 @@ import pytest
 import console
 from console.core.errors import ConsoleError
 from console.demo import servers, staff
+from console.infra.db import release
 from console.infra.postgres import Embedded
 from console.infra.settings import Settings, read
 from tests import demo_folder
@@ -62,7 +63,7 @@ def test_interrupted_load_is_done_again_with_the_same_passwords(
 ) -> None:
     first_note, note = demo_folder.interrupted(tmp_path_factory), note_of(loaded)
     assert "loaded" not in first_note
-    assert note["loaded"]["form"] == servers.newest_form()
+    assert note["loaded"]["form"] == release.newest()
     assert note["people"] == first_note["people"]
 
 

@@ -3,14 +3,21 @@
 from typing import Any
 
 import psycopg
+import sqlalchemy as sa
 
 from console.core.errors import ConsoleError
+from console.infra import settings
 from console.infra.db import release
 from console.infra.db.dump import libpq
-from console.infra.db.engine import app_url, fetch
+from console.infra.db.engine import app_url, fetch, read_row
 from console.infra.db.troubles import NO_RIGHT
 
 ROUNDS = 3
+ROLE = sa.text(
+    "select r.rolsuper, coalesce(pg_has_role(current_user, c.relowner, 'member'), false) from pg_roles r"
+    " left join pg_class c on c.oid = to_regclass('console.event') where r.rolname = current_user"
+)
+"""Whether the role is superuser, and whether it owns the log."""
 
 
 class Unfit(ConsoleError):
@@ -18,6 +25,12 @@ class Unfit(ConsoleError):
 
     status = 503
     default_code = "unfit_server"
+
+
+class RoleError(ConsoleError):
+    """The application's role may do more than it should; the message says which, and what to run."""
+
+    default_code = "role"
 
 
 def require() -> None:
@@ -36,6 +49,18 @@ def require() -> None:
                 f"{NO_RIGHT.message} DATABASE_URL signs in as {role}: use the role console of `console migrate --print-roles`, which has them."
             ) from error
         release.refuse_newer(row[0] if row else None)
+
+
+def refuse_one_role() -> None:
+    """With two URLs the application must not be able to rewrite the log. Raises `RoleError` where its role owns the tables or is superuser."""
+    if settings.current().database_migration_url is None:
+        return
+    superuser, owner = read_row(ROLE)
+    if superuser or owner:
+        raise RoleError(
+            f"The role of DATABASE_URL {'is superuser' if superuser else 'owns the log'}: it could rewrite what it is to prove."
+            " Run `console migrate --print-roles` for two roles, or leave DATABASE_MIGRATION_URL away."
+        )
 
 
 def refuse_newer() -> None:

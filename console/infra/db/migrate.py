@@ -1,29 +1,28 @@
 """Bring the console's own tables to the present form; called by `console migrate` and at each start."""
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL
 
 from console.infra.db import release, troubles
 from console.infra.db.fitness import Unfit
 
 
-def _config(url: URL | None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(release.folder()).replace("%", "%%"))
-    config.attributes["url"] = url
-    return config
-
-
 def upgrade(url: URL) -> None:
     """All migrations that are missing, each in its own transaction. Raises `NewerData` where the tables are of a newer release, `Unfit` where the disk is full."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as connection:
-        release.refuse_newer(applied(connection))
+        present = applied(connection)
+    release.refuse_newer(present)
+    if present == release.newest():
+        return
+    from alembic import command  # most starts have nothing to migrate
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(release.folder()).replace("%", "%%"))
+    config.attributes["url"] = url
     try:
-        command.upgrade(_config(url), "head")
+        command.upgrade(config, "head")
     except sa.exc.DBAPIError as error:
         if troubles.trouble_of(error) is not troubles.FULL:
             raise
@@ -31,18 +30,6 @@ def upgrade(url: URL) -> None:
             "The disk of the database is full: the upgrade of the tables has stopped between two migrations, and nothing is lost."
             " Make room, and start this release again: it goes on from there."
         ) from error
-
-
-def newest() -> str:
-    """The revision that this release expects."""
-    return ScriptDirectory.from_config(_config(None)).get_current_head() or ""
-
-
-def known_revisions() -> frozenset[str]:
-    """Every revision that this release can start from."""
-    return frozenset(
-        script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()
-    )
 
 
 def applied(connection: sa.Connection) -> str | None:

@@ -28,10 +28,15 @@ def known_revisions() -> frozenset[str]:
     return frozenset("_".join(file.name.split("_")[:2]) for file in (folder() / "versions").glob("[0-9]*.py"))
 
 
+def newest() -> str:
+    """The revision that this release expects."""
+    return max(known_revisions())
+
+
 def refuse_newer(applied: str | None) -> None:
     """Nothing where the tables are of this release, of an older one, or not there yet. Raises `NewerData`."""
     if applied is not None and applied not in known_revisions():
         raise NewerData(
-            f"The console's tables are of a newer release (form {applied}; this one knows up to {max(known_revisions())}): nothing was changed."
+            f"The console's tables are of a newer release (form {applied}; this one knows up to {newest()}): nothing was changed."
             " Start the newer release again, or restore a backup made with this one."
         )

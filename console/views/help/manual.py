@@ -13,8 +13,6 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
-from rapidfuzz import process
-from rapidfuzz.distance import JaroWinkler
 
 from console.core.errors import NotFound
 from console.views import app, frame
@@ -178,6 +176,9 @@ def _words(text: str) -> list[str]:
 
 def search(text: str) -> list[Hit]:
     """Return the sections that answer best, the best one first: rare words and words of headings count most, and more of the words count more."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import JaroWinkler
+
     sections, index = _index()
     searched = list(dict.fromkeys(_words(text)))[:MOST_WORDS]
     telling = [word for word in searched if len(index.get(word, ())) < COMMON * len(sections)] or searched
