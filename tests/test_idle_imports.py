@@ -62,7 +62,7 @@ SAID = """
 import sys
 import console.views.server, console.operations.worker
 from console.views import app
-app.served()
+app.create_app()
 console.operations.worker.handlers()
 print(*sorted({name.partition(".")[0] for name in sys.modules if not name.startswith("_cython")} - sys.stdlib_module_names))
 print(*sorted(name for name in sys.modules if name.startswith(("sqlalchemy.orm", "alembic", "email.mime", "unittest", "tkinter"))))

@@ -1,7 +1,6 @@
 """Build the web application and register every blueprint of `console.views`."""
 
 import functools
-import gc
 import importlib
 import pkgutil
 from collections.abc import Iterator
@@ -92,15 +91,6 @@ def _pack(compress: Compress, response: Response) -> Response:
         response.direct_passthrough = False
         response.make_sequence()
     return compress.after_request(response)
-
-
-@functools.cache
-def served() -> Flask:
-    """Return the application that this process and its forks serve. Objects that exist before the first request are frozen, so that the garbage collector skips them."""
-    made = create_app()
-    gc.collect()
-    gc.freeze()
-    return made
 
 
 def blueprints() -> Iterator[Blueprint]:

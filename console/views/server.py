@@ -58,8 +58,8 @@ def read_ahead() -> None:
 
 
 def application() -> Flask:
-    """Return the application, ready to answer."""
-    served = app.served()
+    """Return the application, ready to answer. What exists before the first request is frozen: the garbage collector skips it."""
+    served = app.create_app()
     read_ahead()
     runs.limit_places(CHANGES)
     records.connect.limit_places(THREADS - 1)
