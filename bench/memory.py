@@ -2,7 +2,7 @@
 
     python bench/memory.py [--idle 5]
 
-Starts `console serve --demo` in a temporary folder (supervisor, web with one worker, background worker, the server's guard), signs a
+Starts `console serve --demo` in a temporary folder (supervisor, web, background worker, payment provider, the server's guard), signs a
 person in and opens pages, lists and records so that everything is loaded, waits, and adds up `/proc/*/smaps_rollup`. The bar: 300 MB.
 """
 
@@ -25,7 +25,12 @@ from list import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
 BAR_MB = 300
-MARKS = {"users.lock": "guard", "console.views.server": "web", "console.operations.worker": "worker"}
+MARKS = {
+    "users.lock": "guard",
+    "console.views.server": "web",
+    "console.operations.worker": "worker",
+    "console.demo.provider": "provider",
+}
 PAGES = 12
 
 
@@ -49,8 +54,7 @@ def processes(supervisor: int, folder: str) -> Iterator[tuple[str, int]]:
         words = " ".join(process.cmdline())
         if process.name() == "postgres":
             continue
-        kind = next((name for mark, name in MARKS.items() if mark in words), words[:40] or process.name())
-        yield (f"{kind} worker" if kind == "web" and process.ppid() != supervisor else kind), process.pid
+        yield next((name for mark, name in MARKS.items() if mark in words), words[:40]), process.pid
 
 
 def look_around(port: int, email: str, password: str) -> int:
