@@ -240,9 +240,7 @@ def test_doctor_finds_nothing_to_mend_and_everybody_at_work(serving: Serving) ->
 
 
 def test_its_memory_is_small(serving: Serving) -> None:
-    """With one web worker and without PostgreSQL it grows no further: the bar of 250 MB is missed by a sixth where nothing else runs from
-    the same packages, whose pages would be shared. The supervisor has little of it.
-    """
+    """With one web process and without PostgreSQL. The supervisor has little of it."""
     assert until(serving.well)
     everybody = [
         process
@@ -250,8 +248,8 @@ def test_its_memory_is_small(serving: Serving) -> None:
         if process.name() != "postgres"
     ]
     supervisor_bytes = psutil.Process(serving.process.pid).memory_full_info().pss
-    assert supervisor_bytes < 30 * 2**20
-    assert supervisor_bytes + sum(process.memory_full_info().pss for process in everybody) < 292 * 2**20
+    assert supervisor_bytes < 20 * 2**20
+    assert supervisor_bytes + sum(process.memory_full_info().pss for process in everybody) < 285 * 2**20
 
 
 def test_a_port_that_is_taken_is_one_clear_line(
