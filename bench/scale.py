@@ -52,6 +52,7 @@ def filled(server: Any, events: int, runs_wanted: int) -> None:
     moments = {
         "begin": activity.BEGIN.isoformat(),
         "step": activity.YEARS_S / events,
+        "months": activity.MONTHS,
         "events": events,
     }
     server.sql(activity.FILL % moments, "console")

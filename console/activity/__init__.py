@@ -16,5 +16,5 @@ from console.activity.event_list import (
 )
 
 OPEN_MODULES = frozenset(
-    {"checkpoint_delivery", "exports", "filters", "handed_in", "integrity", "proof", "sequencing"}
+    {"archive", "checkpoint_delivery", "exports", "filters", "handed_in", "integrity", "proof", "sequencing"}
 )

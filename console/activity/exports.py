@@ -64,12 +64,17 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ExportQuery:
-    """The parameters of an export: `form` is `jsonl` or `csv`; with `proofs` it is an archive; `since` is the size of an older checkpoint."""
+    """The parameters of an export: `form` is `jsonl` or `csv`; with `proofs` it is an archive; `since` is the size of an older checkpoint.
+
+    `after`: only places above this one. `values` False: no value is in it, whoever makes it.
+    """
 
     where: LogFilter = ANYTHING
     form: str = "jsonl"
     proofs: bool = False
     since: int | None = None
+    after: int = 0
+    values: bool = True
 
     @property
     def kind(self) -> str:
@@ -154,7 +159,7 @@ class Export:
 
     def _events(self, work: float) -> Iterator[tuple[bytes, bytes]]:
         """(lines, their packed positions) page by page. Rows are checked one by one here only if the database cannot do it."""
-        after, all_of_them = 0, self.reader.finds_all
+        after, all_of_them = self.query.after, self.reader.finds_all
         while after < self.upto:
             self._still_allowed()
             if all_of_them:
@@ -229,6 +234,7 @@ class Export:
             yield "events.jsonl", self._noting(places)
             complete = (
                 self.query.where == ANYTHING
+                and (self.query.after, self.upto) == (0, size)
                 and self.reader.finds_all
                 and not event_lists.left_out(self.reader.within, size)
             )
@@ -248,7 +254,11 @@ class Export:
             self._still_allowed()
             rows = patiently(lambda: event_lists.at(page))  # noqa: B023
             subjects.load({row.sub for row in rows if row.sub})
-            opened = [line for row in rows for line in _opened(row, self.reader, masks=masks)]
+            opened = [
+                line
+                for row in rows
+                for line in _opened(row, self.reader, masks=masks, values=self.query.values)
+            ]
             gone = {line["missing"] for line in opened if line.get("missing") in NOTES}
             since = {
                 reason
@@ -319,6 +329,17 @@ def of_run(
     return Export(query, reader, head[0], head[:3], lambda: event_list.reader_of_run(actor, run_id)), head[3]
 
 
+def of_places(actor: Actor, first: int, last: int) -> Export:
+    """The events at these places with their proofs, and no value of theirs. The caller notes that it was made. Raises Conflict while no signed head has all of them."""
+    head = tree_heads.newest()
+    if head is None or head[0] < last:
+        raise Conflict(f"No signed head of the log covers position {last:,} yet.", code="not_sealed")
+    query = ExportQuery(proofs=True, after=first - 1, values=False)
+    reader = event_list.reader_of_log(actor, "export", "read")
+    signed = (*head[:2], str(tree_heads.verifier_key()))
+    return Export(query, reader, last, signed, lambda: event_list.reader_of_log(actor, "export", "read"))
+
+
 def _place(run_id: str, n: int) -> int | None:
     """The place in the log of a run's event; None while it has none."""
     (event,) = log.events_of(run_id, after=n - 1, limit=1, opened=False)
@@ -335,7 +356,7 @@ def patiently(ask: Callable[[], T]) -> T:
     return ask()
 
 
-def _opened(row: Row, reader: Reader, *, masks: bool) -> Iterator[dict[str, Any]]:
+def _opened(row: Row, reader: Reader, *, masks: bool, values: bool) -> Iterator[dict[str, Any]]:
     """A line for each sealed value of the event, in order: the value, or the reason why it is missing."""
     body = row.body or b""
     at = body.rfind(b'"sealed":{') + len(b'"sealed":{')
@@ -345,6 +366,11 @@ def _opened(row: Row, reader: Reader, *, masks: bool) -> Iterator[dict[str, Any]
         event = log.read.parsed(body)
     except log.read.Damaged:
         return  # whoever verifies is told of the line itself
+    if not values:
+        yield from (
+            {"event": event["id"], "name": name, "missing": MASKED} for name in event["data"]["sealed"]
+        )
+        return
     try:
         opened = (
             log.read.unsealed(event["id"], row.sub, row.nonce or b"", row.ct) if row.sub and row.ct else {}

@@ -53,6 +53,14 @@ def sequence() -> int:
             return placed
 
 
+def begin_month() -> bool:
+    """Begin the partition of the present month (UTC) in the list of events, where that of an earlier one still grows; whether one was begun.
+
+    Who reads or writes the list waits meanwhile: a second for some million events of the month that is over.
+    """
+    return bool(fetch("select console.begin_month()")[0][0])
+
+
 def catch_up(timeout_s: float = 10.0) -> int:
     """Like `sequence`, and waits until everything committed before the call has its place, whoever gives it; how many this process placed.
 

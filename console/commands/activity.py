@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from console.activity import exports, sequencing
+from console.activity import archive, exports, sequencing
 from console.activity.filters import TEXTS
 from console.auth import accounts
 from console.core.actor import COMMAND_LINE
@@ -139,6 +140,57 @@ def _with_progress(begun: exports.Export) -> Iterator[bytes]:
             bar.update(int(begun.share * 1000) - bar.pos)
             yield part
         bar.update(1000 - bar.pos)
+
+
+@activity.command(
+    "archive", epilog="Example: console activity archive --before 2026-06 --out /srv/archive --dry-run"
+)
+@click.option(
+    "--before",
+    type=click.DateTime(["%Y-%m"]),
+    required=True,
+    metavar="YYYY-MM",
+    help="Archive the months that ended before this one.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The folder for the archives, one a month.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say which months, how many events and how much space.")
+def archive_months(before: datetime, out: Path, dry_run: bool) -> None:
+    """Archive old months of the log: their events as files with proofs, and most of their rows taken out of lists.
+
+    Events, proofs, replays, exports and checks stay as they are; the space of the rows is given back.
+    """
+    if not (due := archive.due(before.replace(tzinfo=UTC))):
+        click.echo(f"No month that ended before {before:%Y-%m} is left to archive.")
+    elif not dry_run:
+        sequencing.sequence_and_sign()
+    for month, rows in due:
+        size = month.bytes * rows / (month.events - month.archived)
+        words = (
+            f"{month.name}: {month.events:,} events, {rows:,} rows out of lists, about {size / 1e6:,.1f} MB"
+        )
+        click.echo(words if dry_run else f"{words}: {archive.archive(COMMAND_LINE, month, out)}")
+
+
+@activity.command("attach", epilog="Example: console activity attach 2026-03")
+@click.argument("month")
+@click.option(
+    "--archive",
+    "file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The archive of the month: it is checked, and has to be the one of which the log tells.",
+)
+def attach(month: str, file: Path | None) -> None:
+    """Put the rows of an archived MONTH back into lists, made anew from its events."""
+    known = {each.name: each for each in archive.archived()}
+    if month not in known:
+        words = f"archived are {', '.join(known)}" if known else "none is"
+        raise click.UsageError(f"{month} is no archived month: {words}.")
+    click.echo(f"{month}: {archive.attach(COMMAND_LINE, known[month], file):,} rows are in lists again.")
 
 
 commands: list[click.Command] = [activity]

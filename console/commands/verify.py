@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -35,12 +36,13 @@ def verify(archive: Path | None, key: tuple[str, ...], since: Path | None) -> No
         sys.exit(code)
     from console.activity import exports  # what follows needs the database; an export is checked without it
     from console.commands.activity import write
-    from console.log import recheck, tree_heads
+    from console.log import read, recheck, tree_heads
 
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
-        whole = Path(folder) / "log.zip"
-        write(exports.ExportQuery(proofs=True), whole)
-        code, sentence = _checked(whole, key or tree_heads.verifier_keys(), since)
+        whole, code, sentence = Path(folder) / "log.zip", 0, read.UNREADABLE
+        with suppress(read.Damaged):  # named below
+            write(exports.ExportQuery(proofs=True), whole)
+            code, sentence = _checked(whole, key or tree_heads.verifier_keys(), since)
     sentence = re.sub(r"^line (\d+)", _place, sentence)
     if code == 0 and (
         problem := recheck.first_problem()
@@ -70,8 +72,8 @@ def _place(line: re.Match[str]) -> str:
     from console.infra.db.engine import fetch
 
     rows = fetch(
-        "select e.run, e.run_seq from console.activity a join console.event e on e.id = a.event where a.pos = %s",
-        (int(line[1]),),
+        "select e.run, e.run_seq from console.places(%(pos)s, %(pos)s) a join console.event e on e.id = a.event",
+        {"pos": int(line[1])},
     )
     return f"position {line[1]}" + (f", run {rows[0][0]} event {rows[0][1]}" if rows else "")
 

@@ -606,6 +606,18 @@ OUTSIDE = (
         "The list of events, or the tree over them, was not what the events say, and was made anew from them.",
         ("part", "count", "first"),
     ),
+    Kind(
+        "activity_archived",
+        "log",
+        "Most rows of a month were taken out of the list of events, once an archive with this hash was written; events and places stay.",
+        ("first", "last", "archive_sha256"),
+    ),
+    Kind(
+        "activity_attached",
+        "log",
+        "The rows of an archived month were put back into the list of events.",
+        ("first", "last"),
+    ),
     Kind("backup_made", "log", "A backup of the console was written.", ("bytes", "size")),
     Kind(
         "log_restored",

@@ -6,17 +6,20 @@ The form is in docs/reference/log-format.md.
 
 import importlib.resources
 import io
+import subprocess
+import sys
 import tempfile
 import time
 import zipfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import orjson
 
 from console.infra.db.engine import hot_engine
-from console.log import tree_heads
+from console.log import tree_heads, verify
 
 LEVEL = 1  # of deflate: the higher ones cost more than they save on the way
 PAGE = 1000
@@ -32,6 +35,18 @@ values.jsonl   what they commit to, as far as the person who made this export ma
 proofs.json    which places of the log these are, and what leads from each of them to the checkpoint
 leaves         the hash of each line as it was signed: it helps to name a line that was changed
 """
+
+
+def check(archive: Path, keys: Sequence[str], since: Path | None = None) -> tuple[int, str]:
+    """(status, words) of the very file that outsiders run, as they run it; 0: all of it fits."""
+    given = [part for key in keys for part in ("--key", key)] + (["--since", str(since)] if since else [])
+    done = subprocess.run(
+        [sys.executable, "-I", verify.__file__, str(archive), *given],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, (done.stdout or done.stderr).strip()
 
 
 class Places:

@@ -11,12 +11,13 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
@@ -24,11 +25,15 @@ from console.core.errors import Malformed
 from console.infra import settings
 from console.infra.db import replica, tables
 from console.infra.db.engine import fetch, hot_engine, read_rows, read_value
+from console.log.read import UNREADABLE, Damaged
+from console.log.tree import WIDTH
 
 TAG_BYTES = 8
 SKEW = timedelta(hours=1)
 """How far the moment of an event may lie from those of its neighbours in the list: clocks of several machines, and what was under way for long."""
 ON_RUNS = "run\\_%"
+ARCHIVED_AT_ONCE = 20_000
+LIST = sa.ARRAY(sa.BigInteger)
 
 
 COLUMNS = {
@@ -160,15 +165,29 @@ def places(where: LogFilter, within: Within, *, limit: int) -> Sequence[Any]:
 
 
 def forward(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int) -> list[Row]:
-    """At most `limit` rows, oldest place first, places above `after` and not above `upto`; one statement."""
-    return _whole(_onward(where, within, after, upto, limit))
+    """At most `limit` rows, oldest place first, places above `after` and not above `upto`; archived ones too. Empty at the end."""
+    found: list[Row] = []
+    for span in _spans(where, after, upto):
+        found += _whole(_onward(where, within, *span, limit - len(found)))
+        if len(found) == limit:
+            break
+    return found
 
 
 def at(places: Sequence[int]) -> list[Row]:
     """The rows at these places, oldest first."""
+    numbers = sa.literal(list(places), LIST)
+    tiles = sa.literal(sorted({(place - 1) // WIDTH for place in places}), LIST)
+    wanted = (
+        sa.func.unnest(tiles).table_valued(sa.column("tile", sa.BigInteger), name="wanted").render_derived()
+    )
+    begin = wanted.c.tile * WIDTH
+    archived = _archived(sa.func.console.archived_rows(begin + 1, begin + WIDTH))
+    further = sa.select(*archived.c).select_from(wanted.join(archived, sa.true()))
     return _whole(
-        sa.select(tables.activity).where(
-            tables.activity.c.pos == sa.any_(sa.literal(list(places), sa.ARRAY(sa.BigInteger)))
+        sa.union_all(
+            sa.select(tables.activity).where(tables.activity.c.pos == sa.any_(numbers)),
+            further.where(archived.c.pos.in_(sa.select(sa.func.unnest(numbers)))),
         )
     )
 
@@ -196,9 +215,12 @@ def nearest(
             [f'"type":"{kind}"'.encode() for kind in kinds],
         ),
     )
+    events = [row[0] for row in found]
+    archived = _archived(sa.func.console.archived_rows_of(sa.literal(events, LIST)))
     return _whole(
-        sa.select(tables.activity).where(
-            tables.activity.c.event.in_([row[0] for row in found]), *_limits(within)
+        sa.union_all(
+            sa.select(tables.activity).where(tables.activity.c.event.in_(events), *_limits(within)),
+            sa.select(*archived.c).where(*_limits(within, archived.c)),
         )
     )
 
@@ -207,7 +229,14 @@ def block(
     where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int
 ) -> Block | None:
     """The lines that `forward` finds, joined by the server: for exports that need no check of single rows. None at the end."""
-    page = _onward(where, within, after, upto, limit).subquery("page")
+    for span in _spans(where, after, upto):
+        if found := _block(_onward(where, within, *span, limit)):
+            return found
+    return None
+
+
+def _block(chosen: sa.Select[*tuple[Any, ...]]) -> Block | None:
+    page = chosen.subquery("page")
     event = _row_by_key(page, tables.event.c.id, tables.event.c.body)
     end, nothing = sa.literal(b"\n", sa.LargeBinary), sa.literal(b"", sa.LargeBinary)
     parts = (
@@ -221,11 +250,52 @@ def block(
     return Block(last, events, lines, places) if events else None
 
 
+def _spans(where: LogFilter, after: int, upto: int) -> Iterator[tuple[int, int, bool]]:
+    """The places above `after` up to `upto` in stretches (above, up to, whether some of it is archived): what is archived some at a time, as its rows are made anew."""
+    while after < upto:
+        found = fetch(
+            "select min(index) * 256 from console.archived_place where index >= %s", (after // WIDTH,)
+        )
+        begin = upto if found[0][0] is None else min(found[0][0], upto)
+        if begin > after:
+            yield after, begin, False
+            after = begin
+        if after < upto:
+            end = upto if where.run else min(after + ARCHIVED_AT_ONCE, upto)
+            yield after, end, True
+            after = end
+
+
+def _archived(rows: sa.Function[Any]) -> sa.TableValuedAlias:
+    """What a function of the database says of archived events, in the columns of the list."""
+    return rows.table_valued(
+        *(sa.column(each.name, each.type) for each in tables.activity.c), name="archived"
+    )
+
+
 def _onward(
-    where: LogFilter, within: Within, after: int, upto: int, limit: int
+    where: LogFilter, within: Within, after: int, upto: int, archived: bool, limit: int
 ) -> sa.Select[*tuple[Any, ...]]:
     """Rows of the list alone, so that whatever plan the server chooses, it never sorts bodies."""
     place, conditions = tables.activity, [*_conditions(where), *_limits(within)]
+    if archived:
+        events = sa.select(tables.event.c.id).where(tables.event.c.run == where.run)
+        rows = (
+            sa.func.console.archived_rows_of(sa.func.array(events.scalar_subquery(), type_=LIST))
+            if where.run
+            else sa.func.console.archived_rows(after + 1, upto)
+        )
+        further = _archived(rows)
+        both = sa.union_all(
+            sa.select(place).where(place.c.pos > after, place.c.pos <= upto, *conditions),
+            sa.select(*further.c).where(
+                further.c.pos > after,
+                further.c.pos <= upto,
+                *_conditions(where, further.c),
+                *_limits(within, further.c),
+            ),
+        ).subquery("activity")
+        return sa.select(both).order_by(both.c.pos).limit(limit)
     statement = (
         sa.select(place)
         .where(place.c.pos > after, place.c.pos <= upto, *conditions)
@@ -242,7 +312,7 @@ def _onward(
     )
 
 
-def _whole(chosen: sa.Select[*tuple[Any, ...]]) -> list[Row]:
+def _whole(chosen: sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[Any, ...]]) -> list[Row]:
     page, event, value = chosen.subquery("page"), tables.event.c, tables.event_value.c
     body, sealed = (
         _row_by_key(page, event.id, event.run_seq, event.body, event.leaf),
@@ -269,6 +339,8 @@ def left_out(within: Within, upto: int) -> bool:
     limits = _limits(within)
     if not limits:
         return False
+    if fetch("select from console.archived_place where index < %s limit 1", (upto // WIDTH,)):
+        return True  # perhaps: who exports then proves each event on its own
     outside = sa.select(tables.activity.c.pos).where(
         tables.activity.c.pos <= upto, sa.and_(*limits).is_not(sa.true())
     )
@@ -283,9 +355,12 @@ def later(kind: str, upto: int) -> bool:
 
 
 def _bytes(statement: sa.Select[*tuple[Any, ...]]) -> list[Any]:
-    """Rows of the statement with bytes as they are: the driver's usual form doubles them."""
+    """Rows of the statement with bytes as they are: the driver's usual form doubles them. Raises Damaged where an archived event cannot be read."""
     compiled = statement.compile(hot_engine(), compile_kwargs={"render_postcompile": True})
-    return fetch(str(compiled), compiled.params, binary=True)
+    try:
+        return fetch(str(compiled), compiled.params, binary=True)
+    except psycopg.DataError as error:
+        raise Damaged(UNREADABLE) from error
 
 
 def reached() -> Reached:
@@ -294,8 +369,7 @@ def reached() -> Reached:
     return Reached(*rows[0]) if rows else Reached(0, None)
 
 
-def _conditions(where: LogFilter) -> list[sa.ColumnElement[bool]]:
-    place = tables.activity.c
+def _conditions(where: LogFilter, place: Any = tables.activity.c) -> list[sa.ColumnElement[bool]]:
     texts = {place[column]: getattr(where, name) for name, column in COLUMNS.items()}
     conditions: list[sa.ColumnElement[bool]] = [
         column.is_(None) if text == "" else column == text
@@ -325,15 +399,15 @@ def _conditions(where: LogFilter) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _place_of(moment: datetime, skew: timedelta) -> sa.ColumnElement[int]:
-    """The place of the first event of that moment or later; moments so far away that no calendar has them with `skew` stay as they are."""
+def _place_of(moment: datetime, skew: timedelta) -> sa.ScalarSelect[int]:
+    """The place of the first event of that moment or later, found once; moments so far away that no calendar has them with `skew` stay as they are."""
     with suppress(OverflowError):
         moment += skew
-    return sa.func.console.place_of(sa.literal(moment, sa.DateTime(timezone=True)), type_=sa.BigInteger)
+    place = sa.func.console.place_of(sa.literal(moment, sa.DateTime(timezone=True)), type_=sa.BigInteger)
+    return sa.select(place).scalar_subquery()
 
 
-def _limits(within: Within) -> list[sa.ColumnElement[bool]]:
-    place = tables.activity.c
+def _limits(within: Within, place: Any = tables.activity.c) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
     if within.teams is not None:
         conditions.append(place.team.in_(sorted(within.teams)))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from console.core.errors import ConsoleError
 from console.infra import subjects
@@ -58,12 +59,16 @@ class Stored(NamedTuple):
 def events_of(chain: str, after: int = 0, limit: int | None = None, *, opened: bool = True) -> list[Stored]:
     """Events of a chain in order, numbers after `after`; one statement. `opened` False leaves the values closed."""
     event, place, value = tables.event, tables.activity, tables.event_value
+    archived = sa.func.console.archived_events(postgresql.array([event.c.id])).table_valued("pos")
+    place_of = sa.func.coalesce(place.c.pos, sa.select(archived.c.pos).scalar_subquery()).label("pos")
     statement = (
         sa.select(
-            event.c.run_seq, event.c.body, event.c.leaf, place.c.pos, value.c.sub, value.c.nonce, value.c.ct
+            event.c.run_seq, event.c.body, event.c.leaf, place_of, value.c.sub, value.c.nonce, value.c.ct
         )
         .select_from(
-            event.outerjoin(place, place.c.event == event.c.id).outerjoin(value, value.c.event == event.c.id)
+            event.outerjoin(place, (place.c.event == event.c.id) & (place.c.run == event.c.run)).outerjoin(
+                value, value.c.event == event.c.id
+            )
         )
         .where(event.c.run == chain, event.c.run_seq > after)
         .order_by(event.c.run_seq)
@@ -118,6 +123,9 @@ class Damaged(ConsoleError):
     default_code = "log_damaged"
 
 
+UNREADABLE = "The activity log was changed from outside: an event here cannot be read. `console verify` names its place."
+
+
 def parsed(body: bytes) -> dict[str, Any]:
     """The body of an event. Raises Damaged for what the console never wrote."""
     try:
@@ -127,9 +135,7 @@ def parsed(body: bytes) -> dict[str, Any]:
             return told
     except (ValueError, LookupError, TypeError, AttributeError):
         pass
-    raise Damaged(
-        "The activity log was changed from outside: an event here cannot be read. `console verify` names its place."
-    )
+    raise Damaged(UNREADABLE)
 
 
 def closed(row: Row) -> Stored:
@@ -238,7 +244,7 @@ def newest_by_people(
 def open_values(chain: str, events: Sequence[Stored]) -> dict[int, Stored]:
     """These events of `history` with their values and their places in the whole log, by number; one statement."""
     wanted = {event.n: event for event in events}
-    statement = """select e.run_seq, a.pos, v.sub, v.nonce, v.ct from console.event e left join console.activity a on a.event = e.id
+    statement = """select e.run_seq, coalesce(a.pos, (select pos from console.archived_events(array[e.id]))), v.sub, v.nonce, v.ct from console.event e left join console.activity a on a.event = e.id and a.run = e.run
         left join console.event_value v on v.event = e.id where e.run = %s and e.run_seq = any(%s)"""
     opened = {}
     for number, place, subject, nonce, ciphertext in fetch(statement, (chain, list(wanted)), binary=True):

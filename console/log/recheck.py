@@ -26,16 +26,26 @@ AT_ONCE = 1_000
 _ROWS = """
 select a.pos, a.event, e.run, e.run_seq, e.leaf, e.body, before.leaf, v.sub, v.nonce, v.ct,
        a.at, a.kind, a.actor, a.team, a.collection, a.record, a.run, a.workflow, a.origin, a.label
-from console.activity a left join console.event e on e.id = a.event
+from (select * from console.activity where pos > %(after)s and pos <= %(upto)s
+    union all select p.pos, p.event, null, null, null, null, null, null, null, null, null, null from console.archived(%(after)s + 1, %(upto)s) p) a
+left join console.event e on e.id = a.event
 left join console.event before on before.run = e.run and before.run_seq = e.run_seq - 1
 left join lateral (select * from console.event_value v where v.event = e.id limit 1) v on true
-where a.pos > %s and a.pos <= %s order by a.pos
+order by a.pos
 """
 _TILES = "select index, hashes from console.tile where level = %s and index between %s and %s"
 _HEADS = "select size, note, key from console.checkpoint where size > %s and size <= %s order by size"
 _LOST = """
-select e.run, e.run_seq from console.event e where e.id between %s and %s and not exists (select from console.activity a where a.event = e.id)
-and not exists (select from console.log_pending p where p.id = e.id) order by e.id limit 1
+select e.run, e.run_seq from console.event e where e.id between %(first)s and %(last)s
+and not exists (select from console.activity a where a.event = e.id and a.event between %(first)s and %(last)s)
+and not exists (select from console.log_pending p where p.id = e.id)
+and not exists (select from console.archived_events(array[e.id])) order by e.id limit 1
+"""
+_NOTED = """
+select t.body ->> 'type' = 'activity_archived', (t.body #>> '{data,open,first}')::bigint, (t.body #>> '{data,open,last}')::bigint from (
+    select event as id from console.activity where kind in ('activity_archived', 'activity_attached') union all select id from console.log_pending where run = 'sys:config'
+) a cross join lateral (select convert_from(e.body, 'UTF8')::jsonb as body from console.event e where e.id = a.id limit 1) t
+where t.body ->> 'type' in ('activity_archived', 'activity_attached') order by a.id
 """
 _KEEP = """
 update console.log_check set upto = %(upto)s, problem = %(problem)s, at = case when %(problem)s::text is null then now() else at end,
@@ -174,12 +184,23 @@ def _event_without_place(size: int) -> str | None:
 
 
 def _event_at(pos: int) -> int:
-    rows = fetch("select event from console.activity where pos = %s", (pos,))
+    rows = fetch("select event from console.places(%(pos)s, %(pos)s)", {"pos": pos})
     return int(rows[0][0]) if rows else 0
 
 
+def noted_ranges() -> list[tuple[int, int]]:
+    """(First, last) place of each month whose rows of the list were archived, as the log says, and not attached again."""
+    ranges: dict[int, int] = {}
+    for archived, first, last in fetch(_NOTED):
+        if archived:
+            ranges[first] = last
+        else:
+            ranges.pop(first, None)
+    return [*ranges.items()]
+
+
 def _lost(first: int, last: int) -> str | None:
-    rows = fetch(_LOST, (first, last))
+    rows = fetch(_LOST, {"first": first, "last": last})
     return (
         f"run {rows[0][0]} event {rows[0][1]}: the event has no place in the list, and waits for none"
         if rows
@@ -191,7 +212,7 @@ def _part(part: Part, upto: int, size: int) -> str | None:
     """The first problem among the places after those of the part up to `upto`, of a tree of `size` leaves; `part` comes as far as all is well."""
     for begin in range(part.upto, upto, AT_ONCE):
         end = min(begin + AT_ONCE, upto)
-        rows = fetch(_ROWS, (begin, end), binary=True)
+        rows = fetch(_ROWS, {"after": begin, "upto": end}, binary=True)
         problem = _events(part, rows, begin, end, size) or _signed(begin, end, size)
         ids = [row[1] for row in rows]
         problem = problem or _lost(min(_event_at(begin) + 1, *ids), max(ids))
@@ -204,6 +225,7 @@ def _part(part: Part, upto: int, size: int) -> str | None:
 def _events(part: Part, rows: Sequence[Any], begin: int, end: int, size: int) -> str | None:
     first, last = begin // WIDTH, (end - 1) // WIDTH
     tiles = {index: bytes(hashes) for index, hashes in fetch(_TILES, (0, first, last), binary=True)}
+    archived = noted_ranges() if any(row[11] is None for row in rows) else []
     if part.values:
         subjects.load({row[7] for row in rows if row[7] and row[7] != EXPIRED})
     for expected, row in enumerate(rows, begin + 1):
@@ -211,6 +233,8 @@ def _events(part: Part, rows: Sequence[Any], begin: int, end: int, size: int) ->
             return f"position {expected}: the event is missing from the list"
         if row[5] is None:
             return f"position {expected}: the event is missing"
+        if row[11] is None and not any(low <= expected <= high for low, high in archived):
+            return f"position {expected}: the event is missing from the list, and no event says that it was archived"
         index, place = divmod(expected - 1, WIDTH)
         try:
             problem = _event(part, row, tiles.get(index, b"")[place * HASH_BYTES : (place + 1) * HASH_BYTES])
@@ -236,7 +260,7 @@ def _event(part: Part, row: Any, kept: bytes) -> str | None:
         number == 1
     ):
         return "the chain is broken: the event before it is another one, or missing"
-    if tuple(columns) != (of_body := list_columns(event)):
+    if columns[0] is not None and tuple(columns) != (of_body := list_columns(event)):
         wrong = [
             name
             for name, stored, expected in zip(LISTED, columns, of_body, strict=True)

@@ -8,8 +8,6 @@ import contextlib
 import fcntl
 import os
 import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,7 +26,7 @@ from console.infra import faults, files as kept_files, settings
 from console.infra.db import dump, engine, migrate, server
 from console.infra.db.presence import PRESENCE
 from console.infra.processes import supervisor
-from console.log import checkpoint, tree, tree_heads, verify
+from console.log import bundle, checkpoint, tree, tree_heads, verify
 from console.operations import backup, copies, erasure
 from console.operations.backup import Archive, BackupError, Progress
 
@@ -327,10 +325,9 @@ def _verify(actor: Actor, archive: Archive) -> int:
     with tempfile.TemporaryDirectory(prefix="restore-") as folder:
         whole = Path(folder) / "log.zip"
         exports.begin(actor, exports.ExportQuery(proofs=True), ready=lambda: None).save(whole)
-        command = [sys.executable, "-I", verify.__file__, str(whole), "--key", key]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BackupError(f"The log in the backup does not hold: {(done.stdout or done.stderr).strip()}")
+        code, sentence = bundle.check(whole, [key])
+    if code:
+        raise BackupError(f"The log in the backup does not hold: {sentence}")
     _compare([stated] if stated else [], size, "the backup's manifest")
     file = settings.current().data_dir / sequencing.HEADS
     _compare(_NOTE.findall(_text(file)), size, str(file))

@@ -50,12 +50,13 @@ CATEGORIES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
 """Category → what it is, and the kinds of its events (none: every kind). What is in no category is kept for ever: people, rights, holds, erasures."""
 
 _DUE = """
-from console.activity a join console.event_value v on v.event = a.event {run}
+from {rows} a join console.event_value v on v.event = a.event {run}
 where v.event > %(after)s and v.sub <> 'expired' and (%(kinds)s::text[] is null or a.kind = any(%(kinds)s)) and {old}
 """
 _COUNT = """
 select count(distinct v.event), count(distinct v.event) filter (where exists (select from console.hold h where h.subject = v.sub))
 """
+_LIST, _ARCHIVED = "console.activity", "console.archived_rows(1, (select max(pos) from console.activity))"
 _OF_RUNS = {"run": f"join {access.EVERY_RUN.sql()} on r.id = a.run", "old": "r.ended_at < %(before)s"}
 _OTHERS = {"run": "", "old": "a.at < %(before)s"}
 _FREE = "and not exists (select from console.hold h where h.subject = v.sub)"
@@ -76,7 +77,8 @@ def due_deletions(now: datetime | None = None) -> list[Due]:
     due = []
     for category, days in _limits().items():
         parameters = _query_parameters(category, days, now or log.now())
-        total, held = fetch(_COUNT + _due(category), parameters)[0]
+        counts = [fetch(_COUNT + _due(category, rows), parameters)[0] for rows in _sources()]
+        total, held = map(sum, zip(*counts, strict=True))
         due.append(Due(category, days, total - held, held))
     return due
 
@@ -119,8 +121,13 @@ def _limits() -> dict[str, int]:
     return {category: days for category in CATEGORIES if (days := given[category]) is not None}
 
 
-def _due(category: str) -> str:
-    return _DUE.format(**(_OF_RUNS if category in {"runs", "screens"} else _OTHERS))
+def _sources() -> list[str]:
+    """The list of events, and what it would say of archived ones."""
+    return [_LIST, _ARCHIVED] if fetch("select from console.archived_place limit 1") else [_LIST]
+
+
+def _due(category: str, rows: str) -> str:
+    return _DUE.format(rows=rows, **(_OF_RUNS if category in {"runs", "screens"} else _OTHERS))
 
 
 def _query_parameters(category: str, days: int, now: datetime, after: int = 0) -> dict[str, object]:
@@ -134,12 +141,14 @@ def _query_parameters(category: str, days: int, now: datetime, after: int = 0) -
 
 def _expire(due: Due, now: datetime, progress: Callable[[str], None]) -> int:
     """The values of how many events went."""
-    gone = after = 0
-    page = f"select v.event, a.pos, a.run {_due(due.category)} {_FREE} order by v.event limit %(most)s"
-    while rows := fetch(page, _query_parameters(due.category, due.days, now, after)):
-        after = rows[-1][0]
-        gone += _page(due.category, rows)
-        progress(f"{due.category}: values of {gone:,} of {due.events:,} events")
+    gone = 0
+    for source in _sources():
+        after = 0
+        page = f"select v.event, a.pos, a.run {_due(due.category, source)} {_FREE} order by v.event limit %(most)s"
+        while rows := fetch(page, _query_parameters(due.category, due.days, now, after)):
+            after = rows[-1][0]
+            gone += _page(due.category, rows)
+            progress(f"{due.category}: values of {gone:,} of {due.events:,} events")
     return gone
 
 

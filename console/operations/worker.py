@@ -234,6 +234,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("seal", MINUTE_S, sequencing.keep_sealed),
             Duty("seal when asked", SECOND_S, sequencing.seal_if_asked),
             Duty("tidy", DAY_S, queue.tidy),
+            Duty("month", HOUR_S, sequencing.begin_month),
         ],
         "thorough": [
             Duty("check of the log", MINUTE_S, integrity.look),

@@ -67,6 +67,12 @@ TYPED: dict[str, Typed] = {
             "key_01jd…": r"$(sed 's/^cns_\(.*\)_.*/key_\1/' key)",
         },
     ),
+    "archive-old-activity": Typed(
+        instead={"/srv/archive": "archive"},
+        elsewhere={
+            2: "the demo has no month that is over, so nothing to attach: tests/activity/test_archive.py has one"
+        },
+    ),
     "back-up-and-restore": Typed(
         elsewhere=dict.fromkeys(range(7), "typed by test_a_backup_is_restored_as_the_page_says")
     ),

@@ -94,7 +94,7 @@ def test_without_a_key_nothing_is_answered(client: FlaskClient, keys: Mapping[st
 
 def test_ten_rows_without_a_limit_newest_first(ada: Caller) -> None:
     page = ada.page()
-    assert set(page) == {"data", "hasMore", "next"}
+    assert set(page) == {"archived", "data", "hasMore", "next"}
     assert len(page["data"]) == 10
     assert page["hasMore"] is True
     assert isinstance(page["next"], str)
@@ -166,7 +166,7 @@ def test_filters_hold(ada: Caller) -> None:
         assert [row["id"] for row in ada.page(f"limit=100&{query}")["data"]] == [
             row["id"] for row in whole if keep(row)
         ], query
-    assert ada.page("run=run_nosuch") == {"data": [], "hasMore": False, "next": None}
+    assert ada.page("run=run_nosuch") == {"archived": [], "data": [], "hasMore": False, "next": None}
 
 
 WRONG = {

@@ -56,6 +56,8 @@ LOG: Mapping[str, str | Callable[[Parts], str]] = {
         + ("list of events" if parts.text("part") == "list" else "tree of the log")
         + " anew from the events"
     ),
+    "activity_archived": "{who} archived old events{text_first:, from place }{text_last: to place }",
+    "activity_attached": "{who} put archived events back into the list{text_first:, from place }{text_last: to place }",
     "backup_made": "{who} made a backup",
     "log_restored": _log_restored,
 }

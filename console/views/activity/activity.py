@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from markupsafe import Markup
 
 from console import activity, browse, records
-from console.activity import ActivityRow, exports
+from console.activity import ActivityRow, archive, exports
 from console.activity.filters import LABELS, MOMENTS, TEXTS
 from console.auth import access, accounts
 from console.core.documents.collections import Collection, Field
@@ -107,6 +107,7 @@ def show() -> Response:
         "closed": sum(
             access.scope_for(frame.actor(), collection.id).nothing for collection in records.collections()
         ),
+        "archived": archive.names(),
         "badge_of_log": badge(page.verified_to, frame.look()),
         "may_verify": access.can(frame.actor(), None, "activity", "verify"),
         "forms": FORMS,

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import activity
-from console.activity import exports
+from console.activity import archive, exports
 from console.activity.filters import FILTERS
 from console.views import downloads
 from console.views.api.operation import Asked, Example, Limit, Media, operation
@@ -70,7 +70,8 @@ class Exported(Filters):
 def listing() -> ResponseReturnValue:
     """Events that match the filters and that the caller may see, newest first."""
     query = activity.parse_query(request.args.items(multi=True))
-    return activity.page(g.actor, query.where, query.limit, query.after).to_json()
+    page = activity.page(g.actor, query.where, query.limit, query.after)
+    return page.to_json() | {"archived": archive.names()}
 
 
 @blueprint.get("/activity-logs/export")

@@ -6,6 +6,7 @@ from typing import Any
 from flask import request
 
 from console import activity
+from console.activity import archive
 from console.core.events import KINDS
 from console.views import frame
 from console.views.activity.activity import entries
@@ -61,6 +62,7 @@ def time_line(collection: str, key: str, look: Look) -> dict[str, Any]:
     ]
     return {
         "entries": entries(log.rows, look),
+        "archived": [] if log.next else archive.names(),
         "older": frame.present_address(after=log.next) if log.next else None,
         "sorts": [
             {

@@ -223,12 +223,20 @@ def test_what_the_application_may_do_is_a_short_list(connection: "psycopg.Connec
         " where n.nspname = 'console' and has_function_privilege('console', p.oid, 'execute') order by 1"
     ).fetchall()
     assert [name for (name,) in callable_by_us] == [
+        "activity_parts",
+        "archivable",
+        "archived",
+        "archived_events",
+        "archived_rows",
+        "archived_rows_of",
+        "begin_month",
         "expire",
         "fold_enrolment_counts",
         "follow_enrolled_runs",
         "grow_tree",
         "listed",
         "place_of",
+        "places",
         "relist",
         "sequence",
         "tile_root",

@@ -79,6 +79,9 @@ class ActivityPage(Shape):
     data: list[Event]
     has_more: bool = Field(alias="hasMore")
     next: Cursor
+    archived: list[str] = Field(
+        description="Months (2026-03) of which only results and decisions are listed; exports have every event"
+    )
 
 
 class AiCall(Shape):
