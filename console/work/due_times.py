@@ -536,7 +536,7 @@ _TIMED = "r.id, r.workflow, r.version, (select a.step from console.attempt a whe
 _UNKNOWN = f"from {access.EVERY_RUN.sql()} where r.ended_at is null and r.due_known is null and"
 _DUE_UNKNOWN = f"""
 (select {_TIMED} {_UNKNOWN} r.workflow = any(array(select d.workflow from console.due_rule d where d.workflow is not null) || %(workflows)s::text[]) limit %(most)s)
-union (select {_TIMED} {_UNKNOWN} r.ticket ->> 'inbox' = any(array(select d.inbox from console.due_rule d where d.inbox is not null)) limit %(most)s)
+union (select {_TIMED} {_UNKNOWN} r.ticket is not null and r.ticket ->> 'inbox' = any(array(select d.inbox from console.due_rule d where d.inbox is not null)) limit %(most)s)
 """  # noqa: S608 (names of ours)
 _NOTE_DUE = sa.text("update console.run set due_at = :due, due_known = true where id = :run")
 
