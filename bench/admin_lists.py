@@ -79,7 +79,7 @@ def main(rows: int) -> None:
         peer = rig.Peer("admin_lists", "admin_lists.py", Path(folder), url)
         products = peer.ready.split()[1:]
         ours = listing.free_port()
-        with listing.served(["-m", "console.views.server", "--host", "127.0.0.1", "--port", str(ours)], ours):
+        with listing.served(["-m", "console.views.server", "--port", str(ours)], ours):
             browser = listing.Browser(ours)
             browser.sign_in("ines@example.com", "a long enough bench password")
             address = (

@@ -228,7 +228,7 @@ def main(rows: int) -> None:
             WORKFLOW, publish=True, rights=False
         )  # so that the list looks for runs that are open on its records
         ours, theirs = free_port(), free_port()
-        command = ["-m", "console.views.server", "--host", "127.0.0.1", "--port", str(ours)]
+        command = ["-m", "console.views.server", "--port", str(ours)]
         with served(command, ours), served([__file__, "--peer", str(theirs)], theirs, PEER_URL=url):
             page, api, peer = Browser(ours), Browser(ours), Browser(theirs)
             page.sign_in("ines@example.com", "a long enough bench password")

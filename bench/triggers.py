@@ -148,7 +148,7 @@ def furnish(server: Any, rows: int) -> tuple[str, str]:
 def webhooks(server: Any, secret: str, path: str) -> bool:
     """Taken in a second against the bare route; whether the bar holds."""
     ours, theirs = lists.free_port(), lists.free_port()
-    command = ["-m", "console.views.server", "--host", "127.0.0.1", "--port", str(ours)]
+    command = ["-m", "console.views.server", "--port", str(ours)]
     peer = [str(Path(__file__).resolve()), "--peer", str(theirs)]
     costs: dict[int, list[float]] = {ours: [], theirs: []}
 

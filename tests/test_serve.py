@@ -192,6 +192,9 @@ def test_what_is_killed_comes_back(serving: Serving, kind: str) -> None:
     for victim in victims:
         os.kill(victim, signal.SIGKILL)
     assert until(lambda: all(gone(victim) for victim in victims))
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=60) as asked:
+        asked.sendall(b"GET /health/pages HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        assert asked.recv(12).startswith(b"HTTP/1.1 ")  # whoever asks meanwhile waits, and is never refused
     assert until(lambda: serving.well() and len(serving.pids(kind)) == 1 and serving.pids(kind) != victims)
     assert serving.process.poll() is None
     assert serving.url == url

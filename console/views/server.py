@@ -4,12 +4,14 @@ import argparse
 import gc
 import logging
 import os
+import socket
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 from flask import Flask
+from granian._granian import SocketHolder
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
@@ -25,6 +27,8 @@ from console.infra.settings import data_folder
 from console.views import app
 
 THREADS = 4
+BACKLOG = 1024
+"""How many connections may wait to be taken, also while a web process is replaced."""
 CHANGES = 2
 """How many threads may wait for somebody outside at once; the others are left for pages."""
 AHEAD_S = 2.0
@@ -35,10 +39,14 @@ _log = logging.getLogger(__name__)
 
 
 class Server(MPServer):
-    """A granian server whose one worker is this process. A master of its own would hold the application a second time."""
+    """A granian server whose one worker is this process, at a socket that listens already. A master of its own would hold the application a second time."""
+
+    def __init__(self, listening: int, **options: Any) -> None:
+        super().__init__(__name__, **options)
+        self._ssp = self._sso = None
+        self._shd: Any = SocketHolder(listening, False, BACKLOG)  # type: ignore[call-arg]
 
     def _serve(self, spawn_target: Callable[..., None] | None, target_loader: Callable[..., Any]) -> None:
-        self._init_shared_socket()  # type: ignore[no-untyped-call]
         self._start_ipc()  # type: ignore[no-untyped-call]
         self._spawn_worker(0, spawn_target, target_loader).inner.run()
 
@@ -71,16 +79,19 @@ def application() -> Flask:
 def main() -> None:
     """Serve until SIGTERM or until the parent process ends."""
     parser = argparse.ArgumentParser(prog="console.views.server")
-    parser.add_argument("--host", required=True)
-    parser.add_argument("--port", type=int, required=True)
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--socket", type=int, help="the descriptor of a socket that listens")
+    place.add_argument("--port", type=int, help="a port of this machine alone")
     options = parser.parse_args()
     data_folder.be_private()
     diagnostics.configure()
     end_with_parent()
+    listening = options.socket
+    if listening is None:
+        listening = socket.create_server(("127.0.0.1", options.port)).detach()
+    os.set_blocking(listening, False)
     server = Server(
-        __name__,
-        address=options.host,
-        port=options.port,
+        listening,
         interface=Interfaces.WSGI,
         blocking_threads=THREADS,
         websockets=False,

@@ -53,8 +53,11 @@ class StartError(ConsoleError):
 class Child:
     """A process that is started again whenever it ends, after a pause that grows if it ended soon."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], sockets: Sequence[int] = ()
+    ) -> None:
         self.name, self.command, self.environment = name, list(command), SPARING | dict(environment)
+        self.sockets = sockets
         self.process: subprocess.Popen[bytes] | None = None
         self.started_at = 0.0
         self.failures = 0
@@ -76,7 +79,11 @@ class Child:
         if now >= self._due:
             self.started_at = now
             self.process = subprocess.Popen(
-                self.command, env=self.environment, stdin=subprocess.PIPE, start_new_session=True
+                self.command,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+                pass_fds=self.sockets,
             )
 
     def ask_to_end(self) -> None:
@@ -111,7 +118,7 @@ class Supervisor:
         """The status to exit with. Raises `StartError`, `SettingsError` or `PostgresError` where it cannot start."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
-        port = self._reserve_port()
+        self._bind()
         data_folder.prepare(self.given.data_dir)
         self.given.check_keys()
         try:
@@ -122,7 +129,7 @@ class Supervisor:
                     print("0 %  Starting the database", end=end, file=sys.stderr, flush=True)
                 self.server = Embedded(self.given.data_dir).acquire()
             self._prepare()
-            self._serve(port)
+            self._serve()
         finally:
             self._end()
         return 0
@@ -132,22 +139,18 @@ class Supervisor:
         if self._preparing is not None:
             self._preparing.terminate()
 
-    def _reserve_port(self) -> int:
-        """The number of a port that nobody listens on. Asked without SO_REUSEPORT, which would let us share somebody else's."""
-        family = socket.AF_INET6 if ":" in self.options.host else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self.options.host, self.options.port))
-            except OverflowError as error:
-                raise StartError(
-                    f"There is no port {self.options.port}: give one from 0 to 65535."
-                ) from error
-            except OSError as error:
-                raise StartError(
-                    f"Port {self.options.port} of {self.options.host} cannot be used ({error.strerror}): give another with --port, or --port 0 for a free one."
-                ) from error
-            return int(probe.getsockname()[1])
+    def _bind(self) -> None:
+        """Take the port, which the web processes get: who asks while one of them is replaced waits for its successor."""
+        self.socket = socket.socket(socket.AF_INET6 if ":" in self.options.host else socket.AF_INET)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self.socket.bind((self.options.host, self.options.port))
+        except OverflowError as error:
+            raise StartError(f"There is no port {self.options.port}: give one from 0 to 65535.") from error
+        except OSError as error:
+            raise StartError(
+                f"Port {self.options.port} of {self.options.host} cannot be used ({error.strerror}): give another with --port, or --port 0 for a free one."
+            ) from error
 
     def _delete_stale_notes(self) -> None:
         """Delete the notes of supervisors that have ended, and those that came with a copy of another data folder."""
@@ -212,20 +215,15 @@ class Supervisor:
             return {}
         return note if isinstance(note, dict) else {}
 
-    def _serve(self, port: int) -> None:
+    def _serve(self) -> None:
         python, host = [sys.executable, "-P", "-m"], self.options.host
+        port = self.socket.getsockname()[1]
+        self.socket.listen()
         provider = self._provider()
         unsigned = dict(os.environ) | dict.fromkeys(STARTED_BY_US, "")  # only the worker may sign
-        web = [
-            *python,
-            "console.views.server",
-            "--host",
-            host,
-            "--port",
-            str(port),
-        ]
+        web = [*python, "console.views.server", "--socket", str(self.socket.fileno())]
         self.children += [
-            Child(f"web {number}" if number else "web", web, unsigned)
+            Child(f"web {number}" if number else "web", web, unsigned, [self.socket.fileno()])
             for number in range(self.options.workers)
         ]
         if not self.options.no_worker:
@@ -319,6 +317,7 @@ class Supervisor:
 
     def _end(self) -> None:
         """End all children: ask first, then kill."""
+        self.socket.close()
         for child in self.children:
             child.ask_to_end()
         deadline = time.monotonic() + GRACE_S

@@ -42,7 +42,7 @@ class Web:
 
     def __init__(self, company: Company) -> None:
         self.port, self.bearer = quiet_port(), f"Bearer {accounts.create_key('test', company.olivia.id).text}"
-        options = ["--host", "127.0.0.1", "--port", str(self.port)]
+        options = ["--port", str(self.port)]
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "console.views.server", *options],
             stdin=subprocess.PIPE,
