@@ -1,7 +1,9 @@
 """Runs the migrations: one at a time over all processes, each in its own transaction."""
 
 from alembic import context
-from sqlalchemy import create_engine, pool, text
+from sqlalchemy import pool, text
+
+from console.infra.db.timelines import create_engine
 
 connection_url = context.config.attributes["url"]
 engine = create_engine(connection_url, poolclass=pool.NullPool)

@@ -28,7 +28,7 @@ from console.activity import sequencing
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid
 from console.infra import files, settings, subjects
-from console.infra.db import dump, engine, migrate, release
+from console.infra.db import dump, engine, migrate, release, timelines
 from console.log import checkpoint, tree_heads
 from console.operations import erasure
 
@@ -193,7 +193,7 @@ def _dump(archive: zipfile.ZipFile, say: Progress) -> str:
                 said_at = time.monotonic()
                 say(f"database: {count / 1e6:,.1f} MB")
 
-        dump.dump(engine.migration_url(), write_block)
+        dump.dump(timelines.pinned(engine.migration_url()), write_block)
     return digest.hexdigest()
 
 

@@ -23,7 +23,7 @@ from console.activity import exports, sequencing
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError
 from console.infra import faults, files as kept_files, settings
-from console.infra.db import dump, engine, migrate, server
+from console.infra.db import dump, engine, migrate, server, timelines
 from console.infra.db.presence import PRESENCE
 from console.infra.processes import supervisor
 from console.log import bundle, checkpoint, tree, tree_heads, verify
@@ -128,7 +128,9 @@ def restore(
             with archive.dump() as dumped:
                 say("loading the database")
                 dump.load(
-                    engine.migration_url().set(database=present.fresh), dumped, rights=_has_application_role()
+                    timelines.pinned(engine.migration_url().set(database=present.fresh)),
+                    dumped,
+                    rights=_has_application_role(),
                 )
             with engine.elsewhere(present.fresh):
                 done, diverged = _prepare(actor, archive, present, gone, agree, say)

@@ -59,7 +59,7 @@ KNOWN: Mapping[int, tuple[str, str, str]] = {
 SECRET = ("password", "code", "key", "secret")
 NUL = "cannot contain NUL (0x00)"
 """What the driver says of a text with a NUL character."""
-AWAY = (troubles.DOWN, troubles.FULL, troubles.READ_ONLY, troubles.READ_ONLY_FOLDER)
+AWAY = (troubles.DOWN, troubles.FULL, troubles.READ_ONLY, troubles.READ_ONLY_FOLDER, troubles.STALE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ OPEN_MODULES = frozenset(
         "server",
         "tables",
         "tidying",
+        "timelines",
         "troubles",
     }
 )

@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from console.infra import postgres, settings
-from console.infra.db import release, request_writes
+from console.infra.db import release, request_writes, timelines
 from console.infra.db.named_locks import NamedLocks
 
 POOL, OVERFLOW = 6, 4
@@ -118,7 +118,7 @@ def _make(name: str, url: URL | None = None, *, asks: bool = False, **more: Any)
                     "prepare_threshold": 1,
                 },  # what comes twice in a connection is planned once
             }
-            engine = sa.create_engine(url or app_url(), **common, **more)
+            engine = timelines.create_engine(url or app_url(), **common, **more)
             if name == "hot":
                 sa.event.listen(engine, "checkout", lambda driver, *_: _refuse_ended(driver))
             if release.refusing:

@@ -7,8 +7,7 @@ import sqlalchemy as sa
 
 from console.core.errors import ConsoleError
 from console.infra import settings
-from console.infra.db import release
-from console.infra.db.dump import libpq
+from console.infra.db import release, timelines
 from console.infra.db.engine import app_url, fetch, read_row
 from console.infra.db.troubles import NO_RIGHT
 
@@ -85,4 +84,4 @@ def _backend(connection: "psycopg.Connection[Any]") -> int:
 
 
 def _connected() -> "psycopg.Connection[Any]":
-    return psycopg.connect(libpq(app_url()), autocommit=True, connect_timeout=10, prepare_threshold=None)
+    return timelines.connect_url(app_url(), autocommit=True, prepare_threshold=None)

@@ -3,13 +3,13 @@
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
-from console.infra.db import release, troubles
+from console.infra.db import release, timelines, troubles
 from console.infra.db.fitness import Unfit
 
 
 def upgrade(url: URL) -> None:
     """All migrations that are missing, each in its own transaction. Raises `NewerData` where the tables are of a newer release, `Unfit` where the disk is full."""
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    engine = timelines.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as connection:
         present = applied(connection)
     release.refuse_newer(present)

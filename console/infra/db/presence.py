@@ -7,6 +7,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from console.infra.db import timelines
 from console.infra.db.engine import app_url, hot_engine, read_row, read_value
 
 PRESENCE = (1_214_346_834, 1)
@@ -43,7 +44,9 @@ class Held:
         """Take the lock; after a restart of the database, again. A database that does not answer is written down."""
         try:
             if self._connection is None:
-                engine = sa.create_engine(app_url(), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+                engine = timelines.create_engine(
+                    app_url(), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT"
+                )
                 self._connection = engine.connect()
                 self._connection.execute(
                     sa.text("select pg_advisory_lock_shared(:first, :second)"), _OF_PRESENCE

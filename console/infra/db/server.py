@@ -9,8 +9,7 @@ from psycopg import sql
 from sqlalchemy.engine import URL
 
 from console.core.errors import Conflict, ConsoleError
-from console.infra.db import engine
-from console.infra.db.dump import libpq
+from console.infra.db import engine, timelines
 
 MAINTENANCE = ("postgres", "template1")
 
@@ -24,7 +23,7 @@ from pg_roles r, pg_database d where r.rolname = current_user and d.datname = cu
 def connected(url: URL) -> Iterator["psycopg.Connection[Any]"]:
     """A connection of its own, each statement its own transaction. Raises ConsoleError where the server does not answer or refuses."""
     try:
-        with psycopg.connect(libpq(url), autocommit=True, connect_timeout=10) as connection:
+        with timelines.connect_url(url, autocommit=True) as connection:
             yield connection
     except psycopg.errors.ObjectInUse as error:
         raise Conflict(

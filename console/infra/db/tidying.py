@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from console.infra.db import engine
+from console.infra.db import engine, timelines
 
 TABLES = (
     *(
@@ -46,7 +46,7 @@ TABLES = (
 
 def tidy() -> None:
     """Vacuum and analyze them, as the role that owns them. Raises SQLAlchemyError where that role cannot be reached."""
-    owner = sa.create_engine(engine.migration_url(), isolation_level="AUTOCOMMIT")
+    owner = timelines.create_engine(engine.migration_url(), isolation_level="AUTOCOMMIT")
     try:
         with owner.connect() as connection:
             for table in TABLES:

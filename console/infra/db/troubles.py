@@ -8,6 +8,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import errors
 
+from console.infra.db.timelines import StalePrimary
 from console.infra.postgres import PostgresError
 
 
@@ -29,6 +30,11 @@ READ_ONLY = Trouble(
     "read_only",
     "The console's database takes no changes at the moment: nothing can be saved.",
     "Let it be written: default_transaction_read_only off for the database and its roles, and DATABASE_URL at the primary, not a standby",
+)
+STALE = Trouble(
+    "stale_primary",
+    "The console's database is a former primary, in whose place another server was promoted: nothing is saved in it.",
+    "Stop this server and let DATABASE_URL name the promoted one; where this one was restored on purpose, delete the file timelines in the data folder of each machine",
 )
 READ_ONLY_FOLDER = Trouble(
     "read_only",
@@ -53,6 +59,8 @@ def trouble_of(error: BaseException) -> Trouble | None:
     cause = getattr(error, "orig", None) or (isinstance(error, PostgresError) and error.__cause__) or error
     if isinstance(cause, errors.DiskFull) or _is_of_system(cause, errno.ENOSPC, errno.EDQUOT):
         return FULL
+    if isinstance(cause, StalePrimary):
+        return STALE
     if isinstance(cause, errors.ReadOnlySqlTransaction):
         return READ_ONLY
     if _is_of_system(cause, errno.EROFS):

@@ -28,9 +28,10 @@ from pgqueuer.domain.models import Job
 from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel, JobId, QueueEntrypoint
 from pgqueuer.ports.repository import EntrypointExecutionParameter
+from sqlalchemy.engine import URL
 from typing_extensions import override
 
-from console.infra.db import troubles
+from console.infra.db import timelines, troubles
 from console.infra.db.engine import app_url
 from console.infra.jobs.job_threads import Handler, JobFailed, Pool, Threads
 from console.infra.jobs.jobs import PutBack
@@ -259,7 +260,13 @@ class Dispatcher:
             try:
                 await self._serve(threads, left)
                 failures = 0
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, FailingListenerError) as error:
+            except (
+                OSError,
+                psycopg.OperationalError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                FailingListenerError,
+            ) as error:
                 _log.warning("jobs: the database does not answer: %s", type(error).__name__)
             except Exception:  # noqa: BLE001 (the next connection may do better)
                 _log.exception("alarm: jobs are not delivered")
@@ -273,7 +280,8 @@ class Dispatcher:
 
     async def _serve(self, threads: Sequence[Threads], left: set[asyncio.Task[None]]) -> None:
         """Deliver over one connection, as long as it lasts. Jobs that are under way when it breaks are `left` behind: the next one waits for none of them."""
-        connection = await asyncpg.connect(dsn(), timeout=CONNECT_S)
+        address = await asyncio.to_thread(timelines.pinned, app_url())
+        connection = await asyncpg.connect(dsn(address), timeout=CONNECT_S)
         await connection.execute(
             f"{HASTY}; {BY_INDEX}"
         )  # by a statement: a pooler refuses it among the settings of a connection
@@ -338,9 +346,9 @@ class Dispatcher:
             raise JobFailed(type(error).__name__) from None
 
 
-def dsn() -> str:
-    """The application role's address, as asyncpg reads it."""
-    url = app_url().set(drivername="postgresql")
+def dsn(url: URL) -> str:
+    """The address as asyncpg reads it."""
+    url = url.set(drivername="postgresql")
     return url.difference_update_query(
         [name for name in url.query if name not in UNDERSTOOD]
     ).render_as_string(hide_password=False)

@@ -10,7 +10,17 @@ from console.core.errors import ConsoleError
 PRIVATE = 0o077
 """The umask of every process of the console: what it makes is for its owner alone."""
 OURS = frozenset(
-    {"postgres", "keys", "demo.json", "serving", "files", "texts", "checkpoints.txt", "erasures.jsonl"}
+    {
+        "postgres",
+        "keys",
+        "demo.json",
+        "serving",
+        "files",
+        "texts",
+        "timelines",
+        "checkpoints.txt",
+        "erasures.jsonl",
+    }
 )
 NOBODYS = frozenset({"lost+found"})
 

@@ -33,7 +33,7 @@ def test_every_form_of_an_address_is_read_as_libpq_reads_it(
     ports = [str(port or 5432) for _, port in zip_longest(hosts, str(meant.get("port", "")).split(","))]
     taken = engine.engine().dialect.create_connect_args(engine.app_url())[1]
     told = psycopg.conninfo.conninfo_to_dict(dump.libpq(engine.app_url()))
-    addresses, parameters = asyncpg_arguments(dsn())
+    addresses, parameters = asyncpg_arguments(dsn(engine.app_url()))
     for read in (taken, told):
         assert (read["user"], read.get("password"), read["dbname"]) == (
             "console",
