@@ -61,6 +61,10 @@ class Cluster:
             done = connection.execute(sql)
             return (done.fetchone() or (None,))[0] if done.description else None
 
+    def url(self, database: str) -> str:
+        """The address of one of its databases, for the console's role."""
+        return f"postgresql://console:{PASSWORD}@127.0.0.1:{self.port}/{database}"
+
     def kill(self) -> None:
         """End it as a machine ends that loses its power."""
         if self.process is not None and self.process.poll() is None:

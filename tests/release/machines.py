@@ -1,9 +1,11 @@
-"""Two web hosts, three workers and a balancer over one PostgreSQL with a standby: each machine has a data folder of its own, and all share `files` and `texts`."""
+"""Two web hosts, three workers and a balancer over one PostgreSQL with a standby: each machine has a data folder of its own, and all share folders of files."""
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -11,6 +13,7 @@ import sys
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,12 +28,18 @@ from tests.test_serve import ROOT, quiet_port
 WEB, WORKERS = 2, 3
 PATIENCE_S = 60
 TEAM = "operations"
+SHARED = ("files", "texts", "enrolments", "exports")
+"""The folders that docs/how-to/run-on-several-machines.md says all machines share."""
 COMMANDS = """
 import json, sys
 from console import cli
-cli.connect_at_first_use(cli._subscribe)
 for each in json.loads(sys.argv[1]):
-    cli.console.main(each, "console", standalone_mode=False)
+    sys.argv[1:] = each
+    try:
+        cli.main()
+    except SystemExit as end:
+        if end.code:
+            raise
 """
 
 
@@ -89,7 +98,7 @@ class Machine:
 
     def __init__(self, folder: Path, environ: Mapping[str, str], shared: Path, *, web: bool) -> None:
         folder.mkdir()
-        for name in ("files", "texts"):
+        for name in SHARED:
             (shared / name).mkdir(exist_ok=True)
             (folder / name).symlink_to(shared / name)
         self.folder, self.given = folder, environ
@@ -168,18 +177,21 @@ class Machines:
 
     def __init__(self, folder: Path, primary: Cluster, standby: Cluster) -> None:
         self.folder, self.primary, self.standby = folder, primary, standby
+        self.port = quiet_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         self.environ = {
             name: base64.b64encode(secrets.token_bytes(32)).decode()
             for name in ("CONSOLE_SECRET_KEY", "CONSOLE_MASTER_KEY", "CONSOLE_SIGNING_KEY")
         } | {
             "DATABASE_URL": url(primary, standby),
-            "CONSOLE_BASE_URL": "http://console.example",
+            "CONSOLE_BASE_URL": self.url,
             "CONSOLE_RATE_LIMITS": "off",
         }
         shared = folder / "shared"
         shared.mkdir()
         made = [Machine(folder / f"web{number}", self.environ, shared, web=True) for number in range(WEB)]
         self.webs = made
+        self.passwords: dict[str, str] = {}
         self.workers = [
             Machine(folder / f"worker{number}", self.environ, shared, web=False) for number in range(WORKERS)
         ]
@@ -188,26 +200,29 @@ class Machines:
         """What a command says on the first machine; it must succeed."""
         return self._python("-m", "console", *arguments, program=program)
 
-    def prepare(self, document: Mapping[str, Any], program: Program = THIS) -> str:
-        """Make tables, people and a workflow, in one process; return the key of an operator."""
-        file = self.folder / "workflow.json"
-        file.write_text(json.dumps(document))
-        people = [
+    def prepare(
+        self, *documents: Mapping[str, Any], book: bool = False, program: Program = THIS
+    ) -> list[str]:
+        """Make tables, people, workflows and a contact book at an address, in one process; return the keys of a lead and an operator."""
+        people = (
+            ("lena", "lead", "--name", "Lena"),
+            ("olivia", "operator", "--name", "Olivia"),
+            ("robot", "operator", "--service"),
+        )
+        commands = [["migrate"]]
+        commands += [
             ["user", "create", f"{name}@example.com", "--role", role, "--team", TEAM, *more]
-            for name, role, *more in (
-                ("lena", "lead", "--name", "Lena"),
-                ("olivia", "operator", "--name", "Olivia"),
-                ("robot", "operator", "--service"),
-            )
+            for name, role, *more in people
         ]
-        commands = [
-            ["migrate"],
-            *people,
-            ["workflow", "import", str(file), "--publish"],
-            ["apikey", "create", "walk", "--user", "olivia@example.com"],
-        ]
+        commands += [["source", "book", "crm", "--role", "lead", "--role", "operator"]] if book else []
+        for document in documents:
+            file = self.folder / f"{document['slug']}.json"
+            file.write_text(json.dumps(document))
+            commands.append(["workflow", "import", str(file), "--publish"])
+        commands += [["apikey", "create", "walk", "--user", f"{name}@example.com"] for name, *_ in people[:2]]
         said = self._python("-c", COMMANDS, json.dumps(commands), program=program)
-        return next(word for word in reversed(said.split()) if word.startswith("cns_"))
+        self.passwords = dict(re.findall(r"^(\w+)@example\.com +(\S+)", said, re.MULTILINE))
+        return [word for word in said.split() if word.startswith("cns_")]
 
     def _python(self, *arguments: str, program: Program) -> str:
         done = subprocess.run(
@@ -221,17 +236,112 @@ class Machines:
         return done.stdout.strip()
 
     def start(self, program: Program = THIS) -> None:
-        """Start every machine, and wait until pages answer."""
+        """Start every machine, and wait until all is well."""
         for machine in (*self.webs, *self.workers):
             machine.start(program)
         for web in self.webs:
             web.ready()
+        assert until(lambda: self.webs[0].get("/health")[0] == 200), self.workers[0].log.read_text()
 
     def stop(self) -> None:
         """End every machine."""
         for machine in (*self.webs, *self.workers):
             machine.signal(signal.SIGCONT)
             machine.stop()
+
+
+FAIL_TIMEOUT_S = 5
+"""For so long the balancer asks a web host no more that did not answer."""
+BALANCER = """
+user {user}; daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+events {{}}
+http {{
+    access_log off; client_max_body_size 520m;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    upstream handrail {{
+        {servers}
+    }}
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{
+            proxy_pass http://handrail;
+            proxy_connect_timeout 1s;
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        }}
+    }}
+}}
+"""
+
+
+@contextmanager
+def balancer(machines: Machines) -> Iterator[str]:
+    """The address of an nginx before the web hosts, as docs/how-to/run-on-several-machines.md sets it up."""
+    folder = machines.folder / "balancer"
+    folder.mkdir()
+    servers = [
+        f"server 127.0.0.1:{web.port} max_fails=1 fail_timeout={FAIL_TIMEOUT_S}s;" for web in machines.webs
+    ]
+    file = folder / "nginx.conf"
+    user = psutil.Process().username()
+    file.write_text(BALANCER.format(user=user, folder=folder, servers=" ".join(servers), port=machines.port))
+    command: list[str | Path] = [
+        debian("nginx", "usr/sbin/nginx"),
+        "-e",
+        folder / "error.log",
+        "-p",
+        folder,
+        "-c",
+        file,
+    ]
+    process = subprocess.Popen(command)
+    try:
+        assert until(lambda: ask(machines.url, "", "/health/pages")[0] == 200), (
+            folder / "error.log"
+        ).read_text()
+        yield machines.url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def debian(package: str, file: str) -> Path:
+    """A file of a package of Debian: of this machine, else out of the package, which is not installed. The test fails where it cannot be had."""
+    if (found := Path("/") / file).exists():
+        return found
+    folder = Path(tempfile.gettempdir()) / f"handrail-tests-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with (folder / f"{package}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        unpacked = folder / package
+        if not (unpacked / file).exists():
+            done = subprocess.run(
+                f"apt-get download -q {package} && dpkg -x {package}_*.deb {package} && rm {package}_*.deb",
+                shell=True,
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert (unpacked / file).exists(), f"{package} is neither installed nor to be had: {done.stderr}"
+    return unpacked / file
+
+
+def former_release(commit: str) -> Program:
+    """The release of a commit of this repository, set up in a folder of its own."""
+    folder = Path(tempfile.gettempdir()) / f"handrail-tests-{os.getuid()}" / commit
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            command = f"git -C {ROOT} archive {commit} | tar -x -C {folder} && {folder}/bin/setup"
+            done = subprocess.run(
+                ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            (folder / "made").touch()
+    return Program(folder / ".venv/bin/python", folder)
 
 
 @contextmanager
@@ -248,14 +358,16 @@ def installation() -> Iterator[Machines]:
             standby.kill()
 
 
-def ask(url: str, key: str, path: str, body: Any = None, once: str = "") -> tuple[int, Any]:
-    """Status and body of a call of the API (a path without a key: of anything else); 0 where nobody answers in five seconds."""
+def ask(
+    url: str, key: str, path: str, body: Any = None, once: str = "", within_s: float = 5
+) -> tuple[int, Any]:
+    """Status and body of a call of the API (a path without a key: of anything else); 0 where nobody answers in time."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"} if key else {}
     headers |= {"X-Idempotency-Key": once} if once else {}
     request = urllib.request.Request(f"{url}{'/api/v1' if key else ''}{path}", data, headers)
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=within_s) as answer:
             return answer.status, _read(answer.read())
     except urllib.error.HTTPError as refused:
         with refused:
@@ -269,6 +381,35 @@ def _read(body: bytes) -> Any:
         return json.loads(body or b"null")
     except ValueError:
         return body.decode(errors="replace")
+
+
+class Person:
+    """A person with a browser that keeps cookies and runs no script."""
+
+    def __init__(self, url: str, name: str, password: str) -> None:
+        self.url = url
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        self._opener.addheaders = [("Sec-Fetch-Site", "same-origin")]
+        status, _ = self.send("/sign-in", email=f"{name}@example.com", password=password)
+        assert (status, self.open("/")[0]) == (200, 200)
+
+    def open(self, path: str, form: Mapping[str, str] | None = None) -> tuple[int, str]:
+        """Status and text of a page, whatever led to it; 0 where nobody answers in time."""
+        data = None if form is None else urllib.parse.urlencode(form).encode()
+        try:
+            with self._opener.open(f"{self.url}{path}", data, timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.read().decode()
+        except OSError:
+            return 0, ""
+
+    def send(self, path: str, **values: str) -> tuple[int, str]:
+        """Fill in the form of a page and send it."""
+        token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', self.open(path)[1])
+        assert token is not None
+        return self.open(path, values | {"csrf_token": token[1]})
 
 
 def started(url: str, key: str, once: str, workflow: str = "walk") -> str:

@@ -14,7 +14,7 @@ EVENTS = "select count(*) from console.event"
 
 def test_work_goes_on_at_the_promoted_standby_and_nothing_is_written_to_the_former_primary() -> None:
     with installation() as machines:
-        key = machines.prepare(WALK)
+        _, key = machines.prepare(WALK)
         machines.start()
         web, other = machines.webs
         urls = [web.url, other.url]
