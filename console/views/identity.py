@@ -266,6 +266,10 @@ _UNCHANGING = frozenset({str, bool, int, NoneType})
 """What a cookie holds where nothing is told once: two requests may share it."""
 
 
+SKEW = timedelta(minutes=5)
+"""By how much the clock of the machine that signed may be ahead of that of this one."""
+
+
 @lru_cache(maxsize=1000)
 def _signed(serializer: URLSafeTimedSerializer, cookie: str) -> tuple[dict[str, Any], datetime]:
     """Return what the cookie holds and when it was signed. Raises BadSignature, which is not cached; other keys are another serializer."""
@@ -292,12 +296,12 @@ class Cookie(SecureCookieSessionInterface):
             return self.session_class()
         serializer, cookie = self.get_signing_serializer(app), request.cookies.get(self.get_cookie_name(app))
         if serializer is not None and cookie:
-            with suppress(BadSignature):  # the base class answers it
+            with suppress(BadSignature):
                 content, signed_at = _signed(serializer, cookie)
-                fresh = timedelta() <= datetime.now(UTC) - signed_at < app.permanent_session_lifetime
-                if fresh and _UNCHANGING.issuperset(map(type, content.values())):
-                    return self.session_class(content)
-        return super().open_session(app, request)
+                if -SKEW < datetime.now(UTC) - signed_at < app.permanent_session_lifetime:
+                    alike = _UNCHANGING.issuperset(map(type, content.values()))
+                    return self.session_class(content if alike else serializer.loads(cookie))
+        return super().open_session(app, request) if serializer is None else self.session_class()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Set the cookie, where there is something to set: most answers to programs come without."""

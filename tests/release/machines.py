@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import re
@@ -11,12 +12,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +30,9 @@ from tests.test_serve import ROOT, quiet_port
 
 WEB, WORKERS = 2, 3
 PATIENCE_S = 60
+LONGEST_S = 5
+"""The longest that anybody waits for an answer."""
+TRIES = 10
 TEAM = "operations"
 SHARED = ("files", "texts", "enrolments", "exports")
 """The folders that docs/how-to/run-on-several-machines.md says all machines share."""
@@ -73,6 +79,19 @@ WALK: dict[str, Any] = {
     ],
 }
 """A run waits for a minute, then makes a task."""
+
+
+def document(slug: str, *steps: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A workflow of these steps, each leading to the next; an `end` comes last."""
+    chain = [{"id": "start", "type": "start", "title": "Start", "config": {}}, *map(dict, steps)]
+    chain.append({"id": "end", "type": "end", "title": "End", "config": {}, "next": {}})
+    outcomes = {"approval": ("approved", "rejected"), "email": ("sent", "skipped", "failed", "expired")}
+    for step, follower in itertools.pairwise(chain):
+        step["next"] = dict.fromkeys(outcomes.get(step["type"], ("default",)), follower["id"])
+    return WALK | {"slug": slug, "title": slug.capitalize(), "steps": chain} | more
+
+
+TASK = document("task", next(step for step in WALK["steps"] if step["id"] == "task"))
 
 
 class Program(NamedTuple):
@@ -201,7 +220,7 @@ class Machines:
         return self._python("-m", "console", *arguments, program=program)
 
     def prepare(
-        self, *documents: Mapping[str, Any], book: bool = False, program: Program = THIS
+        self, *documents: Mapping[str, Any], book: Sequence[str] | None = None, program: Program = THIS
     ) -> list[str]:
         """Make tables, people, workflows and a contact book at an address, in one process; return the keys of a lead and an operator."""
         people = (
@@ -214,7 +233,11 @@ class Machines:
             ["user", "create", f"{name}@example.com", "--role", role, "--team", TEAM, *more]
             for name, role, *more in people
         ]
-        commands += [["source", "book", "crm", "--role", "lead", "--role", "operator"]] if book else []
+        commands += (
+            [["source", "book", "crm", "--role", "lead", "--role", "operator", *book]]
+            if book is not None
+            else []
+        )
         for document in documents:
             file = self.folder / f"{document['slug']}.json"
             file.write_text(json.dumps(document))
@@ -386,11 +409,13 @@ def _read(body: bytes) -> Any:
 class Person:
     """A person with a browser that keeps cookies and runs no script."""
 
-    def __init__(self, url: str, name: str, password: str) -> None:
+    def __init__(self, url: str, name: str, password: str, code: Callable[[], str] | None = None) -> None:
         self.url = url
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         self._opener.addheaders = [("Sec-Fetch-Site", "same-origin")]
         status, _ = self.send("/sign-in", email=f"{name}@example.com", password=password)
+        if code is not None:
+            status, _ = self.send("/sign-in/code", code=code())
         assert (status, self.open("/")[0]) == (200, 200)
 
     def open(self, path: str, form: Mapping[str, str] | None = None) -> tuple[int, str]:
@@ -410,6 +435,66 @@ class Person:
         token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', self.open(path)[1])
         assert token is not None
         return self.open(path, values | {"csrf_token": token[1]})
+
+
+PAGES = (
+    "/",
+    "/approvals",
+    "/tasks",
+    "/c/crm.contact",
+    "/workflows",
+    "/outbox",
+    "/runs/{0}",
+    "/runs/{0}/replay",
+)
+CALLS = ("/me", "/runs?limit=5", "/approvals", "/collections/crm.contact/records?limit=5", "/runs/{0}")
+
+
+class Client(threading.Thread):
+    """A person at the pages and a program that starts runs, all the time, who ask again where that was refused for the moment."""
+
+    def __init__(self, machines: Machines, key: str, run: str) -> None:
+        super().__init__()
+        self.key, self.url = key, machines.url
+        self.person = Person(machines.url, "olivia", machines.passwords["olivia"])
+        self.pages, self.calls = ([path.format(run) for path in paths] for paths in (PAGES, CALLS))
+        self.ended = threading.Event()
+        self.runs: list[str] = []
+        self.lost: list[tuple[str, Any]] = []
+        self.longest_s = 0.0
+
+    def run(self) -> None:
+        """Until `ended`."""
+        for number in itertools.count():
+            for path in self.pages:
+                self.until_answered(path, partial(self.person.open, path))
+            for path in self.calls:
+                self.until_answered(path, partial(ask, self.url, self.key, path))
+            body, once = {"workflow": "task"}, f"client-{number}"
+            made = self.until_answered(once, partial(ask, self.url, self.key, "/runs", body, once))
+            self.runs += [made["id"]] if made else []
+            if self.ended.wait(0.1):
+                return
+
+    def until_answered(self, what: str, send: Callable[[], tuple[int, Any]]) -> Any:
+        """The answer, noted as lost where no try brings one."""
+        for _ in range(TRIES):
+            began = time.monotonic()
+            status, answer = send()
+            self.longest_s = max(self.longest_s, time.monotonic() - began)
+            if status in (200, 201) and "Sign in, Handrail" not in answer:
+                return answer
+            time.sleep(0.3)
+        self.lost.append((what, (status, str(answer)[:300])))
+        return None
+
+    def stop(self) -> None:
+        """End, and say what became of it all."""
+        self.ended.set()
+        self.join()
+        assert not self.lost, self.lost
+        assert self.longest_s < LONGEST_S, self.longest_s
+        assert len(self.runs) > 10
 
 
 def started(url: str, key: str, once: str, workflow: str = "walk") -> str:

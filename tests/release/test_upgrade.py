@@ -1,20 +1,18 @@
 """0.5.0 becomes this release while people work: two web hosts and three workers, one after the other, behind a balancer that is asked all the time; and the way back."""
 
-import itertools
-import threading
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from tests.release.machines import (
     FAIL_TIMEOUT_S,
+    TASK,
     WALK,
+    Client,
     Machines,
-    Person,
     Program,
     ask,
     balancer,
+    document,
     former_release,
     installation,
     started,
@@ -26,22 +24,9 @@ FORMER = "1ec72e5d0"
 """The commit of 0.5.0."""
 LINES = 8_000
 """Of the import: more than is done when the workers are stopped."""
-LONGEST_S = 5
-TRIES = 10
-
-
-def document(slug: str, *steps: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A workflow of these steps, each leading to the next; an `end` comes last."""
-    chain = [{"id": "start", "type": "start", "title": "Start", "config": {}}, *map(dict, steps)]
-    chain.append({"id": "end", "type": "end", "title": "End", "config": {}, "next": {}})
-    outcomes = {"approval": ("approved", "rejected"), "email": ("sent", "skipped", "failed", "expired")}
-    for step, follower in itertools.pairwise(chain):
-        step["next"] = dict.fromkeys(outcomes.get(step["type"], ("default",)), follower["id"])
-    return WALK | {"slug": slug, "title": slug.capitalize(), "steps": chain} | more
 
 
 GUIDED = document("guided", {"id": "look", "type": "guidance", "title": "Look", "config": {"text": "Look."}})
-TASK = document("task", next(step for step in WALK["steps"] if step["id"] == "task"))
 ASKED = document(
     "asked",
     {"id": "ok", "type": "approval", "title": "Approve", "config": {"text": "Yes?", "roles": ["lead"]}},
@@ -58,66 +43,6 @@ MAILED = document(
 )
 for guided in (GUIDED, ASKED):
     del guided["run_as"]
-
-
-PAGES = (
-    "/",
-    "/approvals",
-    "/tasks",
-    "/c/crm.contact",
-    "/workflows",
-    "/outbox",
-    "/runs/{0}",
-    "/runs/{0}/replay",
-)
-CALLS = ("/me", "/runs?limit=5", "/approvals", "/collections/crm.contact/records?limit=5", "/runs/{0}")
-
-
-class Client(threading.Thread):
-    """A person at the pages and a program that starts runs, all the time, who ask again where that was refused for the moment."""
-
-    def __init__(self, machines: Machines, key: str, run: str) -> None:
-        super().__init__()
-        self.key, self.url = key, machines.url
-        self.person = Person(machines.url, "olivia", machines.passwords["olivia"])
-        self.pages, self.calls = ([path.format(run) for path in paths] for paths in (PAGES, CALLS))
-        self.ended = threading.Event()
-        self.runs: list[str] = []
-        self.lost: list[tuple[str, Any]] = []
-        self.longest_s = 0.0
-
-    def run(self) -> None:
-        """Until `ended`."""
-        for number in itertools.count():
-            for path in self.pages:
-                self.until_answered(path, partial(self.person.open, path))
-            for path in self.calls:
-                self.until_answered(path, partial(ask, self.url, self.key, path))
-            body, once = {"workflow": "task"}, f"client-{number}"
-            made = self.until_answered(once, partial(ask, self.url, self.key, "/runs", body, once))
-            self.runs += [made["id"]] if made else []
-            if self.ended.wait(0.1):
-                return
-
-    def until_answered(self, what: str, send: Callable[[], tuple[int, Any]]) -> Any:
-        """The answer, noted as lost where no try brings one."""
-        for _ in range(TRIES):
-            began = time.monotonic()
-            status, answer = send()
-            self.longest_s = max(self.longest_s, time.monotonic() - began)
-            if status in (200, 201) and "Sign in, Handrail" not in answer:
-                return answer
-            time.sleep(0.3)
-        self.lost.append((what, (status, str(answer)[:300])))
-        return None
-
-    def stop(self) -> None:
-        """End, and say what became of it all."""
-        self.ended.set()
-        self.join()
-        assert not self.lost, self.lost
-        assert self.longest_s < LONGEST_S, self.longest_s
-        assert len(self.runs) > 10
 
 
 def upgrade(machines: Machines) -> None:
@@ -142,7 +67,7 @@ def test_work_goes_on_while_one_machine_after_the_other_gets_the_new_release() -
             "CONSOLE_SMTP_URL": f"smtp://127.0.0.1:{mail.port}?tls=off",
             "CONSOLE_MAIL_FROM": "walk@example.com",
         }
-        lead, key = machines.prepare(WALK, TASK, GUIDED, ASKED, MAILED, book=True, program=former)
+        lead, key = machines.prepare(WALK, TASK, GUIDED, ASKED, MAILED, book=(), program=former)
         machines.start(former)
         with balancer(machines) as url:
             people = "".join(f"P{number},p{number}@post.example,new,yes,fair\n" for number in range(LINES))

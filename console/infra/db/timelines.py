@@ -6,6 +6,7 @@ highest timeline that was seen stands in the data folder, per cluster, so that e
 
 import contextlib
 import logging
+import time
 from typing import Any
 
 import psycopg
@@ -13,14 +14,14 @@ import sqlalchemy as sa
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.engine import URL, Engine
 
-from console.infra import settings
+from console.infra import clock, settings
 from console.infra.db.dump import libpq
 
 FILE = "timelines"
 """In the data folder, a line for each that was higher than those before: system identifier, timeline."""
 CONNECT_S = 10
 _NOW = (
-    "select system_identifier::text, case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_lsn()), 8) end"
+    "select clock_timestamp(), system_identifier::text, case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_lsn()), 8) end"
     " from pg_control_system()"
 )
 _log = logging.getLogger(__name__)
@@ -70,16 +71,21 @@ def pinned(url: URL) -> URL:
 
 
 def check(connection: "psycopg.Connection[Any]") -> None:
-    """Raises `StalePrimary`. A standby has no timeline of its own, and a server that does not tell it is taken as it is."""
+    """Take over the clock of the server. Raises `StalePrimary`. A standby has no timeline of its own, and a server that does not tell it is taken as it is."""
+    asked_at = time.monotonic()
     try:
         row = connection.execute(_NOW, prepare=False).fetchone()
     except psycopg.ProgrammingError:
         row = None
     finally:
         connection.rollback()
-    if row is None or row[1] is None:
+    if row is None:
         return
-    cluster, timeline = row[0], int(row[1], 16)
+    if time.monotonic() - asked_at < clock.TOLERANCE_S:
+        clock.follow(row[0])
+    if row[2] is None:
+        return
+    cluster, timeline = row[1], int(row[2], 16)
     file = settings.current().data_dir / FILE
     with contextlib.suppress(OSError, ValueError):
         for line in file.read_text().splitlines():
