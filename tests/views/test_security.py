@@ -1,9 +1,10 @@
 """Where a form comes from, what every response carries, how much is taken in."""
 
 import re
+import time
 
 import pytest
-from flask import Flask
+from flask import Flask, session
 from flask.testing import FlaskClient
 
 from console.infra import settings
@@ -263,3 +264,15 @@ class TestSize:
             "next": "/" + "x" * (MAX_BODY_BYTES // 2),
         }
         assert client.post("/sign-in", data=told).status_code == 422
+
+
+@pytest.mark.parametrize(("ahead_s", "taken"), [(0, True), (60, True), (-60, True), (3600, False)])
+def test_a_cookie_of_a_machine_whose_clock_is_a_little_ahead_is_taken(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, ahead_s: int, taken: bool
+) -> None:
+    serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("itsdangerous.timed.time.time", lambda now=time.time: now() + ahead_s)
+        cookie = serializer.dumps({"word": "kept", "list": ["mutable"]})
+    with app.test_request_context("/", headers={"Cookie": f"__Host-console={cookie}; console={cookie}"}):
+        assert ("word" in session) is taken
