@@ -71,7 +71,7 @@ def pinned(url: URL) -> URL:
 
 
 def check(connection: "psycopg.Connection[Any]") -> None:
-    """Take over the clock of the server. Raises `StalePrimary`. A standby has no timeline of its own, and a server that does not tell it is taken as it is."""
+    """Follow the clock of the primary. Raises `StalePrimary`. A standby has no timeline of its own, and a server that does not tell it is taken as it is."""
     asked_at = time.monotonic()
     try:
         row = connection.execute(_NOW, prepare=False).fetchone()
@@ -79,12 +79,10 @@ def check(connection: "psycopg.Connection[Any]") -> None:
         row = None
     finally:
         connection.rollback()
-    if row is None:
+    if row is None or row[2] is None:
         return
     if time.monotonic() - asked_at < clock.TOLERANCE_S:
         clock.follow(row[0])
-    if row[2] is None:
-        return
     cluster, timeline = row[1], int(row[2], 16)
     file = settings.current().data_dir / FILE
     with contextlib.suppress(OSError, ValueError):
