@@ -179,7 +179,7 @@ def _short_names() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _short_scripts() -> dict[str, str]:
-    """Return all scripts as they are sent: name → text. A process of its own shortens them, because the library keeps threads and web workers are forked."""
+    """Return all scripts as they are sent: name → text. A process of its own shortens them, because the library keeps its threads and memory."""
     written = {name: _text(name) or "" for name in sorted({*_own(), *TOGETHER}) if name.endswith(".js")}
     texts = {
         name: re.sub(r'(?<=")--[a-z][a-z0-9-]*(?=")', lambda found: _short_names()[found[0]], text)
@@ -211,7 +211,7 @@ def send(filename: str) -> Response:
 def _extend(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
     app.view_functions["static"] = send
-    _short_scripts()  # before web workers are forked
+    _short_scripts()  # before the first request
     app.jinja_env.globals.update(
         icon=icon,
         drawn_icon=drawn_icons().__getitem__,

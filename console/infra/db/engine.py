@@ -190,13 +190,6 @@ def dispose() -> None:
             _made.popitem()[1].dispose()
 
 
-def disconnect() -> None:
-    """Close the connections; what was read over them stays known. For a process that forks: two must not use one connection."""
-    with _making:
-        for made in _made.values():
-            made.dispose()
-
-
 @contextmanager
 def transaction() -> Iterator[Connection]:
     """One transaction on a connection that answers: a connection that died while idle is replaced before anything is sent."""

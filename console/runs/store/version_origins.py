@@ -104,7 +104,7 @@ def origins_of(workflow: str, version: int) -> Version:
 def read_live_versions(seconds: float) -> int:
     """Read the live version of each workflow, the last changed ones first, for at most so many seconds; how many were read.
 
-    Its document, expressions and origins then stay known in this process and in its forks.
+    Its document, expressions and origins then stay known in this process.
     """
     until, read = time.monotonic() + seconds, 0
     for workflow, version in fetch(
