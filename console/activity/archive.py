@@ -65,7 +65,7 @@ class Month:
     @property
     def name(self) -> str:
         """Its month, `2026-03`."""
-        return self.table.removeprefix("activity_").replace("_", "-")
+        return _name(self.table)
 
     @property
     def events(self) -> int:
@@ -100,8 +100,10 @@ def archived() -> list[Month]:
 
 
 def names() -> list[str]:
-    """The months with events that lists do not show: `2026-03`."""
-    return [month.name for month in archived()]
+    """The months with events that lists do not show: `2026-03`. For pages: nothing is counted."""
+    noted = recheck.noted_ranges()
+    parts = fetch("select name, first, last from console.activity_parts()") if noted else []
+    return [_name(table) for table, first, last in parts if (first, last) in noted]
 
 
 def archive(actor: Actor, month: Month, folder: Path) -> Path:
@@ -147,6 +149,10 @@ def attach(actor: Actor, month: Month, file: Path | None = None) -> int:
         back = sum(_each(connection, "attach_places(%s, %s)", month))
     log.note(actor, "activity_attached", open={"first": month.first, "last": month.last})
     return back
+
+
+def _name(table: str) -> str:
+    return table.removeprefix("activity_").replace("_", "-")
 
 
 def _give_space_back(connection: "psycopg.Connection[Any]", month: Month) -> None:

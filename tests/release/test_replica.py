@@ -20,20 +20,25 @@ PERSON = ("--role", "auditor", "--team", "operations")
 READ = """select coalesce(sum(idx_scan + seq_scan), 0) from pg_stat_all_tables where schemaname = 'console' and relname like 'activity%'"""
 
 
+def _given(primary: Cluster, standby: Cluster) -> dict[str, str]:
+    """The settings of a console that may read this standby."""
+    return {
+        name: base64.b64encode(secrets.token_bytes(32)).decode()
+        for name in ("CONSOLE_SECRET_KEY", "CONSOLE_MASTER_KEY", "CONSOLE_SIGNING_KEY")
+    } | {
+        "DATABASE_URL": url(primary),
+        "DATABASE_REPLICA_URL": url(standby).replace("read-write", "any"),
+        "CONSOLE_BASE_URL": "http://console.example",
+        "CONSOLE_RATE_LIMITS": "off",
+    }
+
+
 @pytest.fixture
 def served() -> Iterator[tuple[Serving, str, Cluster, Cluster]]:
     """(the console, an auditor's key, the primary, the standby that it may read)."""
     with tempfile.TemporaryDirectory() as servers, tempfile.TemporaryDirectory() as folder:
         primary, standby = pair(Path(servers))
-        given = {
-            name: base64.b64encode(secrets.token_bytes(32)).decode()
-            for name in ("CONSOLE_SECRET_KEY", "CONSOLE_MASTER_KEY", "CONSOLE_SIGNING_KEY")
-        } | {
-            "DATABASE_URL": url(primary),
-            "DATABASE_REPLICA_URL": url(standby).replace("read-write", "any"),
-            "CONSOLE_BASE_URL": "http://console.example",
-            "CONSOLE_RATE_LIMITS": "off",
-        }
+        given = _given(primary, standby)
         serving = Serving(Path(folder) / "web", **given)
         try:
             serving.ready()
@@ -95,3 +100,25 @@ def test_the_log_is_read_from_a_standby_that_is_near_enough(
     _enter(serving, "later")
     assert until(lambda: primary.ask("select count(*) from console.log_pending") == 0)
     assert _people(serving, key) == 3
+
+
+def test_a_standby_of_another_cluster_is_never_read() -> None:
+    with (
+        tempfile.TemporaryDirectory() as ours,
+        tempfile.TemporaryDirectory() as others,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        clusters = [*pair(Path(ours)), *pair(Path(others))]
+        primary, _, foreign, standby = clusters
+        serving = Serving(Path(folder) / "web", "--no-worker", **_given(primary, standby))
+        try:
+            serving.ready()
+            for _ in range(8):
+                foreign.ask("select pg_switch_wal()", database="postgres")
+                foreign.ask("create table if not exists ahead ()", database="postgres")
+                foreign.ask("insert into ahead default values", database="postgres")
+            assert "the primary is read instead" in _doctor(serving)
+        finally:
+            serving.stop()
+            for cluster in clusters:
+                cluster.kill()

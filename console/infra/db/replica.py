@@ -17,16 +17,20 @@ from console.infra.db import engine
 
 BEHIND_S = 5.0
 ASKED_S = 1.0
-_PLACE = sa.text("select pg_current_wal_lsn()::text")
-_REACHED = sa.text("select pg_is_in_recovery() and pg_last_wal_replay_lsn() >= cast(:place as pg_lsn)")
+_PLACE = sa.text("select pg_current_wal_lsn()::text, system_identifier::text from pg_control_system()")
+_REACHED = sa.text(
+    "select pg_is_in_recovery() and system_identifier::text = :cluster and pg_last_wal_replay_lsn() >= cast(:place as pg_lsn)"
+    " from pg_control_system()"
+)
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Known:
-    """The place of the primary at a moment (monotonic), whether and until when the standby may be read, and when to ask again."""
+    """The primary's place and cluster at a moment (monotonic), until when the standby may be read, and when to ask again."""
 
     place: str = ""
+    cluster: str = ""
     since: float = 0.0
     usable_until: float = 0.0
     ask_at: float = 0.0
@@ -64,18 +68,20 @@ def _ask() -> None:
     now = time.monotonic()
     _known.ask_at = now + ASKED_S
     try:
-        _known.place = _known.place or _place(now)
+        if not _known.place:
+            _note_place(now)
         with engine.replica_engine().connect() as connection:
-            reached = connection.execute(_REACHED, {"place": _known.place}).scalar()
+            asked = {"place": _known.place, "cluster": _known.cluster}
+            reached = connection.execute(_REACHED, asked).scalar()
     except sa.exc.DBAPIError as error:
         _log.warning("replica: does not answer: %s", type(error.orig).__name__)
         _known.place = ""
         return
     if reached:
         _known.usable_until = _known.since + BEHIND_S
-        _known.place = _place(now)
+        _note_place(now)
 
 
-def _place(now: float) -> str:
+def _note_place(now: float) -> None:
     _known.since = now
-    return str(engine.read_value(_PLACE))
+    _known.place, _known.cluster = engine.read_row(_PLACE)
